@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starts and stops the server under test: ours, or Debian's real ZooKeeper as the oracle.
+
+FK_E2E_SERVER=zookeeper chooses the oracle; FK_BINARY names our program (default: build/faaskeeper).
+"""
+import os
+import pathlib
+import re
+import select
+import signal
+import socket
+import subprocess
+import time
+
+import zkraw
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = os.environ.get("FK_BINARY", str(ROOT / "build" / "faaskeeper"))
+ORACLE = os.environ.get("FK_E2E_SERVER") == "zookeeper"
+START_SECONDS = 30
+SUPER_DIGEST = "super:D/InIHSb7yEEbrWz8b9l71RjZJU="  # password: test
+
+DEFAULTS = {
+    "tickTime": "2000",
+    "maxClientCnxns": "0",
+    "4lw.commands.whitelist": "*",
+    "DigestAuthenticationProvider.superDigest": SUPER_DIGEST,
+}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def parse_address(line):
+    """The last address of a line: (host, port), or the path of a unix socket."""
+    unix = re.search(r"unix:(\S+)", line)
+    if unix:
+        return unix.group(1)
+    found = re.findall(r"(\[[0-9a-fA-F:.]+\]|[0-9A-Za-z_.-]+):(\d+)", line)
+    assert found, f"no address in the server's first line: {line!r}"
+    host, port = found[-1]
+    return host.strip("[]"), int(port)
+
+
+def wait_until(condition, seconds=zkraw.WAIT_SECONDS, what="the condition"):
+    """Polls until condition() is true; its value."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
+        time.sleep(0.02)
+
+
+class Server:
+    """A server process with its data directory; stop, kill and start keep the address and the data."""
+
+    def __init__(self, directory, config=None, arguments=(), wrapper=()):
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.data = self.directory / "data"
+        self.config = dict(DEFAULTS, **(config or {}))
+        self.arguments, self.wrapper = list(arguments), list(wrapper)
+        self.address = ("127.0.0.1", free_port() if ORACLE else 0)
+        self.process = None
+        self.first_line = ""
+
+    # -- life
+
+    def start(self):
+        config = self.directory / "zoo.cfg"
+        lines = [f"{key}={value}" for key, value in self.config.items() if value is not None]
+        if ORACLE:
+            self.data.mkdir(exist_ok=True)
+            lines += [f"dataDir={self.data}", f"clientPort={self.address[1]}", "admin.enableServer=false"]
+            lines.append("clientPortAddress=127.0.0.1")
+        config.write_text("\n".join(lines) + "\n")
+        command = self._oracle(config) if ORACLE else self._ours(config)
+        self.log = open(self.directory / "stderr", "ab")
+        out = self.log if ORACLE else subprocess.PIPE
+        self.process = subprocess.Popen(self.wrapper + command, stdin=subprocess.DEVNULL, stdout=out,
+                                        stderr=self.log, cwd=self.directory)
+        if ORACLE:
+            self._wait_for_port()
+        else:
+            self._read_first_line()
+        return self
+
+    def _ours(self, config):
+        listen = f"{self.address[0]}:{self.address[1]}"
+        return [BINARY, "serve", "--listen", listen, "--data", str(self.data), "--config", str(config),
+                *self.arguments]
+
+    def _oracle(self, config):
+        digest = self.config.get("DigestAuthenticationProvider.superDigest")
+        flags = [f"-Dzookeeper.DigestAuthenticationProvider.superDigest={digest}"] if digest else []
+        whitelist = self.config.get("4lw.commands.whitelist")
+        if whitelist:
+            flags.append(f"-Dzookeeper.4lw.commands.whitelist={whitelist}")
+        return ["/usr/bin/java", "-Xmx512m", *flags, "-cp", "/etc/zookeeper/conf:/usr/share/java/zookeeper.jar",
+                "org.apache.zookeeper.server.quorum.QuorumPeerMain", str(config)]
+
+    def _wait_for_port(self):
+        def answers():
+            assert self.process.poll() is None, f"the server ended: {self.process.returncode}"
+            try:
+                return zkraw.four_letters(self.address, "srvr").startswith("Zookeeper version")
+            except OSError:
+                return False
+
+        wait_until(answers, START_SECONDS, "the server answers")
+
+    def _read_first_line(self):
+        deadline = time.monotonic() + START_SECONDS
+        line = b""
+        while not line.endswith(b"\n"):
+            left = deadline - time.monotonic()
+            ready = left > 0 and select.select([self.process.stdout], [], [], left)[0]
+            byte = os.read(self.process.stdout.fileno(), 1) if ready else b""
+            if not byte:
+                self.kill()
+                raise AssertionError(f"the server printed no address: {line!r}, {self.stderr()[-800:]}")
+            line += byte
+        self.first_line = line.decode()
+        self.address = parse_address(self.first_line)
+
+    def stop(self):
+        """SIGTERM; the exit code."""
+        if self.process is None:
+            return None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self._reap(20)
+
+    def kill(self):
+        """SIGKILL, as a crash."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+        return self._reap(20)
+
+    def _reap(self, seconds):
+        if self.process is None:
+            return None
+        try:
+            code = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"the server did not end within {seconds} s of SIGTERM") from None
+        if self.process.stdout:
+            self.process.stdout.close()
+        self.log.close()
+        self.process = None
+        return code
+
+    def is_running(self):
+        return self.process is not None and self.process.poll() is None
+
+    # -- looking at it
+
+    def stderr(self):
+        return (self.directory / "stderr").read_text(errors="replace")
+
+    def pid(self):
+        """The server's own process, not a wrapper's (prlimit replaces itself by it)."""
+        return self.process.pid
+
+    def resident_kb(self):
+        text = pathlib.Path(f"/proc/{self.pid()}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", text).group(1))
+
+    def open_files(self):
+        return len(os.listdir(f"/proc/{self.pid()}/fd"))
+
+    def connect(self, **handshake):
+        return zkraw.Connection(self.address, **handshake)
