@@ -103,8 +103,13 @@ struct load_conn {
 /* What is known of a node's contents, from replies of any connection. */
 struct load_node {
     char path[LOAD_PATH_SIZE];
-    int32_t version;
+    int64_t czxid; /* 0: no Stat seen yet */
+    int64_t ctime_ms;
+    int32_t version; /* the latest one seen; the fields below belong to it */
+    int64_t mzxid;   /* 0: not seen yet */
+    int64_t mtime_ms;
     uint32_t stamp;
+    bool has_stamp;
 };
 
 struct load_run {

@@ -43,7 +43,7 @@ static void wait_until(int64_t time_ns)
 /* Pings each session in its turn until end_ns; turn is kept over calls. */
 static void ping_until(struct load_run *run, struct zkraw_client *clients, int64_t end_ns, uint64_t *turn)
 {
-    unsigned count = run->options.connections;
+    unsigned count = run->options.connections > 0 ? run->options.connections : 1;
     int64_t step_ns = period_ns(&clients[0]) / count;
     int64_t next_ns = process_clock_ns();
     while (next_ns < end_ns) {

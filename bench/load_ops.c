@@ -8,6 +8,7 @@ enum {
     MIX_SET_PERCENT = 10,
     CHILD_NAME_SIZE = 12, /* "child-000000" */
     SEQUENCE_DIGITS = 10,
+    AGE_MS_MAX = 86400000,
 };
 
 /* ---- contents ---- */
@@ -144,26 +145,51 @@ void load_request_put(struct load_run *run, struct load_conn *conn, struct load_
 
 /* ---- replies ---- */
 
-/* A version may not go back within a session, nor may one version have two contents. */
-static void version_check(struct load_run *run, struct load_conn *conn, uint32_t index, int32_t version,
+/* A node keeps its birth, and all sessions see the same time, zxid and contents (NULL: not read) for one version. */
+static void identity_check(struct load_node *node, const struct zkraw_stat *stat, const uint32_t *stamp)
+{
+    if (node->czxid == 0) {
+        node->czxid = stat->czxid;
+        node->ctime_ms = stat->ctime_ms;
+    }
+    if (stat->version > node->version) {
+        node->version = stat->version;
+        node->mzxid = 0;
+        node->has_stamp = false;
+    }
+    if (stat->version == node->version && node->mzxid == 0) {
+        node->mzxid = stat->mzxid;
+        node->mtime_ms = stat->mtime_ms;
+    }
+    bool is_latest = stat->version == node->version;
+    if (stat->czxid != node->czxid || stat->ctime_ms != node->ctime_ms ||
+        (is_latest && (stat->mzxid != node->mzxid || stat->mtime_ms != node->mtime_ms))) {
+        load_fail("%s: czxid %jd, ctime %jd; version %d with mzxid %jd, mtime %jd; before %jd, %jd; %d with %jd, %jd",
+                  node->path, (intmax_t)stat->czxid, (intmax_t)stat->ctime_ms, stat->version, (intmax_t)stat->mzxid,
+                  (intmax_t)stat->mtime_ms, (intmax_t)node->czxid, (intmax_t)node->ctime_ms, node->version,
+                  (intmax_t)node->mzxid, (intmax_t)node->mtime_ms);
+    }
+    if (!is_latest || stamp == NULL) {
+        return;
+    }
+    if (node->has_stamp && *stamp != node->stamp) {
+        load_fail("%s: version %d has the contents %u and %u", node->path, stat->version, node->stamp, *stamp);
+    }
+    node->stamp = *stamp;
+    node->has_stamp = true;
+}
+
+/* A version may not go back within a session. */
+static void version_check(struct load_run *run, struct load_conn *conn, uint32_t index, const struct zkraw_stat *stat,
                           const uint32_t *stamp)
 {
     struct load_node *node = &run->nodes[index];
-    if (version < conn->versions[index]) {
-        load_fail("%s: version went back from %d to %d on connection %u", node->path, conn->versions[index], version,
-                  conn->index);
+    if (stat->version < conn->versions[index]) {
+        load_fail("%s: version went back from %d to %d on connection %u", node->path, conn->versions[index],
+                  stat->version, conn->index);
     }
-    conn->versions[index] = version;
-    if (stamp == NULL) {
-        return;
-    }
-    if (version == node->version && *stamp != node->stamp) {
-        load_fail("%s: version %d has the contents %u and %u", node->path, version, node->stamp, *stamp);
-    }
-    if (version > node->version) {
-        node->version = version;
-        node->stamp = *stamp;
-    }
+    conn->versions[index] = stat->version;
+    identity_check(node, stat, stamp);
 }
 
 static void stat_check(const struct load_run *run, uint32_t node, const struct zkraw_stat *stat, int64_t reply_zxid)
@@ -175,6 +201,10 @@ static void stat_check(const struct load_run *run, uint32_t node, const struct z
     if (stat->num_children != 0 || stat->ephemeral_owner != 0 || stat->cversion != 0 || stat->aversion != 0) {
         load_fail("%s: numChildren %d, ephemeralOwner %#jx, cversion %d, aversion %d; all 0 expected", path,
                   stat->num_children, (uintmax_t)stat->ephemeral_owner, stat->cversion, stat->aversion);
+    }
+    int64_t age_ms = stat->mtime_ms - stat->ctime_ms; /* by a wall clock, which may be set in the middle of a run */
+    if (age_ms < -AGE_MS_MAX || age_ms > AGE_MS_MAX) {
+        load_fail("%s: ctime %jd, mtime %jd", path, (intmax_t)stat->ctime_ms, (intmax_t)stat->mtime_ms);
     }
     if (stat->czxid <= 0 || stat->pzxid != stat->czxid || stat->mzxid < stat->czxid || stat->mzxid > reply_zxid) {
         load_fail("%s: czxid %jd, mzxid %jd, pzxid %jd in a reply of zxid %jd", path, (intmax_t)stat->czxid,
@@ -191,7 +221,7 @@ static void get_check(struct load_run *run, struct load_conn *conn, const struct
     uint32_t stamp = load_payload_check(run, slot->node, data, size);
     zkraw_read_stat(&reply->body, &stat);
     stat_check(run, slot->node, &stat, reply->zxid);
-    version_check(run, conn, slot->node, stat.version, &stamp);
+    version_check(run, conn, slot->node, &stat, &stamp);
 }
 
 static void exists_check(struct load_run *run, struct load_conn *conn, const struct load_slot *slot,
@@ -200,7 +230,7 @@ static void exists_check(struct load_run *run, struct load_conn *conn, const str
     struct zkraw_stat stat;
     zkraw_read_stat(&reply->body, &stat);
     stat_check(run, slot->node, &stat, reply->zxid);
-    version_check(run, conn, slot->node, stat.version, NULL);
+    version_check(run, conn, slot->node, &stat, NULL);
 }
 
 static void set_check(struct load_run *run, struct load_conn *conn, const struct load_slot *slot,
@@ -213,7 +243,7 @@ static void set_check(struct load_run *run, struct load_conn *conn, const struct
         load_fail("%s: set gave mzxid %jd in a reply of zxid %jd, version %d after %d", run->nodes[slot->node].path,
                   (intmax_t)stat.mzxid, (intmax_t)reply->zxid, stat.version, conn->versions[slot->node]);
     }
-    version_check(run, conn, slot->node, stat.version, &slot->stamp);
+    version_check(run, conn, slot->node, &stat, &slot->stamp);
 }
 
 /* Checks one name of a getChildren reply and marks it in found. */

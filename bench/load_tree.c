@@ -71,7 +71,7 @@ void load_client_open(const struct load_run *run, struct zkraw_client *client)
 {
     struct zkraw_connect request = {.timeout_ms = run->options.session_timeout_ms};
     if (zkraw_client_connect(client, run->options.target, &request, LOAD_IO_TIMEOUT_MS) != 0) {
-        load_fail("%s: %s", run->options.target, client->error);
+        load_fail("opening a session: %s", client->error);
     }
 }
 
@@ -110,6 +110,7 @@ static void data_nodes_create(struct load_run *run, struct pipeline *pipeline)
         struct load_node *node = &run->nodes[i];
         snprintf(node->path, sizeof node->path, "%s/n/%06u", run->options.root, i);
         node->stamp = run->stamp_next++;
+        node->has_stamp = true;
         load_payload_make(run, i, node->stamp);
         pipeline_create(pipeline, node->path, run->payload, run->options.size);
     }

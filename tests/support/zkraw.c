@@ -49,7 +49,7 @@ void zkraw_buf_deinit(struct zkraw_buf *buf)
 
 void zkraw_buf_consume(struct zkraw_buf *buf, size_t count)
 {
-    if (count < buf->size) {
+    if (buf->data != NULL && count > 0 && count < buf->size) {
         memmove(buf->data, buf->data + count, buf->size - count);
     }
     buf->size -= count;
@@ -263,7 +263,7 @@ bool zkraw_read_connected(const uint8_t *frame, size_t size, struct zkraw_connec
 
 int zkraw_frame_find(const uint8_t *data, size_t size, const uint8_t **frame, size_t *frame_size)
 {
-    if (size < ZKRAW_FRAME_PREFIX_SIZE) {
+    if (data == NULL || size < ZKRAW_FRAME_PREFIX_SIZE) {
         return 0;
     }
     uint32_t length = zkraw_load_u32(data);
@@ -286,7 +286,7 @@ static int connect_socket(int family, const struct sockaddr *address, socklen_t 
     if (fd < 0) {
         return -1;
     }
-    struct timeval timeout = {.tv_sec = io_timeout_ms / 1000, .tv_usec = (io_timeout_ms % 1000) * 1000};
+    struct timeval timeout = {.tv_sec = io_timeout_ms / 1000, .tv_usec = (io_timeout_ms % 1000) * 1000L};
     int on = 1;
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
@@ -401,7 +401,8 @@ static int receive_frame(struct zkraw_client *client, const uint8_t **frame, siz
             return 0;
         }
         if (found < 0) {
-            snprintf(client->error, sizeof client->error, "frame length %#x is out of range", zkraw_load_u32(start));
+            snprintf(client->error, sizeof client->error, "a frame length is negative or above %d",
+                     ZKRAW_FRAME_SIZE_MAX);
             return -1;
         }
         zkraw_buf_consume(&client->in, client->in_consumed);
