@@ -34,6 +34,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 CACHE = pathlib.Path(os.environ.get("FK_CACHE", ROOT / "build"))
 ORACLE = os.environ.get("FK_CONFORMANCE_SERVER") == "zookeeper"
+# 2.11 makes the server use Netty; Debian's zookeeper.jar names only some of the jars that this needs.
+ORACLE_CLASSPATH = ":".join(["/etc/zookeeper/conf", "/usr/share/java/zookeeper.jar"] + [
+    f"/usr/share/java/netty-{part}.jar" for part in ("codec", "resolver", "transport-native-unix-common")])
 TEST_TIMEOUT_SECONDS = 90
 SILENCE_SECONDS = 180  # a suite process that reports nothing for so long is ended
 PORT_FIRST, PORT_LAST = 11000, 32000  # below Linux' range for outgoing connections
@@ -160,7 +163,7 @@ class Suite:
             FK_RECORD=str(record), FK_TEST_TIMEOUT=str(TEST_TIMEOUT_SECONDS),
             FK_BINARY=os.environ.get("FK_BINARY", str(ROOT / "build" / "faaskeeper")),
             ZOOKEEPER_VERSION="3.8.0" if ORACLE else "3.9.3",
-            ZOOKEEPER_CLASSPATH="/etc/zookeeper/conf:/usr/share/java/zookeeper.jar" if ORACLE else "none",
+            ZOOKEEPER_CLASSPATH=ORACLE_CLASSPATH if ORACLE else "none",
             ZOOKEEPER_CLUSTER_SIZE="1", ZOOKEEPER_PORT_OFFSET=str(self.ports.take()),
             ZOOKEEPER_JAAS_AUTH="digest")
         return env

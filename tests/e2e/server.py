@@ -108,7 +108,7 @@ class Server:
         def answers():
             assert self.process.poll() is None, f"the server ended: {self.process.returncode}"
             try:
-                return zkraw.four_letters(self.address, "srvr").startswith("Zookeeper version")
+                return zkraw.four_letters(self.address, "srvr", 1).startswith("Zookeeper version")
             except OSError:
                 return False
 

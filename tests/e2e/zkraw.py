@@ -425,9 +425,9 @@ class Connection:
         return value
 
 
-def four_letters(address, word):
+def four_letters(address, word, timeout=WAIT_SECONDS):
     """Sends four raw bytes; all that comes back before the server closes."""
-    sock = open_socket(address)
+    sock = open_socket(address, timeout)
     data = b""
     with sock:
         sock.sendall(word.encode())
