@@ -285,8 +285,8 @@ class Bench:
         finally:
             for server in self.servers:
                 server.stop(signal.SIGKILL)
-        return {"environment": environment(self.options, self.servers), "settings": settings(self.options, self.servers),
-                "rows": rows, "figures": figures, "failures": self.failures}
+        return {"environment": environment(self.options, self.servers),
+                "settings": settings(self.options, self.servers), "rows": rows, "figures": figures, "failures": self.failures}
 
 
 # ---- what the figures are of ----
@@ -341,7 +341,8 @@ def environment(options, measured):
     }
     names = [server.name for server in measured]
     if "ours" in names:
-        facts["FaaSKeeper"] = f"{output_of(str(options.binary), 'version') or 'unknown version'}, commit {commit_text()}"
+        version = output_of(str(options.binary), "version") or "unknown version"
+        facts["FaaSKeeper"] = f"{version}, commit {commit_text()}"
     if "zookeeper" in names:
         version = output_of("dpkg-query", "-W", "-f", "${Version}", "zookeeper") or "unknown version"
         java = (output_of(servers.ZooKeeper.java, "-version") or "unknown java").splitlines()[0]
@@ -424,7 +425,7 @@ def check_options(parser, options):
     if not options.work.is_dir():
         parser.error(f"--work {options.work} is no directory")
     if filesystem_of(options.work) in ("tmpfs", "ramfs"):
-        parser.error(f"--work {options.work} is in memory ({filesystem_of(options.work)}): fsync would cost nothing there")
+        parser.error(f"--work {options.work} is in memory ({filesystem_of(options.work)}): fsync costs nothing there")
 
 
 def measure(options):

@@ -85,7 +85,7 @@ static void a_reply_cut_anywhere_is_refused(void **state)
     (void)state;
     uint8_t bytes[128];
     struct zkraw_reply reply;
-    struct zkraw_stat stat;
+    struct zkraw_stat stat = {0};
     size_t data_size = 0;
     size_t size = reply_make(bytes);
     for (size_t cut = 0; cut <= size; cut++) {
