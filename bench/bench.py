@@ -286,7 +286,8 @@ class Bench:
             for server in self.servers:
                 server.stop(signal.SIGKILL)
         return {"environment": environment(self.options, self.servers),
-                "settings": settings(self.options, self.servers), "rows": rows, "figures": figures, "failures": self.failures}
+                "settings": settings(self.options, self.servers), "rows": rows, "figures": figures,
+                "failures": self.failures}
 
 
 # ---- what the figures are of ----
