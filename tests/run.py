@@ -33,7 +33,7 @@ LAST_LINE = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped")
 # What must be there; the rest is found.
 REQUIRED = ("unit", "contract", "e2e/handshake", "e2e/nodes", "e2e/errors", "e2e/acl", "e2e/multi", "e2e/watches",
             "e2e/sessions", "e2e/fourletter", "e2e/garbage", "e2e/cli", "conformance/kazoo-2.8",
-            "conformance/kazoo-2.11", "conformance/zkcli")
+            "conformance/kazoo-2.11", "conformance/zkcli", "conformance/differential")
 
 
 class Result:
@@ -259,7 +259,8 @@ def find_suites(build, asan, names):
     for file in sorted((HERE / "e2e").glob("test_*.py")):
         suites.append(Pytest("e2e/" + file.stem[len("test_"):], file, env))
     for name, file, *arguments in (("kazoo-2.8", "kazoo.py", "--version", "2.8"),
-                                   ("kazoo-2.11", "kazoo.py", "--version", "2.11"), ("zkcli", "zkcli.py")):
+                                   ("kazoo-2.11", "kazoo.py", "--version", "2.11"), ("zkcli", "zkcli.py"),
+                                   ("differential", "differential.py")):
         script = HERE / "conformance" / file
         if script.exists():
             suites.append(Script(f"conformance/{name}", [PYTHON, script, *arguments], env))
