@@ -17,6 +17,8 @@ import zkraw
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("FK_BINARY", str(ROOT / "build" / "faaskeeper"))
 ORACLE = os.environ.get("FK_E2E_SERVER") == "zookeeper"
+SANITIZED = not ORACLE and os.path.exists(BINARY) and b"__asan_init" in pathlib.Path(BINARY).read_bytes()
+MEASURES_MEMORY = not ORACLE and not SANITIZED  # resident memory of a JVM or under ASan says nothing
 START_SECONDS = 30
 SUPER_DIGEST = "super:D/InIHSb7yEEbrWz8b9l71RjZJU="  # password: test
 
