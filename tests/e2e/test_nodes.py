@@ -313,3 +313,18 @@ def test_the_root_of_a_fresh_tree(start_server):
     assert client.get("/")[1] == b""
     assert client.set("/", b"root")[1].version == 1
     assert client.get("/")[1] == b"root"
+
+
+def test_the_special_nodes_of_a_fresh_tree(start_server):
+    client = start_server().connect()
+    for name, children, cversion in (("/zookeeper", 2, -2), ("/zookeeper/quota", 0, 0), ("/zookeeper/config", 0, 0)):
+        stat = client.stat(name)
+        assert (stat.czxid, stat.mzxid, stat.pzxid, stat.ctime, stat.mtime) == (0, 0, 0, 0, 0), name
+        assert (stat.version, stat.aversion, stat.ephemeral_owner) == (0, 0 if name != "/zookeeper/config" else -1, 0)
+        assert (stat.num_children, stat.cversion) == (children, cversion), name
+        print(name, stat, client.get(name)[1])
+    assert client.create("/zookeeper/x")[0] == OK
+    assert client.create("/zookeeper/config/x")[0] == zkraw.NO_AUTH
+    assert client.set("/zookeeper/config", b"x")[0] == zkraw.NO_AUTH
+    assert client.set("/zookeeper/quota", b"x")[0] == OK
+    assert client.delete("/zookeeper/x") == OK
