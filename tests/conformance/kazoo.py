@@ -21,6 +21,7 @@ import json
 import os
 import pathlib
 import queue
+import re
 import shutil
 import signal
 import socket
@@ -161,6 +162,7 @@ class Suite:
             PATH=f"{HERE / 'shim'}:{env['PATH']}",
             PYTHONPATH=str(HERE / "plugin"), PYTHONDONTWRITEBYTECODE="1",
             FK_RECORD=str(record), FK_TEST_TIMEOUT=str(TEST_TIMEOUT_SECONDS),
+            FK_SERVER_LOG=str(record.parent / "server.log"),
             FK_BINARY=os.environ.get("FK_BINARY", str(ROOT / "build" / "faaskeeper")),
             ZOOKEEPER_VERSION="3.8.0" if ORACLE else "3.9.3",
             ZOOKEEPER_CLASSPATH=ORACLE_CLASSPATH if ORACLE else "none",
@@ -195,6 +197,14 @@ class Suite:
         if not found and not broken:
             raise SystemExit("kazoo.py: nothing collected:\n" + (directory / "output").read_text()[-2000:])
         return [short_id(node_id) for node_id in found]
+
+    def look_for_crashes(self, log, test):
+        """A server that fell over and came up again must not go unseen."""
+        text = log.read_text(errors="replace") if log.exists() else ""
+        found = re.search(r"^.*(AddressSanitizer|ThreadSanitizer|runtime error:|assertion|Assertion).*$", text, re.M)
+        if found:
+            with self._lock:
+                self.results[f"(server) of {test}"] = ("failed", text[found.start():][:1500], 0.0)
 
     @staticmethod
     def read(record):
@@ -249,6 +259,7 @@ class Suite:
                 pass
         self.processes.end(process)
         started = self.take_results(record)
+        self.look_for_crashes(directory / "server.log", tests[0])
         left = [test for test in tests if test not in started]
         for test in started:
             with self._lock:
