@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Every bound of the server, with its reason. Sizes are bytes. */
+#ifndef FK_BASE_LIMITS_H
+#define FK_BASE_LIMITS_H
+
+enum fk_limits {
+    /* Largest request: ZooKeeper's default jute.maxbuffer (0xfffff); a longer frame closes the connection. */
+    FK_FRAME_SIZE_MAX = 0xfffff,
+    /* Largest first frame: a connect request has 44 bytes and a password; memory before a handshake stays small. */
+    FK_CONNECT_FRAME_SIZE_MAX = 1024,
+    /* A path: not limited by ZooKeeper short of the frame; 4 KiB bounds keys (DynamoDB's are 2 KiB with the prefix cut off
+     * into a hash, see docs/compatibility.md). Locally the frame is the bound. */
+    FK_PATH_SIZE_MAX = FK_FRAME_SIZE_MAX,
+    /* Session passwords, as in ZooKeeper. */
+    FK_PASSWORD_SIZE = 16,
+    /* Requests of one connection whose answers are not known; then its socket is not read (globalOutstandingLimit has the
+     * same default for the whole server). */
+    FK_OUTSTANDING_MAX = 1000,
+    /* Unparsed bytes of one connection; then its socket is not read. One whole frame always fits. */
+    FK_INPUT_SIZE_MAX = 2 * 1024 * 1024,
+    /* Unsent bytes of one connection above which its requests wait: a reader that never reads costs this and one reply. */
+    FK_OUTPUT_SIZE_HIGH = 1024 * 1024,
+    /* Unsent bytes above which a connection is closed: only watch events get past FK_OUTPUT_SIZE_HIGH. */
+    FK_OUTPUT_SIZE_MAX = 16 * 1024 * 1024,
+    /* A connection whose handshake has not come by then is closed. */
+    FK_HANDSHAKE_MS = 5000,
+    /* A connection that is being closed and does not read its last bytes. */
+    FK_CLOSE_MS = 5000,
+    /* Buffers of idle connections up to this size are kept: 10 000 sessions shall stay below 16 KB each. */
+    FK_IDLE_BUFFER_SIZE = 4096,
+    /* Authenticated identities of one connection (addauth is repeatable). */
+    FK_AUTH_IDS_MAX = 64,
+    FK_AUTH_SIZE_MAX = 16 * 1024,
+    /* Entries of one ACL list and of one setWatches: bounded by the frame; the check is count * smallest item <= rest. */
+    /* Connections per address, ZooKeeper's default maxClientCnxns. */
+    FK_CONNECTIONS_PER_ADDRESS = 60,
+    /* Bytes of requests that wait for the function; beyond, connections are not read (their own frames fit once more). */
+    FK_QUEUE_SIZE_MAX = 64 * 1024 * 1024,
+    /* Bytes of accepted changes that are not yet durable: beyond, the host takes no more requests from the queue. */
+    FK_IN_FLIGHT_SIZE_MAX = 64 * 1024 * 1024,
+    /* Requests that one function invocation takes: bounds the time of one round of the loop. */
+    FK_BATCH_REQUESTS_MAX = 4096,
+    /* Bytes of one queue message beyond which a gateway starts the next one (design.md section 8: 64 KiB). */
+    FK_MESSAGE_SIZE_MAX = 64 * 1024,
+    /* Largest log frame: a batch stops before it. A single change may be larger by one request. */
+    FK_LOG_FRAME_SIZE_MAX = 8 * 1024 * 1024,
+    /* Default size of a log segment. */
+    FK_LOG_SEGMENT_SIZE = 64 * 1024 * 1024,
+};
+
+/* A log over this size makes writes wait for the checkpoint. */
+#define FK_LOG_SIZE_MAX (INT64_C(4) * 1024 * 1024 * 1024)
+/* A checkpoint starts when the log behind it has this size, or after FK_CHECKPOINT_MS. */
+#define FK_CHECKPOINT_SIZE (INT64_C(64) * 1024 * 1024)
+#define FK_CHECKPOINT_MS 5000
+/* After this time without a write an empty frame closes the window in which damage looks like a torn tail (H27). */
+#define FK_LOG_IDLE_MS 100
+
+#endif

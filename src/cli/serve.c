@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+/* faaskeeper serve: the whole system on one machine. */
+#include "base/log.h"
+#include "cli/cli.h"
+#include "cli/config.h"
+#include "host/local.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <getopt.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    LISTEN_MAX = 16,
+    TICK_WITHOUT_FILE_MS = 2000, /* what ZooKeeper's sample configuration has */
+    DEFAULT_PORT = 2181,
+};
+
+static const char help[] =
+    "Usage: faaskeeper serve [options]\n"
+    "Serves ZooKeeper's protocol on this machine; data is on disk, synced before it is acknowledged.\n"
+    "\n"
+    "  --config FILE      a zoo.cfg; options given here win over it\n"
+    "  --data DIR         where the data is (default ./faaskeeper-data; created if missing)\n"
+    "  --memory           nothing on disk: everything is gone at the end, for tests\n"
+    "  --listen ADDRESS   HOST:PORT, [v6]:PORT or unix:PATH; may be repeated; port 0 takes a free one\n"
+    "                     (default 127.0.0.1:2181)\n"
+    "  --log-level LEVEL  error, warn, info (default) or debug; the log goes to standard error\n"
+    "  --help             this text\n"
+    "\n"
+    "Prints one line with its address once it answers. SIGTERM and SIGINT stop it; what was acknowledged stays.\n"
+    "Exit codes: 0 stopped, 1 environment (port in use, directory locked, no permission), 2 usage or configuration,\n"
+    "3 damaged data, 4 the disk refused a sync.\n";
+
+struct serve_options {
+    const char *config;
+    const char *data;
+    bool memory;
+    const char *listen[LISTEN_MAX];
+    size_t listen_count;
+    enum fk_log_level log_level;
+};
+
+/* `detail` stands in quotes before the message. */
+static int usage_error(const char *detail, const char *message)
+{
+    (void)fprintf(stderr, "faaskeeper serve: '%s': %s; see 'faaskeeper serve --help'\n", detail, message);
+    return FK_EXIT_USAGE;
+}
+
+static void log_line(enum fk_log_level level, const char *line)
+{
+    struct timespec now;
+    struct tm parts;
+    char text[32];
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    (void)gmtime_r(&now.tv_sec, &parts);
+    (void)strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
+    (void)fprintf(stderr, "%s.%03ldZ %-5s %s\n", text, now.tv_nsec / 1000000, fk_log_level_text(level), line);
+}
+
+/* Reads the options; -1 to go on, otherwise the exit code. */
+static int parse_options(int argc, char **argv, struct serve_options *options)
+{
+    static const struct option long_options[] = {
+        {"config", required_argument, NULL, 'c'}, {"data", required_argument, NULL, 'd'},
+        {"memory", no_argument, NULL, 'm'},       {"listen", required_argument, NULL, 'l'},
+        {"log-level", required_argument, NULL, 'v'}, {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    int option = 0;
+    opterr = 0;
+    optind = 1;
+    while ((option = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+        switch (option) {
+        case 'c':
+            options->config = optarg;
+            break;
+        case 'd':
+            options->data = optarg;
+            break;
+        case 'm':
+            options->memory = true;
+            break;
+        case 'l':
+            if (options->listen_count == LISTEN_MAX) {
+                return usage_error(optarg, "one --listen too many");
+            }
+            options->listen[options->listen_count++] = optarg;
+            break;
+        case 'v':
+            if (!fk_log_level_parse(optarg, &options->log_level)) {
+                return usage_error(optarg, "--log-level expects error, warn, info or debug");
+            }
+            break;
+        case 'h':
+            (void)fputs(help, stdout);
+            return FK_EXIT_OK;
+        case ':':
+            return usage_error(argv[optind - 1], "this option needs a value");
+        default:
+            return usage_error(argv[optind - 1], "unknown option");
+        }
+    }
+    if (optind < argc) {
+        return usage_error(argv[optind], "unexpected argument");
+    }
+    if (options->memory && options->data != NULL) {
+        return usage_error("--memory", "excludes --data");
+    }
+    return -1;
+}
+
+/* Sessions are sockets: take as many as the system allows. */
+static void raise_open_files(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static void process_facts(struct fk_process_facts *facts)
+{
+    struct rlimit limit;
+    DIR *directory = opendir("/proc/self/fd");
+    facts->open_files_max = getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (int64_t)limit.rlim_cur : -1;
+    facts->open_files = 0;
+    if (directory == NULL) {
+        return;
+    }
+    while (readdir(directory) != NULL) {
+        facts->open_files++;
+    }
+    (void)closedir(directory);
+    facts->open_files -= 3; /* ".", ".." and the directory itself */
+}
+
+/* What `envi` shows behind the version. */
+static const char *environment_text(void)
+{
+    static char text[1024];
+    struct utsname system;
+    char directory[256];
+    if (uname(&system) != 0 || getcwd(directory, sizeof directory) == NULL) {
+        return "";
+    }
+    (void)snprintf(text, sizeof text, "host.name=%s\nos.name=%s\nos.arch=%s\nos.version=%s\nuser.dir=%s\n",
+                   system.nodename, system.sysname, system.machine, system.release, directory);
+    return text;
+}
+
+static int exit_code(enum fk_err err)
+{
+    switch (err) {
+    case FK_ERR_OK:
+        return FK_EXIT_OK;
+    case FK_ERR_USAGE:
+        return FK_EXIT_USAGE;
+    case FK_ERR_DAMAGED:
+    case FK_ERR_VERSION:
+    case FK_ERR_MALFORMED:
+        return FK_EXIT_DAMAGED;
+    case FK_ERR_NOMEM:
+    case FK_ERR_INVALID:
+    case FK_ERR_TOO_LARGE:
+    case FK_ERR_NOT_FOUND:
+    case FK_ERR_EXISTS:
+    case FK_ERR_REFUSED:
+    case FK_ERR_BUSY:
+    case FK_ERR_UNKNOWN:
+    case FK_ERR_FULL:
+    case FK_ERR_IO:
+    case FK_ERR_LOCKED:
+    case FK_ERR_COUNT:
+        break;
+    }
+    return FK_EXIT_ENVIRONMENT;
+}
+
+static int fail(enum fk_err err, const struct fk_diag *diag)
+{
+    (void)fprintf(stderr, "faaskeeper serve: %s\n", diag->text[0] == '\0' ? fk_err_text(err) : diag->text);
+    return exit_code(err);
+}
+
+static int run(const struct fk_local_host_options *options)
+{
+    struct fk_diag diag = {.text = ""};
+    struct fk_local_host *host = NULL;
+    enum fk_err err = fk_local_host_new(options, &host, &diag);
+    if (err != FK_OK) {
+        return fail(err, &diag);
+    }
+    (void)printf("serving on %s\n", fk_local_host_addresses(host));
+    (void)fflush(stdout);
+    fk_local_host_run(host);
+    fk_local_host_free(host);
+    return FK_EXIT_OK;
+}
+
+/* Listens where the options say, or the file; on the loopback where neither names an address. */
+static void choose_addresses(const struct serve_options *options, const struct fk_config *config, char *text,
+                             size_t size, struct fk_local_host_options *host)
+{
+    static const char *addresses[LISTEN_MAX];
+    host->listen = addresses;
+    host->listen_count = options->listen_count;
+    for (size_t i = 0; i < options->listen_count; i++) {
+        addresses[i] = options->listen[i];
+    }
+    if (options->listen_count > 0) {
+        return;
+    }
+    const char *name = config->client_address == NULL ? "127.0.0.1" : config->client_address;
+    int port = config->client_port == -1 ? DEFAULT_PORT : config->client_port;
+    bool six = strchr(name, ':') != NULL && name[0] != '[';
+    (void)snprintf(text, size, six ? "[%s]:%d" : "%s:%d", name, port);
+    addresses[0] = text;
+    host->listen_count = 1;
+}
+
+static int serve(const struct serve_options *options, const struct fk_config *config)
+{
+    char address[300];
+    struct fk_local_host_options host = {
+        .segment_size = (int64_t)config->segment_size_kb * 1024,
+        .sync = config->sync,
+        .gateway = {.tick_ms = config->tick_ms,
+                    .session_timeout_min_ms = config->session_timeout_min_ms,
+                    .session_timeout_max_ms = config->session_timeout_max_ms,
+                    .connections_per_address = config->connections_per_address,
+                    .words = config->words,
+                    .super_digest = config->super_digest,
+                    .environment = environment_text(),
+                    .process_facts = process_facts},
+    };
+    if (!options->memory) {
+        host.data_directory = options->data != NULL            ? options->data
+                              : config->data_directory != NULL ? config->data_directory
+                                                               : "./faaskeeper-data";
+    }
+    if (fk_buf_left(&config->unknown) > 0) {
+        fk_log(FK_LOG_WARN, "unknown keys of %s are ignored: %.*s", options->config,
+               (int)fk_buf_left(&config->unknown), (const char *)config->unknown.data);
+    }
+    if (!config->sync && !options->memory) {
+        fk_log(FK_LOG_WARN, "forceSync=no: what is acknowledged can be lost with the machine's power, up to a second of it");
+    }
+    choose_addresses(options, config, address, sizeof address, &host);
+    return run(&host);
+}
+
+int fk_cli_serve(int argc, char **argv)
+{
+    struct serve_options options = {.log_level = FK_LOG_INFO};
+    struct fk_config config;
+    struct fk_diag diag = {.text = ""};
+    int code = parse_options(argc, argv, &options);
+    if (code != -1) {
+        return code;
+    }
+    fk_log_set(log_line, options.log_level);
+    (void)signal(SIGPIPE, SIG_IGN);
+    raise_open_files();
+    /* One thread allocates nearly everything: a second arena would only cost memory. */
+    (void)mallopt(M_ARENA_MAX, 2);
+    fk_config_init(&config);
+    enum fk_err err = FK_OK;
+    if (options.config != NULL) {
+        err = fk_config_load(&config, options.config, &diag);
+    } else {
+        config.tick_ms = TICK_WITHOUT_FILE_MS;
+    }
+    if (err == FK_OK) {
+        err = fk_config_finish(&config, &diag);
+    }
+    code = err == FK_OK ? serve(&options, &config) : fail(err, &diag);
+    fk_config_deinit(&config);
+    return code;
+}

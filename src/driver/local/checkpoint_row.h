@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Inside of the checkpoint: its SQLite connection, and rows as records. */
+#ifndef FK_DRIVER_LOCAL_CHECKPOINT_ROW_H
+#define FK_DRIVER_LOCAL_CHECKPOINT_ROW_H
+
+#include "driver/local/checkpoint.h"
+
+#include <sqlite3.h>
+
+struct fk_checkpoint {
+    sqlite3 *db;
+    char *path; /* for messages */
+    int64_t position;
+    int64_t zxid;
+    uint32_t chain;
+};
+
+/* The columns of nodes, in the order of FK_ROW_COLUMNS. */
+#define FK_ROW_COLUMNS                                                                                                 \
+    "path, crc, czxid, mzxid, pzxid, ctime, mtime, owner, version, aversion, created_children, num_children, acl, "    \
+    "data"
+
+/* Maps SQLite's last error and puts "cannot <what> <file>: <reason>" into diag. */
+enum fk_err fk_checkpoint_fail(const struct fk_checkpoint *checkpoint, const char *what, struct fk_diag *diag);
+
+enum fk_err fk_checkpoint_execute(struct fk_checkpoint *checkpoint, const char *sql, const char *what,
+                                  struct fk_diag *diag);
+enum fk_err fk_checkpoint_prepare(struct fk_checkpoint *checkpoint, const char *sql, sqlite3_stmt **statement,
+                                  struct fk_diag *diag);
+
+/* Parameters 1.. = the columns; views must live until the statement is reset. */
+void fk_row_bind_node(sqlite3_stmt *statement, const struct fk_node *node);
+/* Views live until the statement moves. False where the CRC is wrong. */
+bool fk_row_read_node(sqlite3_stmt *statement, struct fk_node *node);
+
+void fk_row_bind_session(sqlite3_stmt *statement, const struct fk_session *session);
+bool fk_row_read_session(sqlite3_stmt *statement, struct fk_session *session);
+
+/* Parameters and columns of meta: crc, position, chain, zxid. */
+void fk_row_bind_meta(sqlite3_stmt *statement, const struct fk_checkpoint *checkpoint);
+
+/* Writes position, chain and zxid. */
+enum fk_err fk_checkpoint_write_meta(struct fk_checkpoint *checkpoint, struct fk_diag *diag);
+enum fk_err fk_checkpoint_read_meta(struct fk_checkpoint *checkpoint, struct fk_diag *diag);
+
+#endif

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The checkpoint thread. It reads the log from its files, up to what is synced, and never touches the writer's state. */
+#include "driver/local/engine_thread.h"
+
+#include "base/log.h"
+
+enum {
+    LOOK_MS = 1000, /* how often it looks whether there is something new */
+    /* Records per transaction: bounds memory, at some 150 bytes each. When the checkpoint is far behind, larger steps
+     * coalesce more. */
+    RECORDS_MAX = 32 * 1024,
+    RECORDS_MAX_BEHIND = 256 * 1024,
+    BEHIND_FACTOR = 8,
+};
+
+/* Whether a checkpoint is due, and how far. Called with the mutex. */
+static bool due(struct fk_engine *engine, int64_t *upto)
+{
+    int64_t position = atomic_load(&engine->checkpoint_position);
+    *upto = atomic_load(&engine->log.synced);
+    if (engine->data_end <= position || *upto <= position) {
+        engine->checkpoint_first_ns = 0;
+        return false;
+    }
+    int64_t now = fk_engine_now_ns();
+    if (engine->checkpoint_first_ns == 0) {
+        engine->checkpoint_first_ns = now;
+    }
+    return *upto - position >= engine->options.checkpoint_size ||
+           now - engine->checkpoint_first_ns >= engine->options.checkpoint_ms * 1000000;
+}
+
+/* Removes the segments behind the checkpoint, unless a backup holds them. */
+static enum fk_err remove_segments(struct fk_engine *engine, struct fk_diag *diag)
+{
+    struct fk_file *hold = NULL;
+    struct fk_diag ignored = {.text = ""};
+    enum fk_err err = engine->files->ops->open(engine->files, FK_ENGINE_HOLD_NAME, FK_OPEN_WRITE, &hold, diag);
+    if (err != FK_OK) {
+        return err;
+    }
+    err = engine->files->ops->lock(hold, true, &ignored);
+    if (err == FK_OK) {
+        err = fk_log_remove_before(engine->files, fk_checkpoint_position(engine->checkpoint), diag);
+    }
+    engine->files->ops->close(hold);
+    return err == FK_ERR_LOCKED ? FK_OK : err;
+}
+
+static enum fk_err step(struct fk_engine *engine, int64_t upto, struct fk_diag *diag)
+{
+    struct fk_checkpoint *checkpoint = engine->checkpoint;
+    int64_t behind = upto - fk_checkpoint_position(checkpoint);
+    size_t records_max =
+        behind > engine->options.checkpoint_size * BEHIND_FACTOR ? RECORDS_MAX_BEHIND : RECORDS_MAX;
+    enum fk_err err = FK_OK;
+    if (engine->reader.segment_count == 0) {
+        err = fk_log_reader_open(&engine->reader, engine->files, FK_OPEN_READ, fk_checkpoint_position(checkpoint),
+                                 fk_checkpoint_chain(checkpoint), diag);
+    }
+    if (err == FK_OK) {
+        err = fk_checkpoint_step(checkpoint, &engine->reader, upto, records_max, diag);
+        if (err != FK_OK) {
+            fk_log_reader_close(&engine->reader); /* it stands anywhere */
+        }
+    }
+    if (err != FK_OK) {
+        return err;
+    }
+    atomic_store(&engine->checkpoint_position, fk_checkpoint_position(checkpoint));
+    atomic_store(&engine->checkpoint_zxid, fk_checkpoint_zxid(checkpoint));
+    atomic_fetch_add(&engine->checkpoint_count, 1);
+    return remove_segments(engine, diag);
+}
+
+/* Steps until the checkpoint has come to `upto`. Called with the mutex, which is released meanwhile. */
+static enum fk_err follow(struct fk_engine *engine, int64_t upto)
+{
+    struct fk_diag diag = {.text = ""};
+    enum fk_err err = FK_OK;
+    bool was_full = engine->checkpoint_full;
+    engine->checkpoint_first_ns = 0;
+    while (err == FK_OK && !engine->stopping && atomic_load(&engine->checkpoint_position) < upto) {
+        (void)pthread_mutex_unlock(&engine->mutex);
+        err = step(engine, upto, &diag);
+        (void)pthread_mutex_lock(&engine->mutex);
+        engine->checkpoint_full = err == FK_ERR_FULL;
+        (void)pthread_mutex_unlock(&engine->mutex);
+        fk_engine_progress(engine);
+        (void)pthread_mutex_lock(&engine->mutex);
+    }
+    (void)pthread_mutex_unlock(&engine->mutex);
+    if (err == FK_OK) {
+        err = fk_checkpoint_settle(engine->checkpoint, &diag);
+    }
+    if (err != FK_OK) {
+        fk_log(was_full && err == FK_ERR_FULL ? FK_LOG_DEBUG : FK_LOG_ERROR,
+               "no checkpoint, the log is kept, will try again: %s", diag.text);
+    }
+    (void)pthread_mutex_lock(&engine->mutex);
+    return err;
+}
+
+void *fk_engine_checkpoint_thread(void *context)
+{
+    struct fk_engine *engine = (struct fk_engine *)context;
+    int64_t look_ms = engine->options.checkpoint_ms < LOOK_MS ? engine->options.checkpoint_ms : LOOK_MS;
+    (void)pthread_setname_np(pthread_self(), "fk-checkpoint");
+    (void)pthread_mutex_lock(&engine->mutex);
+    while (!engine->stopping) {
+        int64_t upto = 0;
+        engine->checkpoint_pausing = false;
+        if (!engine->failed && due(engine, &upto)) {
+            engine->checkpoint_pausing = follow(engine, upto) != FK_OK;
+            if (!engine->checkpoint_pausing) {
+                continue;
+            }
+        }
+        if (!engine->stopping) {
+            (void)fk_engine_wait(engine, &engine->checkpoint_wake,
+                                 engine->checkpoint_pausing ? engine->options.retry_ms : look_ms);
+        }
+    }
+    (void)pthread_mutex_unlock(&engine->mutex);
+    return NULL;
+}

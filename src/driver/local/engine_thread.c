@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The log thread and the segment thread. */
+#include "driver/local/engine_thread.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <time.h>
+
+enum {
+    BACKGROUND_SYNC_MS = 1000, /* with forceSync=no */
+};
+
+int64_t fk_engine_now_ns(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+bool fk_engine_wait(struct fk_engine *engine, pthread_cond_t *condition, int64_t ms)
+{
+    if (ms < 0) {
+        return pthread_cond_wait(condition, &engine->mutex) == 0;
+    }
+    int64_t deadline = fk_engine_now_ns() + ms * 1000000;
+    struct timespec when = {.tv_sec = deadline / 1000000000, .tv_nsec = deadline % 1000000000};
+    return pthread_cond_timedwait(condition, &engine->mutex, &when) != ETIMEDOUT;
+}
+
+void fk_engine_fatal(struct fk_engine *engine, const char *what)
+{
+    (void)pthread_mutex_lock(&engine->mutex);
+    bool first = !engine->fatal_called;
+    engine->fatal_called = true;
+    engine->failed = true;
+    (void)pthread_cond_broadcast(&engine->log_wake);
+    (void)pthread_cond_broadcast(&engine->segment_wake);
+    (void)pthread_cond_broadcast(&engine->checkpoint_wake);
+    (void)pthread_mutex_unlock(&engine->mutex);
+    if (first && engine->options.fatal != NULL) {
+        engine->options.fatal(engine->options.context, what);
+    }
+}
+
+void fk_engine_progress(struct fk_engine *engine)
+{
+    if (engine->options.progress != NULL) {
+        engine->options.progress(engine->options.context);
+    }
+}
+
+void fk_engine_write(struct fk_engine *engine, bool sync)
+{
+    struct fk_diag diag = {.text = ""};
+    engine->writing = true;
+    (void)pthread_mutex_unlock(&engine->mutex);
+    enum fk_err err = fk_log_write(&engine->log, &diag);
+    if (err == FK_OK && sync) {
+        err = fk_log_sync(&engine->log, &diag);
+    }
+    if (err == FK_OK) {
+        int64_t durable = sync ? atomic_load(&engine->log.synced) : atomic_load(&engine->log.written);
+        atomic_store_explicit(&engine->durable, durable, memory_order_release);
+    } else {
+        fk_engine_fatal(engine, diag.text);
+    }
+    (void)pthread_mutex_lock(&engine->mutex);
+    engine->writing = false;
+    int64_t behind = atomic_load(&engine->log.synced) - atomic_load(&engine->checkpoint_position);
+    if (behind >= engine->options.checkpoint_size && !engine->checkpoint_pausing) {
+        (void)pthread_cond_signal(&engine->checkpoint_wake);
+    }
+}
+
+/* Whether an empty frame would say something new: that everything written is synced. */
+static bool may_close(const struct fk_engine *engine)
+{
+    const struct fk_log *log = &engine->log;
+    return engine->data_end > engine->closed_end && atomic_load(&log->synced) == log->accepted && fk_log_can_close(log);
+}
+
+/* The log was idle: an empty frame proves that what stands before it was synced, so that damage there is not taken for a
+ * torn tail any more (H27). */
+static void close_window(struct fk_engine *engine)
+{
+    if (may_close(engine)) {
+        engine->closed_end = fk_log_close(&engine->log);
+    }
+}
+
+/* Sleeps until there is something to write. */
+static void rest(struct fk_engine *engine)
+{
+    bool open = engine->data_end > engine->closed_end && fk_log_can_close(&engine->log);
+    int64_t appends = engine->appends;
+    engine->sleep = open ? FK_LOG_NAPS : FK_LOG_SLEEPS;
+    bool woken = fk_engine_wait(engine, &engine->log_wake, open ? FK_LOG_IDLE_MS : -1);
+    engine->sleep = FK_LOG_AWAKE;
+    if (!woken && !engine->writing && engine->appends == appends && !engine->failed) {
+        close_window(engine);
+    }
+}
+
+void *fk_engine_log_thread(void *context)
+{
+    struct fk_engine *engine = (struct fk_engine *)context;
+    (void)pthread_setname_np(pthread_self(), "fk-log");
+    (void)pthread_mutex_lock(&engine->mutex);
+    for (;;) {
+        if (!engine->writing && !engine->failed && fk_log_take(&engine->log)) {
+            bool silent = engine->data_end < engine->closed_end;
+            fk_engine_write(engine, engine->options.sync);
+            if (!silent) {
+                (void)pthread_mutex_unlock(&engine->mutex);
+                fk_engine_progress(engine);
+                (void)pthread_mutex_lock(&engine->mutex);
+            }
+        } else if (engine->stopping) {
+            break;
+        } else {
+            rest(engine);
+        }
+    }
+    if (!engine->failed) { /* a clean end: all synced, and closed */
+        struct fk_diag diag = {.text = ""};
+        enum fk_err err = engine->options.sync ? FK_OK : fk_log_sync(&engine->log, &diag);
+        close_window(engine);
+        if (err == FK_OK && fk_log_take(&engine->log)) {
+            fk_engine_write(engine, true);
+        } else if (err != FK_OK) {
+            (void)pthread_mutex_unlock(&engine->mutex);
+            fk_engine_fatal(engine, diag.text);
+            (void)pthread_mutex_lock(&engine->mutex);
+        }
+    }
+    (void)pthread_mutex_unlock(&engine->mutex);
+    return NULL;
+}
+
+/* The segment thread's own state. */
+struct housekeeper {
+    struct fk_engine *engine;
+    struct fk_segment segment; /* with forceSync=no: the log's current one, by a handle of our own */
+    int64_t next_sync_ns;
+};
+
+/* Makes the next segment, or the missing rest of this one. Called with the mutex, which is released meanwhile. */
+static enum fk_err prepare(struct fk_engine *engine)
+{
+    struct fk_diag diag = {.text = ""};
+    struct fk_segment segment = FK_SEGMENT_NONE;
+    int64_t first = 0;
+    bool is_short = fk_log_is_short(&engine->log);
+    uint32_t seed = fk_engine_seed(engine);
+    if (!fk_log_prepare_first(&engine->log, &first) && !is_short) {
+        return FK_OK;
+    }
+    (void)pthread_mutex_unlock(&engine->mutex);
+    enum fk_err err = is_short ? fk_log_allocate(&engine->log, &diag)
+                               : fk_segment_create(engine->files, first, engine->options.segment_size, seed, &segment,
+                                                   &diag);
+    (void)pthread_mutex_lock(&engine->mutex);
+    if (err == FK_OK && is_short) {
+        fk_log_extend(&engine->log);
+    } else if (err == FK_OK) {
+        fk_log_offer(&engine->log, segment);
+    }
+    bool was_full = engine->disk_full;
+    engine->disk_full = err != FK_OK;
+    (void)pthread_mutex_unlock(&engine->mutex);
+    if (err != FK_OK && !was_full) {
+        fk_log(FK_LOG_WARN, "the next log segment can't be made: %s", diag.text);
+    } else if (err == FK_OK && was_full) {
+        fk_log(FK_LOG_INFO, "there is space for the log again");
+    }
+    fk_engine_progress(engine);
+    (void)pthread_mutex_lock(&engine->mutex);
+    return err;
+}
+
+/* The synced position follows the written one. The segment that was left before was synced by who left it, so syncing the
+ * one that is current now covers everything written before we look. */
+static enum fk_err background_sync(struct housekeeper *keeper, struct fk_diag *diag)
+{
+    struct fk_log *log = &keeper->engine->log;
+    int64_t written = atomic_load(&log->written);
+    int64_t first = atomic_load(&log->current_first);
+    enum fk_err err = FK_OK;
+    if (atomic_load(&log->synced) >= written) {
+        return FK_OK;
+    }
+    if (keeper->segment.file == NULL || keeper->segment.first != first) {
+        fk_segment_close(&keeper->segment);
+        err = fk_segment_open(log->files, first, FK_OPEN_WRITE, &keeper->segment, diag);
+    }
+    if (err == FK_OK) {
+        err = keeper->segment.file->ops->sync(keeper->segment.file, diag);
+    }
+    if (err == FK_OK) {
+        fk_log_raise_synced(log, written);
+    }
+    return err;
+}
+
+/* Syncs when it is time. Called with the mutex. */
+static void keep_synced(struct housekeeper *keeper)
+{
+    struct fk_engine *engine = keeper->engine;
+    struct fk_diag diag = {.text = ""};
+    if (engine->options.sync || engine->failed || fk_engine_now_ns() < keeper->next_sync_ns) {
+        return;
+    }
+    (void)pthread_mutex_unlock(&engine->mutex);
+    enum fk_err err = background_sync(keeper, &diag);
+    if (err != FK_OK) {
+        fk_engine_fatal(engine, diag.text);
+    }
+    (void)pthread_mutex_lock(&engine->mutex);
+    keeper->next_sync_ns = fk_engine_now_ns() + (int64_t)BACKGROUND_SYNC_MS * 1000000;
+}
+
+void *fk_engine_segment_thread(void *context)
+{
+    struct housekeeper keeper = {.engine = (struct fk_engine *)context, .segment = FK_SEGMENT_NONE};
+    struct fk_engine *engine = keeper.engine;
+    (void)pthread_setname_np(pthread_self(), "fk-segment");
+    (void)pthread_mutex_lock(&engine->mutex);
+    while (!engine->stopping) {
+        int64_t first = 0;
+        enum fk_err err = engine->failed ? FK_OK : prepare(engine);
+        keep_synced(&keeper);
+        bool needed = !engine->failed && (fk_log_prepare_first(&engine->log, &first) || fk_log_is_short(&engine->log));
+        if (engine->stopping || (needed && err == FK_OK)) {
+            continue;
+        }
+        int64_t pause_ms = err != FK_OK ? engine->options.retry_ms : -1;
+        if (!engine->options.sync && (pause_ms < 0 || pause_ms > BACKGROUND_SYNC_MS)) {
+            pause_ms = BACKGROUND_SYNC_MS;
+        }
+        (void)fk_engine_wait(engine, &engine->segment_wake, pause_ms);
+    }
+    (void)pthread_mutex_unlock(&engine->mutex);
+    fk_segment_close(&keeper.segment);
+    return NULL;
+}

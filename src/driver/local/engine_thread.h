@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Inside of the engine: what its files share. */
+#ifndef FK_DRIVER_LOCAL_ENGINE_THREAD_H
+#define FK_DRIVER_LOCAL_ENGINE_THREAD_H
+
+#include "driver/local/checkpoint.h"
+#include "driver/local/engine.h"
+#include "driver/local/log.h"
+
+#include <pthread.h>
+
+/* How the log thread sleeps: who adds work wakes it only where that is needed, since waking costs some 5 us. */
+enum fk_log_sleep {
+    FK_LOG_AWAKE,
+    FK_LOG_NAPS,   /* until the log has been idle for FK_LOG_IDLE_MS */
+    FK_LOG_SLEEPS, /* until something is written */
+};
+
+struct fk_engine {
+    struct fk_engine_options options;
+    char *directory;
+    char *checkpoint_path;
+    struct fk_files *files;
+    struct fk_file *lock_file;
+    struct fk_checkpoint *checkpoint; /* of open, then of the checkpoint thread */
+    struct fk_log_reader reader;      /* of the checkpoint thread; segment_count 0: not open */
+    struct fk_log log;
+
+    pthread_mutex_t mutex; /* over what follows, and the accept side of the log */
+    pthread_cond_t log_wake;
+    pthread_cond_t segment_wake;
+    pthread_cond_t checkpoint_wake;
+    bool started;
+    bool stopping;
+    bool failed; /* the log is dead */
+    bool fatal_called;
+    bool disk_full;          /* the next segment can't be made */
+    bool checkpoint_full;    /* the checkpoint can't be written */
+    bool checkpoint_pausing; /* it failed, and tries again after a while */
+    bool writing;            /* somebody is on the write side of the log */
+    enum fk_log_sleep sleep;
+    int64_t appends;             /* frames with a payload so far: tells a nap whether something happened */
+    int64_t data_end;            /* end of the last frame with a payload */
+    int64_t closed_end;          /* end of the last empty frame that closed the log, or where the log was opened */
+    int64_t checkpoint_first_ns; /* when the first change after the checkpoint was seen; 0: none */
+    uint64_t random_state;       /* for the seeds of segments */
+
+    _Atomic int64_t durable;
+    _Atomic int64_t checkpoint_position;
+    _Atomic int64_t checkpoint_zxid;
+    _Atomic int64_t checkpoint_count;
+
+    pthread_t log_thread;
+    pthread_t segment_thread;
+    pthread_t checkpoint_thread;
+};
+
+int64_t fk_engine_now_ns(void);
+/* Waits with the mutex held; ms < 0: without end. False after the time. */
+bool fk_engine_wait(struct fk_engine *engine, pthread_cond_t *condition, int64_t ms);
+/* Ends the log: everything after a failed write or sync is unknown. Without the mutex. */
+void fk_engine_fatal(struct fk_engine *engine, const char *what);
+void fk_engine_progress(struct fk_engine *engine);
+/* Seed of the next segment; with the mutex, or before the threads run. */
+uint32_t fk_engine_seed(struct fk_engine *engine);
+
+/* Writes what was taken, and syncs it (`sync`), then moves the durable position. With the mutex held, which is released
+ * meanwhile; engine->writing says so. */
+void fk_engine_write(struct fk_engine *engine, bool sync);
+
+void *fk_engine_log_thread(void *engine);
+void *fk_engine_segment_thread(void *engine);
+void *fk_engine_checkpoint_thread(void *engine);
+
+#endif

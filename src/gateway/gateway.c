@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Events in, outputs out: see gateway.h. */
+#include "gateway/gateway_internal.h"
+
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "base/log.h"
+#include "model/acl.h"
+
+static void touch_clock(struct fk_gateway *gateway)
+{
+    gateway->now_ms = fk_clock_monotonic_ms(gateway->clock);
+}
+
+struct fk_gateway *fk_gateway_new(const struct fk_gateway_options *options, struct fk_store *store,
+                                  struct fk_queue *queue, struct fk_clock *clock, struct fk_random *random)
+{
+    struct fk_gateway *gateway = (struct fk_gateway *)fk_alloc_zero(sizeof *gateway);
+    if (gateway == NULL) {
+        return NULL;
+    }
+    gateway->options = *options;
+    gateway->store = store;
+    gateway->queue = queue;
+    gateway->clock = clock;
+    gateway->random = random;
+    gateway->stats.latency_min_ms = INT64_MAX;
+    fk_map_init(&gateway->sessions);
+    fk_map_init(&gateway->addresses);
+    fk_watch_table_init(&gateway->watches);
+    fk_list_init(&gateway->conns);
+    fk_list_init(&gateway->outputs);
+    fk_list_init(&gateway->stalled);
+    fk_list_init(&gateway->jobs);
+    fk_list_init(&gateway->free_jobs);
+    touch_clock(gateway);
+    gateway->started_ms = gateway->now_ms;
+    gateway->last_tick_ms = gateway->now_ms;
+    return gateway;
+}
+
+enum fk_err fk_gateway_load_session(struct fk_gateway *gateway, const struct fk_session *record)
+{
+    struct fk_gateway_session *session = fk_session_new(gateway, record->id, record->timeout_ms);
+    if (session == NULL) {
+        return FK_ERR_NOMEM;
+    }
+    session->live = true;
+    return FK_OK;
+}
+
+static void job_free(struct fk_job *job)
+{
+    fk_buf_deinit(&job->request);
+    fk_buf_deinit(&job->ids);
+    fk_buf_deinit(&job->reply);
+    fk_buf_deinit(&job->actions);
+    fk_arena_deinit(&job->arena);
+    fk_free(job);
+}
+
+void fk_gateway_free(struct fk_gateway *gateway)
+{
+    struct fk_list *link = NULL;
+    FK_ASSERT(fk_list_empty(&gateway->conns));
+    while ((link = fk_list_take(&gateway->jobs)) != NULL || (link = fk_list_take(&gateway->free_jobs)) != NULL) {
+        job_free(FK_CONTAINER_OF(link, struct fk_job, link));
+    }
+    struct fk_map_entry *entry = NULL;
+    while ((entry = fk_map_next(&gateway->sessions, NULL)) != NULL) {
+        fk_session_free(gateway, FK_CONTAINER_OF(entry, struct fk_gateway_session, entry));
+    }
+    fk_map_deinit(&gateway->sessions);
+    FK_ASSERT(gateway->addresses.count == 0);
+    fk_map_deinit(&gateway->addresses);
+    fk_watch_table_deinit(&gateway->watches);
+    fk_buf_deinit(&gateway->message);
+    fk_free(gateway);
+}
+
+static bool address_matches(const struct fk_map_entry *entry, const void *key)
+{
+    const struct fk_gateway_address *address = FK_CONTAINER_OF(entry, struct fk_gateway_address, entry);
+    return fk_bytes_equal(fk_bytes_of(address->text, address->size), *(const struct fk_bytes *)key);
+}
+
+/* Counts one more connection of the address; NULL where there are too many, or no memory. */
+static struct fk_gateway_address *address_acquire(struct fk_gateway *gateway, struct fk_bytes text)
+{
+    uint64_t hash = fk_bytes_hash(text);
+    struct fk_map_entry *entry = fk_map_get(&gateway->addresses, hash, address_matches, &text);
+    struct fk_gateway_address *address = NULL;
+    if (entry != NULL) {
+        address = FK_CONTAINER_OF(entry, struct fk_gateway_address, entry);
+    } else {
+        address = (struct fk_gateway_address *)fk_alloc(sizeof *address + text.size);
+        if (address == NULL) {
+            return NULL;
+        }
+        *address = (struct fk_gateway_address){.size = (uint32_t)text.size};
+        memcpy(address->text, text.data, text.size);
+        fk_map_add(&gateway->addresses, &address->entry, hash);
+    }
+    int32_t limit = gateway->options.connections_per_address;
+    if (limit > 0 && address->connections >= limit) {
+        fk_log(FK_LOG_WARN, "connection refused: %d from %.*s already (maxClientCnxns)", address->connections,
+               (int)text.size, (const char *)text.data);
+        return NULL;
+    }
+    address->connections++;
+    return address;
+}
+
+static void address_release(struct fk_gateway *gateway, struct fk_gateway_address *address)
+{
+    if (--address->connections == 0) {
+        fk_map_remove(&gateway->addresses, &address->entry);
+        fk_free(address);
+    }
+}
+
+static void conn_free(struct fk_conn *conn)
+{
+    fk_buf_deinit(&conn->in);
+    fk_buf_deinit(&conn->out);
+    fk_buf_deinit(&conn->ids);
+    fk_free(conn->outstanding.items);
+    fk_free(conn);
+}
+
+struct fk_conn *fk_gateway_open(struct fk_gateway *gateway, struct fk_bytes address, uint16_t port, void *socket)
+{
+    struct fk_conn *conn = (struct fk_conn *)fk_alloc_zero(sizeof *conn);
+    if (conn == NULL) {
+        return NULL;
+    }
+    touch_clock(gateway);
+    conn->socket = socket;
+    conn->port = port;
+    conn->state = FK_CONN_NEW;
+    conn->opened_ms = gateway->now_ms;
+    conn->told_input = true;
+    fk_list_init(&conn->link);
+    fk_list_init(&conn->output);
+    fk_list_init(&conn->stalled);
+    fk_watcher_init(&conn->watcher);
+    fk_auth_init(conn);
+    bool ok = !conn->ids.failed && (address.size == 0 || fk_auth_add(conn, fk_bytes_text("ip"), address));
+    conn->address = ok ? address_acquire(gateway, address) : NULL;
+    if (conn->address == NULL) {
+        conn_free(conn);
+        return NULL;
+    }
+    fk_list_append(&gateway->conns, &conn->link);
+    gateway->conn_count++;
+    return conn;
+}
+
+void fk_gateway_input(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_bytes bytes)
+{
+    touch_clock(gateway);
+    conn->idle = false;
+    if (conn->session != NULL) {
+        conn->session->last_packet_ms = gateway->now_ms; /* any packet, not only pings */
+    }
+    if (conn->state >= FK_CONN_LEAVING) {
+        return;
+    }
+    fk_buf_append(&conn->in, bytes);
+    if (conn->in.failed) {
+        fk_conn_kill(gateway, conn);
+        return;
+    }
+    fk_conn_process(gateway, conn);
+}
+
+void fk_gateway_sent(struct fk_gateway *gateway, struct fk_conn *conn)
+{
+    conn->idle = false;
+    fk_conn_process(gateway, conn);
+}
+
+void fk_gateway_gone(struct fk_gateway *gateway, struct fk_conn *conn)
+{
+    if (conn->job != NULL) {
+        conn->job->conn = NULL;
+    }
+    fk_session_detach(gateway, conn);
+    fk_list_remove(&conn->link);
+    fk_list_remove(&conn->output);
+    fk_list_remove(&conn->stalled);
+    address_release(gateway, conn->address);
+    gateway->conn_count--;
+    conn_free(conn);
+}
+
+static void count_latency(struct fk_gateway *gateway, int64_t started_ms)
+{
+    struct fk_gateway_stats *stats = &gateway->stats;
+    int64_t latency_ms = gateway->now_ms - started_ms;
+    stats->latency_min_ms = latency_ms < stats->latency_min_ms ? latency_ms : stats->latency_min_ms;
+    stats->latency_max_ms = latency_ms > stats->latency_max_ms ? latency_ms : stats->latency_max_ms;
+    stats->latency_sum_ms += latency_ms;
+    stats->latency_count++;
+}
+
+/* The answer of the oldest outstanding request of a connection. */
+static void answer_request(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_answer_message *answer)
+{
+    struct fk_outstanding *item = fk_outstanding_first(&conn->outstanding);
+    if (item == NULL || item->number != answer->number) {
+        return; /* of an earlier connection of the session */
+    }
+    struct fk_reply_header header = {.xid = item->xid, .zxid = answer->zxid, .code = answer->code};
+    int32_t op = item->op;
+    if (header.zxid == 0) {
+        header.zxid = fk_store_zxid(gateway->store, FK_VIEW_VISIBLE);
+    }
+    count_latency(gateway, item->started_ms);
+    fk_outstanding_drop(&conn->outstanding);
+    gateway->stats.outstanding--;
+    fk_conn_reply(gateway, conn, &header, answer->body);
+    if (op == FK_OP_CLOSE_SESSION) {
+        struct fk_gateway_session *session = conn->session;
+        fk_session_detach(gateway, conn);
+        fk_session_free(gateway, session);
+        fk_conn_close(gateway, conn);
+        return;
+    }
+    if (conn->outstanding.count == 0 || fk_buf_left(&conn->in) > 0) {
+        fk_conn_process(gateway, conn);
+    }
+}
+
+void fk_gateway_answer(struct fk_gateway *gateway, struct fk_bytes message)
+{
+    struct fk_answer_message answer;
+    if (fk_answer_message_read(message, &answer) != FK_OK || answer.number == 0) {
+        return;
+    }
+    struct fk_gateway_session *session = fk_session_find(gateway, answer.session_id);
+    if (session == NULL) {
+        return;
+    }
+    touch_clock(gateway);
+    struct fk_conn *conn = session->conn;
+    if (conn == NULL) {
+        /* Created for a client that has gone meanwhile: its time runs from now. */
+        bool created = !session->live && !session->closing && answer.code == FK_CODE_OK;
+        if (created) {
+            session->live = true;
+            session->last_packet_ms = gateway->now_ms;
+        } else if (!session->live) {
+            fk_session_free(gateway, session);
+        }
+        return;
+    }
+    if (conn->state == FK_CONN_CREATING) {
+        fk_handshake_answer(gateway, conn, &answer);
+        return;
+    }
+    answer_request(gateway, conn, &answer);
+}
+
+/* What firing an event needs. */
+struct firing {
+    struct fk_gateway *gateway;
+    int64_t zxid;
+    struct fk_bytes acl; /* of the node that the event names */
+};
+
+/* ZK: who can't read a node does not hear of it, though the watch is used up (CVE-2024-23944). */
+static void fire(void *context, struct fk_watcher *watcher, const struct fk_event *event)
+{
+    struct firing *firing = (struct firing *)context;
+    struct fk_conn *conn = FK_CONTAINER_OF(watcher, struct fk_conn, watcher);
+    struct fk_caller caller = fk_conn_caller(conn);
+    if (fk_acl_allows(firing->acl, FK_PERM_READ, &caller)) {
+        fk_conn_event(firing->gateway, conn, firing->zxid, event->type, event->path);
+    }
+}
+
+static void fire_put(struct fk_gateway *gateway, const struct fk_put *put, int64_t zxid)
+{
+    struct fk_event events[FK_EVENTS_OF_PUT];
+    size_t count = fk_put_events(put, events);
+    for (size_t i = 0; i < count; i++) {
+        struct firing firing = {.gateway = gateway, .zxid = zxid, .acl = put->node.acl};
+        if (!fk_watch_heard(&gateway->watches, &events[i])) {
+            continue;
+        }
+        if (events[i].type == FK_EVENT_CHILDREN_CHANGED) {
+            struct fk_arena arena = FK_ARENA_EMPTY;
+            struct fk_node parent;
+            enum fk_err err = fk_store_get(gateway->store, FK_VIEW_VISIBLE, events[i].path, &arena, &parent);
+            /* A parent deleted by the same change has its own event. Nobody is told what can't be checked. */
+            firing.acl = err == FK_OK && parent.path.data != NULL ? parent.acl : FK_BYTES_NULL;
+            fk_watch_fire(&gateway->watches, &events[i], fire, &firing);
+            fk_arena_deinit(&arena);
+            continue;
+        }
+        fk_watch_fire(&gateway->watches, &events[i], fire, &firing);
+    }
+}
+
+void fk_gateway_change(struct fk_gateway *gateway, const struct fk_change *change)
+{
+    for (size_t i = 0; i < change->count; i++) {
+        const struct fk_put *put = &change->puts[i];
+        if (put->kind == FK_PUT_SESSION_END) {
+            fk_session_ended(gateway, put->session.id);
+        } else if (gateway->watches.count > 0) {
+            fire_put(gateway, put, change->zxid);
+        }
+    }
+}
+
+void fk_gateway_resume(struct fk_gateway *gateway)
+{
+    struct fk_list stalled;
+    fk_list_init(&stalled);
+    struct fk_list *link = NULL;
+    while ((link = fk_list_take(&gateway->stalled)) != NULL) {
+        fk_list_append(&stalled, link);
+    }
+    while ((link = fk_list_take(&stalled)) != NULL) {
+        fk_conn_process(gateway, FK_CONTAINER_OF(link, struct fk_conn, stalled));
+    }
+}
+
+int32_t fk_gateway_tick_ms(const struct fk_gateway *gateway)
+{
+    int32_t quarter = gateway->options.tick_ms / 4;
+    return quarter < 10 ? 10 : quarter > 500 ? 500 : quarter;
+}
+
+static void check_deadlines(struct fk_gateway *gateway, struct fk_conn *conn)
+{
+    int64_t age_ms = gateway->now_ms - conn->opened_ms;
+    if (conn->state == FK_CONN_NEW && age_ms > FK_HANDSHAKE_MS) {
+        fk_conn_kill(gateway, conn);
+    } else if (conn->state == FK_CONN_CLOSING && age_ms > FK_CLOSE_MS) {
+        fk_buf_clear(&conn->out); /* the peer does not take its last bytes */
+        fk_conn_mark(gateway, conn);
+    }
+    if (conn->idle) {
+        fk_buf_trim(&conn->in, FK_IDLE_BUFFER_SIZE);
+        fk_buf_trim(&conn->out, FK_IDLE_BUFFER_SIZE);
+    }
+    conn->idle = true;
+}
+
+void fk_gateway_tick(struct fk_gateway *gateway)
+{
+    touch_clock(gateway);
+    /* Stopped or starved for longer than a tick: what clients sent meanwhile is in the sockets. Nobody expires before
+     * there was a whole tick to read it. */
+    if (gateway->now_ms - gateway->last_tick_ms > gateway->options.tick_ms + fk_gateway_tick_ms(gateway)) {
+        fk_log(FK_LOG_WARN, "stalled for %lld ms; sessions are given a tick before they expire",
+               (long long)(gateway->now_ms - gateway->last_tick_ms));
+        gateway->expire_after_ms = gateway->now_ms + gateway->options.tick_ms;
+    }
+    gateway->last_tick_ms = gateway->now_ms;
+    for (struct fk_list *link = gateway->conns.next; link != &gateway->conns; link = link->next) {
+        check_deadlines(gateway, FK_CONTAINER_OF(link, struct fk_conn, link));
+    }
+    if (gateway->now_ms >= gateway->expire_after_ms) {
+        fk_session_expire_all(gateway);
+    }
+}
+
+struct fk_job *fk_gateway_take_job(struct fk_gateway *gateway)
+{
+    struct fk_list *link = fk_list_take(&gateway->jobs);
+    return link == NULL ? NULL : FK_CONTAINER_OF(link, struct fk_job, link);
+}
+
+/* setWatches: first what was missed, then the reply; ZK: such events have zxid -1. */
+static void do_actions(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_job *job)
+{
+    struct fk_reader reader = fk_reader_of(fk_buf_view(&job->actions));
+    while (reader.left > 0 && !reader.failed) {
+        const uint8_t *action = fk_read_raw(&reader, 1);
+        int32_t value = fk_read_i32(&reader);
+        struct fk_bytes path = fk_read_bytes(&reader);
+        if (*action == FK_ACTION_EVENT) {
+            fk_conn_event(gateway, conn, -1, value, path);
+        } else if (fk_watch_add(&gateway->watches, &conn->watcher, path, (unsigned)value) != FK_OK) {
+            fk_conn_kill(gateway, conn);
+        }
+    }
+}
+
+static void finish_job(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_job *job)
+{
+    conn->job = NULL;
+    if (conn->state == FK_CONN_CLOSING) {
+        return;
+    }
+    do_actions(gateway, conn, job);
+    if (job->watch != 0 && fk_watch_add(&gateway->watches, &conn->watcher, job->watch_path, job->watch) != FK_OK) {
+        fk_conn_kill(gateway, conn); /* a watch may not be lost in silence */
+        return;
+    }
+    fk_conn_reply(gateway, conn,
+                  &(struct fk_reply_header){.xid = job->xid, .zxid = job->zxid, .code = job->code},
+                  fk_buf_view(&job->reply));
+    fk_conn_process(gateway, conn);
+}
+
+void fk_gateway_job_done(struct fk_gateway *gateway, struct fk_job *job)
+{
+    enum {
+        KEEP_SIZE = 64 * 1024,
+    };
+    if (job->conn != NULL) {
+        finish_job(gateway, job->conn, job);
+    }
+    fk_buf_clear(&job->request);
+    fk_buf_clear(&job->ids);
+    fk_buf_clear(&job->reply);
+    fk_buf_clear(&job->actions);
+    fk_buf_trim(&job->reply, KEEP_SIZE);
+    fk_buf_trim(&job->actions, KEEP_SIZE);
+    fk_buf_trim(&job->request, KEEP_SIZE);
+    fk_arena_reset(&job->arena);
+    fk_list_append(&gateway->free_jobs, &job->link);
+}
+
+struct fk_conn *fk_gateway_take_output(struct fk_gateway *gateway)
+{
+    struct fk_list *link = fk_list_take(&gateway->outputs);
+    if (link == NULL) {
+        return NULL;
+    }
+    struct fk_conn *conn = FK_CONTAINER_OF(link, struct fk_conn, output);
+    conn->told_input = fk_conn_wants_input(conn);
+    return conn;
+}
+
+size_t fk_gateway_connections(const struct fk_gateway *gateway)
+{
+    return gateway->conn_count;
+}
+
+uint64_t fk_gateway_reads(const struct fk_gateway *gateway)
+{
+    return gateway->stats.reads;
+}

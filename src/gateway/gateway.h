@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The gateway's core: ZooKeeper's protocol on one side, the ports on the other. A step function: an event comes in (bytes,
+ * an answer, a visible change, a tick, a connection gone), outputs go out (bytes to send, jobs to run, connections to
+ * close). It owns no socket, waits for nothing, and runs in one thread; whoever owns the sockets calls it.
+ *
+ * Order (design.md section 4): each connection has one output buffer, and everything is appended to it in the order in
+ * which it became true: requests are answered in the order in which they came, a read waits for the session's own earlier
+ * writes, an event stands before any reply that shows its change. */
+#ifndef FK_GATEWAY_GATEWAY_H
+#define FK_GATEWAY_GATEWAY_H
+
+#include "base/buf.h"
+#include "port/clock.h"
+#include "port/queue.h"
+#include "port/store.h"
+
+/* A four-letter word that the gateway answers; a mask for the whitelist. */
+enum fk_word {
+    FK_WORD_SRVR = 1,
+    FK_WORD_RUOK = 2,
+    FK_WORD_STAT = 4,
+    FK_WORD_MNTR = 8,
+    FK_WORD_ISRO = 16,
+    FK_WORD_ENVI = 32,
+    FK_WORD_ALL = 63,
+};
+
+/* The word of four letters, or 0. */
+unsigned fk_word_parse(struct fk_bytes name);
+
+/* Numbers of the process that four-letter words show and only the host knows. */
+struct fk_process_facts {
+    int64_t open_files;
+    int64_t open_files_max;
+};
+
+struct fk_gateway_options {
+    int32_t tick_ms;
+    int32_t session_timeout_min_ms;
+    int32_t session_timeout_max_ms;
+    int32_t connections_per_address; /* 0: no limit */
+    unsigned words;                  /* whitelist, mask of enum fk_word */
+    const char *super_digest;        /* "super:hash" of DigestAuthenticationProvider.superDigest, or NULL */
+    const char *environment;         /* lines "key=value\n" of `envi` behind the version */
+    void (*process_facts)(struct fk_process_facts *facts); /* NULL: zeros */
+};
+
+struct fk_gateway;
+struct fk_conn;
+struct fk_job;
+
+/* A gateway whose sessions are those of the store, each with a full timeout from now. NULL without memory. The ports are
+ * borrowed, the options copied (strings are borrowed). */
+struct fk_gateway *fk_gateway_new(const struct fk_gateway_options *options, struct fk_store *store,
+                                  struct fk_queue *queue, struct fk_clock *clock, struct fk_random *random);
+/* All connections must be gone. */
+void fk_gateway_free(struct fk_gateway *gateway);
+
+/* Adds a session that the store has at the start; NOMEM. */
+enum fk_err fk_gateway_load_session(struct fk_gateway *gateway, const struct fk_session *session);
+
+/* --- events --- */
+
+/* A connection came. `address` is the text of the peer's IP ("" for a local socket), `socket` is the caller's. NULL: refused
+ * (too many from this address, no memory): close it. */
+struct fk_conn *fk_gateway_open(struct fk_gateway *gateway, struct fk_bytes address, uint16_t port, void *socket);
+
+/* Bytes came. Drain the outputs afterwards. */
+void fk_gateway_input(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_bytes bytes);
+
+/* Bytes of conn's output left it; requests that waited for room go on. */
+void fk_gateway_sent(struct fk_gateway *gateway, struct fk_conn *conn);
+
+/* The connection is closed, by the peer or by the caller as asked; frees conn. */
+void fk_gateway_gone(struct fk_gateway *gateway, struct fk_conn *conn);
+
+/* A message of the channel. Messages that nobody waits for are dropped. */
+void fk_gateway_answer(struct fk_gateway *gateway, struct fk_bytes message);
+
+/* A change became visible: its events are queued, before the answer of the request that made it. */
+void fk_gateway_change(struct fk_gateway *gateway, const struct fk_change *change);
+
+/* The queue has room again. */
+void fk_gateway_resume(struct fk_gateway *gateway);
+
+/* Time passed: deadlines, expiry. Call at least as often as fk_gateway_tick_ms says, after sockets were read. */
+void fk_gateway_tick(struct fk_gateway *gateway);
+int32_t fk_gateway_tick_ms(const struct fk_gateway *gateway);
+
+/* --- outputs --- */
+
+/* The next read to run (read.h), or NULL. Give it back with fk_gateway_job_done. */
+struct fk_job *fk_gateway_take_job(struct fk_gateway *gateway);
+void fk_gateway_job_done(struct fk_gateway *gateway, struct fk_job *job);
+
+/* The next connection that has bytes to send, wants to be closed, or changed its mind about input; NULL: none. */
+struct fk_conn *fk_gateway_take_output(struct fk_gateway *gateway);
+
+/* Bytes to send; the socket layer consumes what it sent, then calls fk_gateway_sent. */
+struct fk_buf *fk_conn_output(struct fk_conn *conn);
+/* True: send what is left of the output, then close and call fk_gateway_gone. */
+bool fk_conn_closing(const struct fk_conn *conn);
+/* False: do not read from the socket for now. */
+bool fk_conn_wants_input(const struct fk_conn *conn);
+void *fk_conn_socket(const struct fk_conn *conn);
+
+/* --- numbers --- */
+
+/* Connections open. */
+size_t fk_gateway_connections(const struct fk_gateway *gateway);
+/* Reads, and requests in all, since the start: tells the host what kind of load it has. */
+uint64_t fk_gateway_reads(const struct fk_gateway *gateway);
+
+#endif

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the files of the gateway's core share: gateway.c (events and outputs), conn.c (frames and replies), handshake.c,
+ * request.c (one request), auth.c, session.c, words.c. */
+#ifndef FK_GATEWAY_INTERNAL_H
+#define FK_GATEWAY_INTERNAL_H
+
+#include "base/limits.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "function/message.h"
+#include "gateway/gateway.h"
+#include "gateway/read.h"
+#include "gateway/watch.h"
+
+enum fk_conn_state {
+    FK_CONN_NEW,        /* no handshake yet */
+    FK_CONN_CREATING,   /* its session is being created */
+    FK_CONN_READY,      /* requests are served */
+    FK_CONN_LEAVING,    /* closeSession was sent, nothing more is read */
+    FK_CONN_CLOSING,    /* what is in the output, then the end */
+};
+
+/* A live session. Its record is in the store; here is what only its gateway needs. */
+struct fk_gateway_session {
+    struct fk_map_entry entry;
+    int64_t id;
+    int64_t next_number;
+    int64_t last_packet_ms; /* monotonic */
+    int32_t timeout_ms;
+    bool live;              /* its record is known to exist */
+    bool closing;           /* its end was requested, which nothing can take back */
+    struct fk_conn *conn;   /* NULL: nobody is connected */
+};
+
+/* A request whose answer has not come. */
+struct fk_outstanding {
+    int64_t number;
+    int64_t started_ms;
+    int32_t xid;
+    int32_t op;
+};
+
+/* Ring of outstanding requests, oldest first; grows to FK_OUTSTANDING_MAX. */
+struct fk_outstanding_ring {
+    struct fk_outstanding *items;
+    uint32_t capacity; /* a power of two, or 0 */
+    uint32_t first;
+    uint32_t count;
+};
+
+/* Connections of one address. */
+struct fk_gateway_address {
+    struct fk_map_entry entry;
+    int32_t connections;
+    uint32_t size;
+    uint8_t text[];
+};
+
+struct fk_conn {
+    struct fk_list link;    /* in the gateway's conns */
+    struct fk_list output;  /* in the gateway's outputs, where it has something for the socket layer */
+    struct fk_list stalled; /* in the gateway's stalled, where the queue was full */
+    struct fk_watcher watcher;
+    struct fk_gateway_address *address;
+    struct fk_gateway_session *session;
+    struct fk_job *job; /* the read at work, or NULL */
+    void *socket;
+    struct fk_buf in;
+    struct fk_buf out;
+    struct fk_buf ids; /* encoded vector<Id> */
+    struct fk_outstanding_ring outstanding;
+    int64_t opened_ms;  /* monotonic; of the closing, once it closes */
+    int64_t received;
+    int64_t sent;
+    enum fk_conn_state state;
+    uint16_t port;
+    bool has_read_only; /* the client sent the byte, the reply has it too */
+    bool told_input;    /* what the socket layer was told last */
+    bool idle;          /* no bytes since the last tick */
+    int32_t timeout_ms; /* asked for by a client whose session is being created */
+};
+
+struct fk_gateway_stats {
+    int64_t packets_received;
+    int64_t packets_sent;
+    int64_t latency_min_ms; /* INT64_MAX until the first */
+    int64_t latency_max_ms;
+    int64_t latency_sum_ms;
+    int64_t latency_count;
+    int64_t auth_failed;
+    int64_t outstanding; /* now */
+    uint64_t reads;
+};
+
+struct fk_gateway {
+    struct fk_gateway_options options;
+    struct fk_store *store;
+    struct fk_queue *queue;
+    struct fk_clock *clock;
+    struct fk_random *random;
+    struct fk_map sessions;
+    struct fk_map addresses;
+    struct fk_watch_table watches;
+    struct fk_list conns;
+    struct fk_list outputs;
+    struct fk_list stalled;
+    struct fk_list jobs;
+    struct fk_list free_jobs;
+    struct fk_buf message; /* request message being built */
+    size_t conn_count;
+    int64_t now_ms;        /* monotonic, at the event at work */
+    int64_t started_ms;
+    int64_t last_tick_ms;
+    int64_t expire_after_ms; /* no session expires before: after a stall sockets are read first */
+    struct fk_gateway_stats stats;
+};
+
+/* Answers go to this gateway: there is one on one machine. */
+enum {
+    FK_GATEWAY_ADDRESS = 1,
+};
+
+/* conn.c */
+void fk_conn_process(struct fk_gateway *gateway, struct fk_conn *conn);
+void fk_conn_mark(struct fk_gateway *gateway, struct fk_conn *conn);
+/* What is in the output is sent, then the connection closes. */
+void fk_conn_close(struct fk_gateway *gateway, struct fk_conn *conn);
+/* Closes without sending what is in the output. */
+void fk_conn_kill(struct fk_gateway *gateway, struct fk_conn *conn);
+/* Appends a reply; the body only for code 0. */
+void fk_conn_reply(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_reply_header *header,
+                   struct fk_bytes body);
+void fk_conn_event(struct fk_gateway *gateway, struct fk_conn *conn, int64_t zxid, int32_t type,
+                   struct fk_bytes path);
+struct fk_caller fk_conn_caller(const struct fk_conn *conn);
+bool fk_outstanding_add(struct fk_outstanding_ring *ring, const struct fk_outstanding *item);
+struct fk_outstanding *fk_outstanding_first(struct fk_outstanding_ring *ring);
+void fk_outstanding_drop(struct fk_outstanding_ring *ring);
+
+/* handshake.c */
+void fk_handshake(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_bytes frame);
+void fk_handshake_answer(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_answer_message *answer);
+
+/* request.c: one frame; false where it has to wait (and was not taken). */
+bool fk_request(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_bytes frame);
+
+/* auth.c */
+void fk_auth_init(struct fk_conn *conn);
+bool fk_auth_add(struct fk_conn *conn, struct fk_bytes scheme, struct fk_bytes id);
+void fk_auth_request(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_bytes body);
+
+/* session.c */
+struct fk_gateway_session *fk_session_find(struct fk_gateway *gateway, int64_t id);
+struct fk_gateway_session *fk_session_new(struct fk_gateway *gateway, int64_t id, int32_t timeout_ms);
+void fk_session_free(struct fk_gateway *gateway, struct fk_gateway_session *session);
+void fk_session_detach(struct fk_gateway *gateway, struct fk_conn *conn);
+void fk_session_ended(struct fk_gateway *gateway, int64_t id);
+void fk_session_expire_all(struct fk_gateway *gateway);
+/* A random id that the wire allows, not in use here. */
+int64_t fk_session_draw_id(struct fk_gateway *gateway);
+
+/* words.c: true where the bytes are a four-letter word, which is then answered. */
+bool fk_word_answer(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_bytes word);
+
+#endif

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/watch.h"
+
+#include "base/alloc.h"
+#include "base/assert.h"
+
+struct watched_path {
+    struct fk_map_entry entry;
+    struct fk_list watches;
+    size_t size;
+    uint8_t path[];
+};
+
+struct watch {
+    struct fk_map_entry entry;
+    struct fk_list in_path;
+    struct fk_list in_watcher;
+    struct watched_path *path;
+    struct fk_watcher *watcher;
+    unsigned kinds;
+};
+
+/* Key of a watch. */
+struct watch_key {
+    const struct watched_path *path;
+    const struct fk_watcher *watcher;
+};
+
+void fk_watch_table_init(struct fk_watch_table *table)
+{
+    fk_map_init(&table->paths);
+    fk_map_init(&table->watches);
+    table->count = 0;
+}
+
+void fk_watch_table_deinit(struct fk_watch_table *table)
+{
+    FK_ASSERT(table->count == 0 && table->paths.count == 0);
+    fk_map_deinit(&table->paths);
+    fk_map_deinit(&table->watches);
+}
+
+void fk_watcher_init(struct fk_watcher *watcher)
+{
+    fk_list_init(&watcher->watches);
+}
+
+static bool path_matches(const struct fk_map_entry *entry, const void *key)
+{
+    const struct watched_path *path = FK_CONTAINER_OF(entry, struct watched_path, entry);
+    return fk_bytes_equal(fk_bytes_of(path->path, path->size), *(const struct fk_bytes *)key);
+}
+
+static struct watched_path *find_path(const struct fk_watch_table *table, struct fk_bytes path)
+{
+    if (table->paths.count == 0) {
+        return NULL;
+    }
+    struct fk_map_entry *entry = fk_map_get(&table->paths, fk_bytes_hash(path), path_matches, &path);
+    return entry == NULL ? NULL : FK_CONTAINER_OF(entry, struct watched_path, entry);
+}
+
+static struct watched_path *path_new(struct fk_watch_table *table, struct fk_bytes bytes)
+{
+    struct watched_path *path = (struct watched_path *)fk_alloc(sizeof *path + bytes.size);
+    if (path != NULL) {
+        fk_list_init(&path->watches);
+        path->size = bytes.size;
+        memcpy(path->path, bytes.data, bytes.size);
+        fk_map_add(&table->paths, &path->entry, fk_bytes_hash(bytes));
+    }
+    return path;
+}
+
+static void path_release(struct fk_watch_table *table, struct watched_path *path)
+{
+    if (fk_list_empty(&path->watches)) {
+        fk_map_remove(&table->paths, &path->entry);
+        fk_free(path);
+    }
+}
+
+static bool watch_matches(const struct fk_map_entry *entry, const void *key)
+{
+    const struct watch *watch = FK_CONTAINER_OF(entry, struct watch, entry);
+    const struct watch_key *wanted = (const struct watch_key *)key;
+    return watch->path == wanted->path && watch->watcher == wanted->watcher;
+}
+
+static uint64_t key_hash(const struct watch_key *key)
+{
+    return fk_bytes_hash(fk_bytes_of(key, sizeof *key));
+}
+
+static size_t count_kinds(unsigned kinds)
+{
+    return (size_t)__builtin_popcount(kinds);
+}
+
+static struct watch *watch_new(struct fk_watch_table *table, uint64_t hash, struct watched_path *path,
+                               struct fk_watcher *watcher)
+{
+    struct watch *watch = (struct watch *)fk_alloc(sizeof *watch);
+    if (watch != NULL) {
+        *watch = (struct watch){.path = path, .watcher = watcher};
+        fk_list_init(&watch->in_path);
+        fk_list_init(&watch->in_watcher);
+        fk_list_append(&path->watches, &watch->in_path);
+        fk_list_append(&watcher->watches, &watch->in_watcher);
+        fk_map_add(&table->watches, &watch->entry, hash);
+    }
+    return watch;
+}
+
+enum fk_err fk_watch_add(struct fk_watch_table *table, struct fk_watcher *watcher, struct fk_bytes bytes,
+                         unsigned kinds)
+{
+    struct watched_path *path = find_path(table, bytes);
+    if (path == NULL) {
+        path = path_new(table, bytes);
+    }
+    if (path == NULL) {
+        return FK_ERR_NOMEM;
+    }
+    struct watch_key key = {.path = path, .watcher = watcher};
+    uint64_t hash = key_hash(&key);
+    struct fk_map_entry *entry = fk_map_get(&table->watches, hash, watch_matches, &key);
+    struct watch *watch =
+        entry == NULL ? watch_new(table, hash, path, watcher) : FK_CONTAINER_OF(entry, struct watch, entry);
+    if (watch == NULL) {
+        path_release(table, path);
+        return FK_ERR_NOMEM;
+    }
+    table->count += count_kinds(kinds & ~watch->kinds);
+    watch->kinds |= kinds;
+    return FK_OK;
+}
+
+static void watch_free(struct fk_watch_table *table, struct watch *watch)
+{
+    table->count -= count_kinds(watch->kinds);
+    fk_list_remove(&watch->in_path);
+    fk_list_remove(&watch->in_watcher);
+    fk_map_remove(&table->watches, &watch->entry);
+    fk_free(watch);
+}
+
+void fk_watch_remove_all(struct fk_watch_table *table, struct fk_watcher *watcher)
+{
+    while (!fk_list_empty(&watcher->watches)) {
+        struct watch *watch = FK_CONTAINER_OF(watcher->watches.next, struct watch, in_watcher);
+        struct watched_path *path = watch->path;
+        watch_free(table, watch);
+        path_release(table, path);
+    }
+}
+
+bool fk_watch_heard(const struct fk_watch_table *table, const struct fk_event *event)
+{
+    const struct watched_path *path = find_path(table, event->path);
+    if (path == NULL) {
+        return false;
+    }
+    for (const struct fk_list *link = path->watches.next; link != &path->watches; link = link->next) {
+        if ((FK_CONTAINER_OF(link, struct watch, in_path)->kinds & event->kinds) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void fk_watch_fire(struct fk_watch_table *table, const struct fk_event *event, fk_watch_fire_fn fire, void *context)
+{
+    struct watched_path *path = find_path(table, event->path);
+    if (path == NULL) {
+        return;
+    }
+    struct fk_list *link = path->watches.next;
+    while (link != &path->watches) {
+        struct watch *watch = FK_CONTAINER_OF(link, struct watch, in_path);
+        struct fk_watcher *watcher = watch->watcher;
+        unsigned heard = watch->kinds & event->kinds;
+        link = link->next;
+        if (heard == 0) {
+            continue;
+        }
+        table->count -= count_kinds(heard);
+        watch->kinds &= ~heard;
+        if (watch->kinds == 0) {
+            watch_free(table, watch);
+        }
+        fire(context, watcher, event);
+    }
+    path_release(table, path);
+}
+
+size_t fk_watch_paths(const struct fk_watch_table *table)
+{
+    return table->paths.count;
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The table of one-shot watches: which connections watch which paths, for data or children. */
+#ifndef FK_GATEWAY_WATCH_H
+#define FK_GATEWAY_WATCH_H
+
+#include "base/err.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "model/event.h"
+
+struct fk_watch_table {
+    struct fk_map paths;
+    struct fk_map watches; /* by path and watcher */
+    size_t count;          /* watches: data and child counted apart */
+};
+
+/* Who watches: embedded in a connection. */
+struct fk_watcher {
+    struct fk_list watches;
+};
+
+void fk_watch_table_init(struct fk_watch_table *table);
+/* All watchers must be gone. */
+void fk_watch_table_deinit(struct fk_watch_table *table);
+
+void fk_watcher_init(struct fk_watcher *watcher);
+
+/* Sets watches of some kinds (mask); one that is there already stays as it is. NOMEM. */
+enum fk_err fk_watch_add(struct fk_watch_table *table, struct fk_watcher *watcher, struct fk_bytes path,
+                         unsigned kinds);
+
+/* Removes all watches of a watcher. */
+void fk_watch_remove_all(struct fk_watch_table *table, struct fk_watcher *watcher);
+
+typedef void (*fk_watch_fire_fn)(void *context, struct fk_watcher *watcher, const struct fk_event *event);
+
+/* True where somebody would hear the event. */
+bool fk_watch_heard(const struct fk_watch_table *table, const struct fk_event *event);
+
+/* Calls fire once for each watcher that hears the event, after its watch is removed. fire must not change the table. */
+void fk_watch_fire(struct fk_watch_table *table, const struct fk_event *event, fk_watch_fire_fn fire, void *context);
+
+/* Number of paths that are watched. */
+size_t fk_watch_paths(const struct fk_watch_table *table);
+
+#endif

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The host of one machine: one event loop that reads sockets, runs the functions over what has come, hands the log its
+ * frames, makes durable changes visible, and sends. Where no port ever blocks the functions are simply called. */
+#ifndef FK_HOST_LOCAL_H
+#define FK_HOST_LOCAL_H
+
+#include "base/err.h"
+#include "gateway/gateway.h"
+
+struct fk_local_host_options {
+    const char *data_directory; /* NULL: memory only */
+    int64_t segment_size;       /* 0: default */
+    bool sync;
+    const char *const *listen; /* addresses, see gateway/uv_server.h */
+    size_t listen_count;
+    struct fk_gateway_options gateway;
+};
+
+struct fk_local_host;
+
+/* Opens the store, recovers, listens. On errors diag tells what, and nothing is left behind: USAGE for an address that does
+ * not parse, DAMAGED, VERSION, LOCKED, IO as they come. */
+enum fk_err fk_local_host_new(const struct fk_local_host_options *options, struct fk_local_host **host,
+                              struct fk_diag *diag);
+
+/* The addresses it listens on, separated by ", ". */
+const char *fk_local_host_addresses(const struct fk_local_host *host);
+
+/* Serves until SIGTERM or SIGINT. What is durable stays. */
+void fk_local_host_run(struct fk_local_host *host);
+void fk_local_host_free(struct fk_local_host *host);
+
+#endif

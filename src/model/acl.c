@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/acl.h"
+
+enum {
+    SMALLEST_ID = 8,    /* two lengths */
+    SMALLEST_ENTRY = 12, /* perms and two lengths */
+};
+
+/* Reads the decimal number at the front of text, at most `max`; gives what is left after it, false without digits. */
+static bool take_number(struct fk_bytes *text, uint32_t max, uint32_t *number)
+{
+    size_t digits = 0;
+    uint32_t value = 0;
+    while (digits < text->size && text->data[digits] >= '0' && text->data[digits] <= '9') {
+        value = value * 10 + (uint32_t)(text->data[digits] - '0');
+        if (value > max || digits > 8) {
+            return false;
+        }
+        digits++;
+    }
+    *number = value;
+    *text = fk_bytes_tail(*text, digits);
+    return digits > 0;
+}
+
+/* Parses "a.b.c.d"; `text` keeps what follows. */
+static bool take_ipv4(struct fk_bytes *text, uint32_t *address)
+{
+    *address = 0;
+    for (int i = 0; i < 4; i++) {
+        uint32_t part = 0;
+        if (i > 0) {
+            if (text->size == 0 || text->data[0] != '.') {
+                return false;
+            }
+            *text = fk_bytes_tail(*text, 1);
+        }
+        if (!take_number(text, 255, &part)) {
+            return false;
+        }
+        *address = (*address << 8) | part;
+    }
+    return true;
+}
+
+static bool parse_range(struct fk_bytes range, uint32_t *address, uint32_t *bits)
+{
+    *bits = 32;
+    if (!take_ipv4(&range, address)) {
+        return false;
+    }
+    if (range.size == 0) {
+        return true;
+    }
+    if (range.data[0] != '/') {
+        return false;
+    }
+    range = fk_bytes_tail(range, 1);
+    return take_number(&range, 32, bits) && range.size == 0;
+}
+
+bool fk_acl_ip_matches(struct fk_bytes address, struct fk_bytes range)
+{
+    uint32_t wanted = 0;
+    uint32_t bits = 0;
+    uint32_t actual = 0;
+    if (!parse_range(range, &wanted, &bits) || !take_ipv4(&address, &actual) || address.size != 0) {
+        return false;
+    }
+    uint32_t mask = bits == 0 ? 0 : UINT32_MAX << (32 - bits);
+    return (wanted & mask) == (actual & mask);
+}
+
+static bool caller_is_super(const struct fk_caller *caller)
+{
+    struct fk_reader reader = fk_reader_of(caller->ids);
+    int32_t count = fk_read_count(&reader, SMALLEST_ID);
+    for (int32_t i = 0; i < count; i++) {
+        struct fk_bytes scheme = fk_read_bytes(&reader);
+        (void)fk_read_bytes(&reader);
+        if (fk_bytes_equal_text(scheme, "super")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool caller_matches(const struct fk_caller *caller, const struct fk_acl_entry *entry)
+{
+    struct fk_reader reader = fk_reader_of(caller->ids);
+    int32_t count = fk_read_count(&reader, SMALLEST_ID);
+    for (int32_t i = 0; i < count; i++) {
+        struct fk_bytes scheme = fk_read_bytes(&reader);
+        struct fk_bytes id = fk_read_bytes(&reader);
+        if (!fk_bytes_equal(scheme, entry->scheme)) {
+            continue;
+        }
+        bool ip = fk_bytes_equal_text(scheme, "ip");
+        if (ip ? fk_acl_ip_matches(id, entry->id) : fk_bytes_equal_secret(id, entry->id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool fk_acl_allows(struct fk_bytes acl, enum fk_perm perm, const struct fk_caller *caller)
+{
+    if (acl.data == FK_ACL_OPEN.data || fk_bytes_equal(acl, FK_ACL_OPEN) || caller_is_super(caller)) {
+        return true;
+    }
+    struct fk_reader reader = fk_reader_of(acl);
+    int32_t count = fk_read_count(&reader, SMALLEST_ENTRY);
+    for (int32_t i = 0; i < count; i++) {
+        struct fk_acl_entry entry;
+        fk_read_acl_entry(&reader, &entry);
+        if ((entry.perms & (int32_t)perm) == 0) {
+            continue;
+        }
+        bool anyone = fk_bytes_equal_text(entry.scheme, "world") && fk_bytes_equal_text(entry.id, "anyone");
+        if (anyone || caller_matches(caller, &entry)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* DigestAuthenticationProvider.isValid: String.split(":") gives two parts. Java drops empty parts at the end. */
+static bool digest_id_valid(struct fk_bytes id)
+{
+    size_t size = id.size;
+    while (size > 0 && id.data[size - 1] == ':') {
+        size--;
+    }
+    size_t colons = 0;
+    for (size_t i = 0; i < size; i++) {
+        colons += id.data[i] == ':' ? 1 : 0;
+    }
+    return colons == 1;
+}
+
+static bool id_valid(const struct fk_acl_entry *entry)
+{
+    uint32_t address = 0;
+    uint32_t bits = 0;
+    if (fk_bytes_equal_text(entry->scheme, "world")) {
+        return fk_bytes_equal_text(entry->id, "anyone");
+    }
+    if (fk_bytes_equal_text(entry->scheme, "digest")) {
+        return digest_id_valid(entry->id);
+    }
+    return fk_bytes_equal_text(entry->scheme, "ip") && parse_range(entry->id, &address, &bits);
+}
+
+/* Appends one entry for each authenticated identity of the caller (not ip, not super itself); gives how many. */
+static int32_t write_auth_entries(struct fk_buf *out, int32_t perms, const struct fk_caller *caller)
+{
+    int32_t written = 0;
+    struct fk_reader reader = fk_reader_of(caller->ids);
+    int32_t count = fk_read_count(&reader, SMALLEST_ID);
+    for (int32_t i = 0; i < count; i++) {
+        struct fk_acl_entry entry = {.perms = perms};
+        entry.scheme = fk_read_bytes(&reader);
+        entry.id = fk_read_bytes(&reader);
+        if (fk_bytes_equal_text(entry.scheme, "digest")) {
+            fk_write_acl_entry(out, &entry);
+            written++;
+        }
+    }
+    return written;
+}
+
+/* True where the entry stands among the first `index` entries of the list. */
+static bool repeated(struct fk_bytes acl, int32_t index, const struct fk_acl_entry *entry)
+{
+    struct fk_reader reader = fk_reader_of(acl);
+    (void)fk_read_count(&reader, SMALLEST_ENTRY);
+    for (int32_t i = 0; i < index; i++) {
+        struct fk_acl_entry earlier;
+        fk_read_acl_entry(&reader, &earlier);
+        if (earlier.perms == entry->perms && fk_bytes_equal(earlier.scheme, entry->scheme) &&
+            fk_bytes_equal(earlier.id, entry->id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Appends what one requested entry becomes; gives the number of entries, or -1 where it is not valid. */
+static int32_t fix_entry(struct fk_buf *out, const struct fk_acl_entry *entry, const struct fk_caller *caller)
+{
+    if (entry->scheme.data == NULL || entry->id.data == NULL) {
+        return -1;
+    }
+    if (fk_bytes_equal_text(entry->scheme, "auth")) {
+        int32_t written = write_auth_entries(out, entry->perms, caller);
+        return written == 0 ? -1 : written;
+    }
+    if (!id_valid(entry)) {
+        return -1;
+    }
+    fk_write_acl_entry(out, entry);
+    return 1;
+}
+
+static enum fk_code fix_entries(struct fk_bytes requested, const struct fk_caller *caller, struct fk_buf *out)
+{
+    struct fk_reader reader = fk_reader_of(requested);
+    int32_t count = fk_read_count(&reader, SMALLEST_ENTRY);
+    if (requested.data == NULL || count <= 0) {
+        return FK_CODE_INVALID_ACL;
+    }
+    int32_t kept = 0;
+    fk_write_i32(out, 0);
+    for (int32_t i = 0; i < count; i++) {
+        struct fk_acl_entry entry;
+        fk_read_acl_entry(&reader, &entry);
+        if (repeated(requested, i, &entry)) {
+            continue;
+        }
+        int32_t written = fix_entry(out, &entry, caller);
+        if (written < 0) {
+            return FK_CODE_INVALID_ACL;
+        }
+        kept += written;
+    }
+    fk_patch_i32(out, 0, kept);
+    return FK_CODE_OK;
+}
+
+enum fk_code fk_acl_fix(struct fk_bytes requested, const struct fk_caller *caller, struct fk_arena *arena,
+                        struct fk_bytes *fixed)
+{
+    if (fk_bytes_equal(requested, FK_ACL_OPEN)) {
+        *fixed = FK_ACL_OPEN;
+        return FK_CODE_OK;
+    }
+    struct fk_buf out = FK_BUF_EMPTY;
+    enum fk_code code = fix_entries(requested, caller, &out);
+    if (code == FK_CODE_OK) {
+        *fixed = out.failed ? FK_BYTES_NULL : fk_arena_copy(arena, fk_buf_view(&out));
+        code = fixed->data == NULL ? FK_CODE_SYSTEM_ERROR : FK_CODE_OK;
+    }
+    fk_buf_deinit(&out);
+    return code;
+}
+
+void fk_acl_write_redacted(struct fk_buf *buf, struct fk_bytes acl)
+{
+    struct fk_reader reader = fk_reader_of(acl);
+    int32_t count = fk_read_count(&reader, SMALLEST_ENTRY);
+    fk_write_i32(buf, count);
+    for (int32_t i = 0; i < count; i++) {
+        struct fk_acl_entry entry;
+        fk_read_acl_entry(&reader, &entry);
+        const uint8_t *colon =
+            entry.id.size == 0 ? NULL : (const uint8_t *)memchr(entry.id.data, ':', entry.id.size);
+        if (!fk_bytes_equal_text(entry.scheme, "digest") || colon == NULL) {
+            fk_write_acl_entry(buf, &entry);
+            continue;
+        }
+        struct fk_bytes user = fk_bytes_head(entry.id, (size_t)(colon - entry.id.data));
+        fk_write_i32(buf, entry.perms);
+        fk_write_bytes(buf, entry.scheme);
+        fk_write_i32(buf, (int32_t)user.size + 2);
+        fk_buf_append(buf, user);
+        fk_buf_append(buf, FK_BYTES_LITERAL(":x"));
+    }
+}

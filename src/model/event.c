@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/event.h"
+
+#include "base/assert.h"
+#include "model/path.h"
+
+/* ZK: the node's own event comes before its parent's NodeChildrenChanged (DataTree.createNode, deleteNode). */
+static size_t events_with_parent(const struct fk_put *put, struct fk_event *events)
+{
+    struct fk_bytes parent;
+    struct fk_bytes name;
+    bool split = fk_path_split(put->node.path, &parent, &name);
+    FK_ASSERT(split);
+    events[0] = put->kind == FK_PUT_CREATE
+                    ? (struct fk_event){FK_EVENT_CREATED, put->node.path, FK_WATCH_DATA}
+                    : (struct fk_event){FK_EVENT_DELETED, put->node.path, FK_WATCH_DATA | FK_WATCH_CHILD};
+    events[1] = (struct fk_event){FK_EVENT_CHILDREN_CHANGED, parent, FK_WATCH_CHILD};
+    return 2;
+}
+
+size_t fk_put_events(const struct fk_put *put, struct fk_event events[FK_EVENTS_OF_PUT])
+{
+    switch (put->kind) {
+    case FK_PUT_CREATE:
+    case FK_PUT_DELETE:
+        return events_with_parent(put, events);
+    case FK_PUT_DATA:
+        events[0] = (struct fk_event){FK_EVENT_DATA_CHANGED, put->node.path, FK_WATCH_DATA};
+        return 1;
+    case FK_PUT_ACL: /* ZK: setACL fires no watch */
+    case FK_PUT_CHILDREN:
+    case FK_PUT_SESSION:
+    case FK_PUT_SESSION_END:
+        return 0;
+    }
+    return 0;
+}

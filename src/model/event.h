@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Which watch events a put fires (DataTree.processTxn, WatchManager): the table of research on watches, as a function. */
+#ifndef FK_MODEL_EVENT_H
+#define FK_MODEL_EVENT_H
+
+#include "model/change.h"
+
+/* Which watches hear an event; a mask. */
+enum fk_watch_kind {
+    FK_WATCH_DATA = 1,  /* set by getData and exists */
+    FK_WATCH_CHILD = 2, /* set by getChildren */
+};
+
+struct fk_event {
+    enum fk_event_type type;
+    struct fk_bytes path;
+    unsigned kinds; /* watches on `path` that hear it; each connection once */
+};
+
+enum {
+    FK_EVENTS_OF_PUT = 2,
+};
+
+/* Events of one put in the order in which a connection gets them; gives their number. Paths are views of the put's. */
+size_t fk_put_events(const struct fk_put *put, struct fk_event events[FK_EVENTS_OF_PUT]);
+
+#endif

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The planner: what a write operation does to the tree, as a pure function. Records come in through a lookup, puts or a
+ * result code come out; nothing is read or written elsewhere, and time is given. Rules and order of errors are
+ * those of ZooKeeper's PrepRequestProcessor (3.9), DataTree for what a change leaves behind.
+ *
+ * Operations planned one after the other in the same plan see each other's puts, in a multi and in a batch. */
+#ifndef FK_MODEL_PLAN_H
+#define FK_MODEL_PLAN_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/map.h"
+#include "model/acl.h"
+#include "model/change.h"
+
+/* Gives the record of `path` as it is before the plan; FK_ERR_NOT_FOUND where there is none. Other errors end the plan. */
+typedef enum fk_err (*fk_lookup_fn)(void *context, struct fk_bytes path, struct fk_node *node);
+
+struct fk_plan {
+    struct fk_arena *arena; /* everything planned lives here */
+    fk_lookup_fn lookup;
+    void *lookup_context;
+    enum fk_err err;      /* sticky: memory, or the lookup's error; then nothing planned may be used */
+    int64_t zxid;         /* of the operation being planned */
+    int64_t time_ms;
+    struct fk_put *puts;
+    size_t count;
+    size_t capacity;
+    size_t first;         /* first put of the operation being planned */
+    struct fk_map latest; /* path -> newest put, once there are too many to scan */
+};
+
+/* A plan without puts, on an arena that the caller resets after fk_plan_deinit. */
+void fk_plan_init(struct fk_plan *plan, struct fk_arena *arena, fk_lookup_fn lookup, void *lookup_context);
+void fk_plan_deinit(struct fk_plan *plan);
+
+/* Starts an operation: its zxid and time; the puts from here on are its own. */
+void fk_plan_begin(struct fk_plan *plan, int64_t zxid, int64_t time_ms);
+
+/* Plans one operation of a client (create, create2, delete, setData, setACL, multi; see fk_plan_knows). Appends the body of
+ * its reply to `reply`. A code other than OK means no puts and no body. ZK: a failed multi is OK with a body of error
+ * results and without puts. */
+enum fk_code fk_plan_operation(struct fk_plan *plan, const struct fk_caller *caller, int32_t op, struct fk_bytes body,
+                               struct fk_buf *reply);
+
+/* True for the operations that fk_plan_operation plans. */
+bool fk_plan_knows(int32_t op);
+
+/* Plans a new session. */
+void fk_plan_create_session(struct fk_plan *plan, const struct fk_session *session);
+
+/* Plans the end of a session: its ephemeral nodes (paths that may be gone or somebody else's meanwhile) and its record,
+ * under one zxid. */
+void fk_plan_close_session(struct fk_plan *plan, int64_t session_id, const struct fk_bytes *ephemerals, size_t count);
+
+/* The change of the operation begun last; a view of the plan. */
+struct fk_change fk_plan_change(const struct fk_plan *plan);
+
+#endif

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The operations of a client, each in the order of checks of PrepRequestProcessor.pRequest2Txn, which tests of other people
+ * notice. */
+#include "model/plan_internal.h"
+
+#include "model/path.h"
+#include "model/tree.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum {
+    VERSION_ANY = -1,
+    SUFFIX_SIZE = 10,
+    FLAGS_MAX = 6,
+    FLAGS_TTL = 5,
+    FLAGS_TTL_SEQUENTIAL = 6,
+    FLAGS_CONTAINER = 4,
+};
+
+/* ZK: checkAndIncVersion; the new version skips -1, which means "any" in requests (ZOOKEEPER-4743). */
+static bool version_matches(int32_t current, int32_t expected)
+{
+    return expected == VERSION_ANY || expected == current;
+}
+
+static int32_t version_next(int32_t current)
+{
+    int32_t next = (int32_t)((uint32_t)current + 1);
+    return next == VERSION_ANY ? 0 : next;
+}
+
+/* ZK: the number has ten digits, and a sign once it has overflowed. */
+static struct fk_bytes sequential_path(struct fk_plan *plan, struct fk_bytes prefix, int32_t number)
+{
+    char suffix[SUFFIX_SIZE + 2];
+    int size = snprintf(suffix, sizeof suffix, "%010" PRId32, number);
+    uint8_t *path = (uint8_t *)fk_arena_alloc(plan->arena, prefix.size + (size_t)size);
+    if (path == NULL) {
+        plan->err = FK_ERR_NOMEM;
+        return FK_BYTES_NULL;
+    }
+    memcpy(path, prefix.data, prefix.size);
+    memcpy(path + prefix.size, suffix, (size_t)size);
+    return fk_bytes_of(path, prefix.size + (size_t)size);
+}
+
+static enum fk_code check_flags(int32_t flags)
+{
+    if (flags < 0 || flags > FLAGS_MAX) {
+        return FK_CODE_BAD_ARGUMENTS;
+    }
+    /* ZK: TTL nodes need extended types, which are off by default. */
+    return flags == FLAGS_TTL || flags == FLAGS_TTL_SEQUENTIAL ? FK_CODE_UNIMPLEMENTED : FK_CODE_OK;
+}
+
+/* The checks of create behind its parent's; sets the final path. */
+static enum fk_code check_created(struct fk_plan *plan, const struct fk_create_request *request,
+                                  const struct fk_node *parent, struct fk_bytes *path)
+{
+    bool plain = request->flags == FLAGS_CONTAINER;
+    bool sequential = !plain && (request->flags & FK_CREATE_SEQUENTIAL) != 0;
+    struct fk_node existing;
+    *path = sequential ? sequential_path(plan, request->path, parent->created_children) : request->path;
+    if (!fk_path_valid(*path)) {
+        return FK_CODE_BAD_ARGUMENTS;
+    }
+    if (fk_plan_get(plan, *path, &existing)) {
+        return FK_CODE_NODE_EXISTS;
+    }
+    return parent->ephemeral_owner != 0 ? FK_CODE_NO_CHILDREN_FOR_EPHEMERALS : FK_CODE_OK;
+}
+
+static void put_created(struct fk_plan *plan, const struct fk_node *created, struct fk_node *parent)
+{
+    fk_plan_put(plan, FK_PUT_CREATE, created);
+    parent->created_children = (int32_t)((uint32_t)parent->created_children + 1);
+    parent->num_children++;
+    parent->pzxid = plan->zxid;
+    fk_plan_put(plan, FK_PUT_CHILDREN, parent);
+}
+
+enum fk_code fk_plan_create(struct fk_plan *plan, const struct fk_caller *caller,
+                            const struct fk_create_request *request, struct fk_node *created)
+{
+    struct fk_node parent;
+    struct fk_bytes parent_path;
+    struct fk_bytes name;
+    struct fk_bytes acl;
+    struct fk_bytes path;
+    enum fk_code code = check_flags(request->flags);
+    if (code != FK_CODE_OK) {
+        return code;
+    }
+    if (!fk_path_split(request->path, &parent_path, &name)) {
+        return FK_CODE_BAD_ARGUMENTS;
+    }
+    code = fk_acl_fix(request->acl, caller, plan->arena, &acl);
+    if (code != FK_CODE_OK) {
+        return code;
+    }
+    if (!fk_plan_get(plan, parent_path, &parent)) {
+        return FK_CODE_NO_NODE;
+    }
+    if (!fk_acl_allows(parent.acl, FK_PERM_CREATE, caller)) {
+        return FK_CODE_NO_AUTH;
+    }
+    code = check_created(plan, request, &parent, &path);
+    if (code != FK_CODE_OK) {
+        return code;
+    }
+    bool ephemeral = request->flags != FLAGS_CONTAINER && (request->flags & FK_CREATE_EPHEMERAL) != 0;
+    *created = (struct fk_node){
+        .path = path,
+        .data = request->data,
+        .acl = acl,
+        .czxid = plan->zxid,
+        .mzxid = plan->zxid,
+        .pzxid = plan->zxid,
+        .ctime_ms = plan->time_ms,
+        .mtime_ms = plan->time_ms,
+        .ephemeral_owner = ephemeral ? caller->session_id : 0,
+    };
+    put_created(plan, created, &parent);
+    return FK_CODE_OK;
+}
+
+enum fk_code fk_plan_delete(struct fk_plan *plan, const struct fk_caller *caller,
+                            const struct fk_version_request *request)
+{
+    struct fk_node parent;
+    struct fk_node node;
+    struct fk_bytes parent_path;
+    struct fk_bytes name;
+    if (!fk_path_split(request->path, &parent_path, &name) || fk_tree_is_special(request->path)) {
+        return FK_CODE_BAD_ARGUMENTS;
+    }
+    if (!fk_plan_get(plan, parent_path, &parent)) {
+        return FK_CODE_NO_NODE;
+    }
+    if (!fk_acl_allows(parent.acl, FK_PERM_DELETE, caller)) {
+        return FK_CODE_NO_AUTH;
+    }
+    if (!fk_plan_get(plan, request->path, &node)) {
+        return FK_CODE_NO_NODE;
+    }
+    if (!version_matches(node.version, request->version)) {
+        return FK_CODE_BAD_VERSION;
+    }
+    if (node.num_children > 0) {
+        return FK_CODE_NOT_EMPTY;
+    }
+    fk_plan_put(plan, FK_PUT_DELETE, &node);
+    parent.num_children--;
+    parent.pzxid = plan->zxid;
+    fk_plan_put(plan, FK_PUT_CHILDREN, &parent);
+    return FK_CODE_OK;
+}
+
+enum fk_code fk_plan_set_data(struct fk_plan *plan, const struct fk_caller *caller,
+                              const struct fk_set_data_request *request, struct fk_node *node)
+{
+    if (!fk_path_valid(request->path)) {
+        return FK_CODE_BAD_ARGUMENTS;
+    }
+    if (!fk_plan_get(plan, request->path, node)) {
+        return FK_CODE_NO_NODE;
+    }
+    if (!fk_acl_allows(node->acl, FK_PERM_WRITE, caller)) {
+        return FK_CODE_NO_AUTH;
+    }
+    if (!version_matches(node->version, request->version)) {
+        return FK_CODE_BAD_VERSION;
+    }
+    node->data = request->data;
+    node->version = version_next(node->version);
+    node->mzxid = plan->zxid;
+    node->mtime_ms = plan->time_ms;
+    fk_plan_put(plan, FK_PUT_DATA, node);
+    return FK_CODE_OK;
+}
+
+static enum fk_code plan_set_acl(struct fk_plan *plan, const struct fk_caller *caller,
+                                 const struct fk_set_acl_request *request, struct fk_node *node)
+{
+    struct fk_bytes acl;
+    if (!fk_path_valid(request->path)) {
+        return FK_CODE_BAD_ARGUMENTS;
+    }
+    enum fk_code code = fk_acl_fix(request->acl, caller, plan->arena, &acl);
+    if (code != FK_CODE_OK) {
+        return code;
+    }
+    if (!fk_plan_get(plan, request->path, node)) {
+        return FK_CODE_NO_NODE;
+    }
+    if (!fk_acl_allows(node->acl, FK_PERM_ADMIN, caller)) {
+        return FK_CODE_NO_AUTH;
+    }
+    if (!version_matches(node->aversion, request->version)) {
+        return FK_CODE_BAD_VERSION;
+    }
+    /* ZK: mzxid and mtime stay as they are. */
+    node->acl = acl;
+    node->aversion = version_next(node->aversion);
+    fk_plan_put(plan, FK_PUT_ACL, node);
+    return FK_CODE_OK;
+}
+
+enum fk_code fk_plan_check(struct fk_plan *plan, const struct fk_caller *caller,
+                           const struct fk_version_request *request)
+{
+    struct fk_node node;
+    if (!fk_path_valid(request->path)) {
+        return FK_CODE_BAD_ARGUMENTS;
+    }
+    if (!fk_plan_get(plan, request->path, &node)) {
+        return FK_CODE_NO_NODE;
+    }
+    if (!fk_acl_allows(node.acl, FK_PERM_READ, caller)) {
+        return FK_CODE_NO_AUTH;
+    }
+    return version_matches(node.version, request->version) ? FK_CODE_OK : FK_CODE_BAD_VERSION;
+}
+
+void fk_plan_write_created(struct fk_buf *reply, int32_t op, const struct fk_node *created)
+{
+    fk_write_bytes(reply, created->path);
+    if (op != FK_OP_CREATE) {
+        struct fk_stat stat;
+        fk_node_stat(created, &stat);
+        fk_write_stat(reply, &stat);
+    }
+}
+
+static enum fk_code operation_create(struct fk_plan *plan, const struct fk_caller *caller, int32_t op,
+                                     struct fk_reader *reader, struct fk_buf *reply)
+{
+    struct fk_create_request request;
+    struct fk_node created;
+    fk_read_create_request(reader, &request);
+    if (reader->failed) {
+        return FK_CODE_MARSHALLING_ERROR;
+    }
+    enum fk_code code = fk_plan_create(plan, caller, &request, &created);
+    if (code == FK_CODE_OK) {
+        fk_plan_write_created(reply, op, &created);
+    }
+    return code;
+}
+
+static enum fk_code operation_delete(struct fk_plan *plan, const struct fk_caller *caller, struct fk_reader *reader)
+{
+    struct fk_version_request request;
+    fk_read_version_request(reader, &request);
+    return reader->failed ? FK_CODE_MARSHALLING_ERROR : fk_plan_delete(plan, caller, &request);
+}
+
+static enum fk_code operation_set_data(struct fk_plan *plan, const struct fk_caller *caller, struct fk_reader *reader,
+                                       struct fk_node *node)
+{
+    struct fk_set_data_request request;
+    fk_read_set_data_request(reader, &request);
+    return reader->failed ? FK_CODE_MARSHALLING_ERROR : fk_plan_set_data(plan, caller, &request, node);
+}
+
+static enum fk_code operation_set_acl(struct fk_plan *plan, const struct fk_caller *caller, struct fk_reader *reader,
+                                      struct fk_node *node)
+{
+    struct fk_set_acl_request request;
+    fk_read_set_acl_request(reader, &request);
+    return reader->failed ? FK_CODE_MARSHALLING_ERROR : plan_set_acl(plan, caller, &request, node);
+}
+
+bool fk_plan_knows(int32_t op)
+{
+    return op == FK_OP_CREATE || op == FK_OP_CREATE2 || op == FK_OP_DELETE || op == FK_OP_SET_DATA ||
+           op == FK_OP_SET_ACL || op == FK_OP_MULTI;
+}
+
+static enum fk_code dispatch(struct fk_plan *plan, const struct fk_caller *caller, int32_t op,
+                             struct fk_reader *reader, struct fk_buf *reply)
+{
+    struct fk_node node;
+    enum fk_code code = FK_CODE_UNIMPLEMENTED;
+    switch (op) {
+    case FK_OP_CREATE:
+    case FK_OP_CREATE2:
+        return operation_create(plan, caller, op, reader, reply);
+    case FK_OP_DELETE:
+        return operation_delete(plan, caller, reader);
+    case FK_OP_MULTI:
+        return fk_plan_multi(plan, caller, reader, reply);
+    case FK_OP_SET_DATA:
+        code = operation_set_data(plan, caller, reader, &node);
+        break;
+    case FK_OP_SET_ACL:
+        code = operation_set_acl(plan, caller, reader, &node);
+        break;
+    default:
+        break;
+    }
+    if (code == FK_CODE_OK) {
+        struct fk_stat stat;
+        fk_node_stat(&node, &stat);
+        fk_write_stat(reply, &stat);
+    }
+    return code;
+}
+
+enum fk_code fk_plan_operation(struct fk_plan *plan, const struct fk_caller *caller, int32_t op, struct fk_bytes body,
+                               struct fk_buf *reply)
+{
+    size_t reply_start = reply->size;
+    struct fk_reader reader = fk_reader_of(body);
+    enum fk_code code = dispatch(plan, caller, op, &reader, reply);
+    if (code != FK_CODE_OK) {
+        fk_plan_rollback(plan);
+        reply->size = reply_start;
+    }
+    return code;
+}

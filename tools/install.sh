@@ -1,0 +1,41 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Installs what is missing on Debian 12. Usage: tools/install.sh build | test | bench
+# build: what `make build` and `make serve` need. test: also what `make test` needs. bench: also ZooKeeper.
+set -eu
+
+build="gcc libc6-dev meson ninja-build pkg-config libuv1-dev libsqlite3-dev libssl-dev libjansson-dev"
+test="$build libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev cppcheck gcovr git procps
+ python3 python3-pytest python3-kazoo python3-pip python3-venv zookeeper libzookeeper-java default-jre-headless sqlite3 strace"
+bench="$build python3 zookeeper libzookeeper-java default-jre-headless linux-perf"
+
+case "${1:-build}" in
+build) want=$build ;;
+test) want=$test ;;
+bench) want=$bench ;;
+*)
+    echo "install.sh: unknown set '$1'; one of: build test bench" >&2
+    exit 2
+    ;;
+esac
+
+missing=""
+for package in $want; do
+    status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
+    [ "$status" = "install ok installed" ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+sudo=""
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || {
+        echo "install.sh: missing packages:$missing; run as root, or install sudo" >&2
+        exit 1
+    }
+    sudo=sudo
+fi
+echo "installing:$missing"
+# Another apt at work (unattended upgrades on a fresh machine) holds the lock for a while: wait for it.
+$sudo apt-get -o DPkg::Lock::Timeout=300 update -qq
+# shellcheck disable=SC2086 # a list of words
+$sudo env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends $missing
