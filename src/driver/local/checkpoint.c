@@ -24,16 +24,17 @@ static const char connection_sql[] = "PRAGMA page_size=8192;"
                                      "PRAGMA journal_size_limit=16777216;"
                                      "PRAGMA cache_size=-2048;";
 
-static const char schema_sql[] = "CREATE TABLE nodes(path TEXT PRIMARY KEY, crc INTEGER, czxid INTEGER, mzxid INTEGER,"
-                                 " pzxid INTEGER, ctime INTEGER, mtime INTEGER, owner INTEGER, version INTEGER,"
-                                 " aversion INTEGER, created_children INTEGER, num_children INTEGER, acl BLOB, data BLOB)"
-                                 " WITHOUT ROWID;"
-                                 "CREATE TABLE sessions(id INTEGER PRIMARY KEY, crc INTEGER, timeout_ms INTEGER,"
-                                 " password BLOB);"
-                                 "CREATE TABLE meta(id INTEGER PRIMARY KEY, crc INTEGER, position INTEGER, chain INTEGER,"
-                                 " zxid INTEGER);"
-                                 "PRAGMA application_id=1179343435;" /* APPLICATION_ID */
-                                 "PRAGMA user_version=1;";           /* FK_CHECKPOINT_VERSION */
+static const char schema_sql[] =
+    "CREATE TABLE nodes(path TEXT PRIMARY KEY, crc INTEGER, czxid INTEGER, mzxid INTEGER,"
+    " pzxid INTEGER, ctime INTEGER, mtime INTEGER, owner INTEGER, version INTEGER,"
+    " aversion INTEGER, created_children INTEGER, num_children INTEGER, acl BLOB, data BLOB)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE sessions(id INTEGER PRIMARY KEY, crc INTEGER, timeout_ms INTEGER,"
+    " password BLOB);"
+    "CREATE TABLE meta(id INTEGER PRIMARY KEY, crc INTEGER, position INTEGER, chain INTEGER,"
+    " zxid INTEGER);"
+    "PRAGMA application_id=1179343435;" /* APPLICATION_ID */
+    "PRAGMA user_version=1;";           /* FK_CHECKPOINT_VERSION */
 
 enum fk_err fk_checkpoint_fail(const struct fk_checkpoint *checkpoint, const char *what, struct fk_diag *diag)
 {
@@ -169,8 +170,8 @@ static enum fk_err check_format(struct fk_checkpoint *checkpoint, struct fk_diag
         return FK_ERR_DAMAGED;
     }
     if (err == FK_OK && version > FK_CHECKPOINT_VERSION) {
-        fk_diag_set(diag, "%s has format version %" PRId64 "; this faaskeeper reads version %d", checkpoint->path, version,
-                    FK_CHECKPOINT_VERSION);
+        fk_diag_set(diag, "%s has format version %" PRId64 "; this faaskeeper reads version %d", checkpoint->path,
+                    version, FK_CHECKPOINT_VERSION);
         return FK_ERR_VERSION;
     }
     if (err == FK_OK && version != FK_CHECKPOINT_VERSION) {
@@ -327,8 +328,7 @@ enum fk_err fk_checkpoint_backup(struct fk_checkpoint *from, const char *path, i
 {
     struct fk_checkpoint to = {.path = strdup(path)};
     enum fk_err err = to.path == NULL ? FK_ERR_NOMEM : touch(path, diag);
-    if (err == FK_OK &&
-        sqlite3_open_v2(path, &to.db, SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK) {
+    if (err == FK_OK && sqlite3_open_v2(path, &to.db, SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK) {
         err = fk_checkpoint_fail(&to, "open", diag);
     }
     if (err == FK_OK) {

@@ -41,8 +41,8 @@ static struct fk_bytes parent_path(struct fk_bytes path)
     return fk_bytes_head(path, size > 1 ? size - 1 : size);
 }
 
-static enum fk_err damaged(const struct fk_checkpoint *checkpoint, const char *table, struct fk_bytes row, const char *what,
-                           struct fk_diag *diag)
+static enum fk_err damaged(const struct fk_checkpoint *checkpoint, const char *table, struct fk_bytes row,
+                           const char *what, struct fk_diag *diag)
 {
     fk_diag_set(diag, "%s is damaged: table %s, row %.*s: %s", checkpoint->path, table,
                 (int)(row.size < 256 ? row.size : 256), (const char *)row.data, what);
@@ -83,8 +83,8 @@ static enum fk_err load_node(struct fk_checkpoint *checkpoint, sqlite3_stmt *sta
     bool orphan = false;
     bool right = fk_row_read_node(statement, &node);
     if (!right || node.path.data == NULL || node.path.data[0] != '/') {
-        return damaged(checkpoint, "nodes", node.path.data == NULL ? fk_bytes_text("NULL") : node.path, "wrong checksum",
-                       diag);
+        return damaged(checkpoint, "nodes", node.path.data == NULL ? fk_bytes_text("NULL") : node.path,
+                       "wrong checksum", diag);
     }
     enum fk_err err = join_family(family, &node, &orphan);
     if (err == FK_OK && orphan) {
@@ -93,7 +93,8 @@ static enum fk_err load_node(struct fk_checkpoint *checkpoint, sqlite3_stmt *sta
     if (err == FK_OK) {
         err = sink->node(sink->context, &node);
     }
-    return err == FK_ERR_DAMAGED ? damaged(checkpoint, "nodes", node.path, "it does not fit the other rows", diag) : err;
+    return err == FK_ERR_DAMAGED ? damaged(checkpoint, "nodes", node.path, "it does not fit the other rows", diag)
+                                 : err;
 }
 
 static enum fk_err check_family(const struct fk_checkpoint *checkpoint, struct family *family, struct fk_diag *diag)

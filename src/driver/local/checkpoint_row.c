@@ -24,12 +24,8 @@ static uint32_t node_crc(const struct fk_node *node)
 {
     const int64_t longs[6] = {node->czxid,    node->mzxid,    node->pzxid,
                               node->ctime_ms, node->mtime_ms, node->ephemeral_owner};
-    const uint32_t ints[7] = {(uint32_t)node->version,
-                              (uint32_t)node->aversion,
-                              (uint32_t)node->created_children,
-                              (uint32_t)node->num_children,
-                              size_mark(node->path),
-                              size_mark(node->acl),
+    const uint32_t ints[7] = {(uint32_t)node->version,      (uint32_t)node->aversion, (uint32_t)node->created_children,
+                              (uint32_t)node->num_children, size_mark(node->path),    size_mark(node->acl),
                               size_mark(node->data)};
     uint8_t fixed[FIXED_SIZE];
     uint8_t *at = fixed;
@@ -138,8 +134,8 @@ void fk_row_bind_session(sqlite3_stmt *statement, const struct fk_session *sessi
 bool fk_row_read_session(sqlite3_stmt *statement, struct fk_session *session)
 {
     struct fk_bytes password = column_bytes(statement, 3);
-    *session = (struct fk_session){.id = sqlite3_column_int64(statement, 0),
-                                   .timeout_ms = sqlite3_column_int(statement, 2)};
+    *session =
+        (struct fk_session){.id = sqlite3_column_int64(statement, 0), .timeout_ms = sqlite3_column_int(statement, 2)};
     if (password.size != sizeof session->password) {
         return false;
     }

@@ -101,7 +101,8 @@ static enum fk_err read_row(struct step *step, struct fk_bytes path, struct fk_n
 }
 
 /* What the log says about a row, put into it. */
-static enum fk_err merge(struct step *step, const struct fk_stretch_node *item, struct fk_node *row, struct fk_diag *diag)
+static enum fk_err merge(struct step *step, const struct fk_stretch_node *item, struct fk_node *row,
+                         struct fk_diag *diag)
 {
     const struct fk_node *node = &item->node;
     enum fk_err err = FK_OK;
@@ -163,8 +164,8 @@ static enum fk_err apply_nodes(struct step *step, struct fk_diag *diag)
     if (items == NULL) {
         return FK_ERR_NOMEM;
     }
-    enum fk_err err = fk_checkpoint_prepare(
-        checkpoint, "SELECT " FK_ROW_COLUMNS " FROM nodes WHERE path = ?1", &step->select, diag);
+    enum fk_err err =
+        fk_checkpoint_prepare(checkpoint, "SELECT " FK_ROW_COLUMNS " FROM nodes WHERE path = ?1", &step->select, diag);
     if (err == FK_OK) {
         err = fk_checkpoint_prepare(checkpoint,
                                     "INSERT OR REPLACE INTO nodes(" FK_ROW_COLUMNS
@@ -185,8 +186,8 @@ static enum fk_err apply_sessions(struct step *step, struct fk_diag *diag)
     sqlite3_stmt *replace = NULL;
     sqlite3_stmt *remove = NULL;
     enum fk_err err = fk_checkpoint_prepare(
-        step->checkpoint, "INSERT OR REPLACE INTO sessions(id, crc, timeout_ms, password) VALUES(?1,?2,?3,?4)", &replace,
-        diag);
+        step->checkpoint, "INSERT OR REPLACE INTO sessions(id, crc, timeout_ms, password) VALUES(?1,?2,?3,?4)",
+        &replace, diag);
     if (err == FK_OK) {
         err = fk_checkpoint_prepare(step->checkpoint, "DELETE FROM sessions WHERE id = ?1", &remove, diag);
     }

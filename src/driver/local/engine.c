@@ -49,7 +49,7 @@ static enum fk_err init(struct fk_engine *engine, const struct fk_engine_options
     (void)pthread_cond_init(&engine->checkpoint_wake, &attributes);
     (void)pthread_condattr_destroy(&attributes);
     return getrandom(&engine->random_state, sizeof engine->random_state, 0) == sizeof engine->random_state ? FK_OK
-                                                                                                            : FK_ERR_IO;
+                                                                                                           : FK_ERR_IO;
 }
 
 /* splitmix64, a step of it. */
@@ -152,8 +152,8 @@ static enum fk_err replay(struct fk_engine *engine, struct fk_log_reader *reader
             const struct fk_segment *segment = fk_log_reader_segment(reader);
             char name[FK_SEGMENT_NAME_SIZE];
             fk_segment_name(segment->first, name);
-            fk_diag_set(diag, "%s is damaged at offset %" PRId64 ": the frame there does not fit the state before it", name,
-                        frame.position - segment->first);
+            fk_diag_set(diag, "%s is damaged at offset %" PRId64 ": the frame there does not fit the state before it",
+                        name, frame.position - segment->first);
             applied = FK_ERR_DAMAGED;
         }
         err = applied;
@@ -194,7 +194,8 @@ static enum fk_err recover_log(struct fk_engine *engine, const struct fk_engine_
 
 static enum fk_err recover(struct fk_engine *engine, const struct fk_engine_sink *sink, struct fk_diag *diag)
 {
-    enum fk_err err = engine->files != NULL ? FK_OK : fk_posix_files_open(engine->directory, true, &engine->files, diag);
+    enum fk_err err =
+        engine->files != NULL ? FK_OK : fk_posix_files_open(engine->directory, true, &engine->files, diag);
     if (err == FK_OK) {
         err = lock_directory(engine, diag);
     }

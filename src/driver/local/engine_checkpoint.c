@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The checkpoint thread. It reads the log from its files, up to what is synced, and never touches the writer's state. */
+/* The checkpoint thread. It reads the log from its files, up to what is synced, and never touches the writer's state.
+ */
 #include "driver/local/engine_thread.h"
 
 #include "base/log.h"
@@ -51,8 +52,7 @@ static enum fk_err step(struct fk_engine *engine, int64_t upto, struct fk_diag *
 {
     struct fk_checkpoint *checkpoint = engine->checkpoint;
     int64_t behind = upto - fk_checkpoint_position(checkpoint);
-    size_t records_max =
-        behind > engine->options.checkpoint_size * BEHIND_FACTOR ? RECORDS_MAX_BEHIND : RECORDS_MAX;
+    size_t records_max = behind > engine->options.checkpoint_size * BEHIND_FACTOR ? RECORDS_MAX_BEHIND : RECORDS_MAX;
     enum fk_err err = FK_OK;
     if (engine->reader.segment_count == 0) {
         err = fk_log_reader_open(&engine->reader, engine->files, FK_OPEN_READ, fk_checkpoint_position(checkpoint),

@@ -80,8 +80,8 @@ static bool may_close(const struct fk_engine *engine)
     return engine->data_end > engine->closed_end && atomic_load(&log->synced) == log->accepted && fk_log_can_close(log);
 }
 
-/* The log was idle: an empty frame proves that what stands before it was synced, so that damage there is not taken for a
- * torn tail any more (H27). */
+/* The log was idle: an empty frame proves that what stands before it was synced, so that damage there is not taken for
+ * a torn tail any more (H27). */
 static void close_window(struct fk_engine *engine)
 {
     if (may_close(engine)) {
@@ -157,9 +157,9 @@ static enum fk_err prepare(struct fk_engine *engine)
         return FK_OK;
     }
     (void)pthread_mutex_unlock(&engine->mutex);
-    enum fk_err err = is_short ? fk_log_allocate(&engine->log, &diag)
-                               : fk_segment_create(engine->files, first, engine->options.segment_size, seed, &segment,
-                                                   &diag);
+    enum fk_err err =
+        is_short ? fk_log_allocate(&engine->log, &diag)
+                 : fk_segment_create(engine->files, first, engine->options.segment_size, seed, &segment, &diag);
     (void)pthread_mutex_lock(&engine->mutex);
     if (err == FK_OK && is_short) {
         fk_log_extend(&engine->log);
@@ -179,8 +179,8 @@ static enum fk_err prepare(struct fk_engine *engine)
     return err;
 }
 
-/* The synced position follows the written one. The segment that was left before was synced by who left it, so syncing the
- * one that is current now covers everything written before we look. */
+/* The synced position follows the written one. The segment that was left before was synced by who left it, so syncing
+ * the one that is current now covers everything written before we look. */
 static enum fk_err background_sync(struct housekeeper *keeper, struct fk_diag *diag)
 {
     struct fk_log *log = &keeper->engine->log;

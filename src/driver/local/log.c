@@ -10,7 +10,8 @@ enum {
     KEEP_SIZE = 1024 * 1024,
 };
 
-static void start(struct fk_log *log, struct fk_files *files, struct fk_segment segment, int64_t position, uint32_t chain)
+static void start(struct fk_log *log, struct fk_files *files, struct fk_segment segment, int64_t position,
+                  uint32_t chain)
 {
     log->files = files;
     log->current = segment;
@@ -40,8 +41,8 @@ static enum fk_err remove_segment(struct fk_files *files, int64_t first, struct 
     return files->ops->remove(files, name, diag);
 }
 
-/* Later segments go first and durably: once the log grows again, nothing old may stand behind its end. The last goes first,
- * so that a crash in between leaves no gap. */
+/* Later segments go first and durably: once the log grows again, nothing old may stand behind its end. The last goes
+ * first, so that a crash in between leaves no gap. */
 static enum fk_err remove_later(struct fk_files *files, int64_t current, struct fk_diag *diag)
 {
     struct fk_arena arena = FK_ARENA_EMPTY;
@@ -274,8 +275,8 @@ enum fk_err fk_log_write(struct fk_log *log, struct fk_diag *diag)
         }
         int64_t end = fk_frame_end(&frame);
         int64_t offset = end - (int64_t)(at - done) - log->current.first;
-        err = log->current.file->ops->write(log->current.file, offset,
-                                            fk_bytes_of(log->writing.data + done, at - done), diag);
+        err = log->current.file->ops->write(log->current.file, offset, fk_bytes_of(log->writing.data + done, at - done),
+                                            diag);
         done = at;
         if (err == FK_OK) {
             atomic_store(&log->written, end);

@@ -57,8 +57,8 @@ static enum fk_err find_first(struct fk_log_reader *reader, int64_t *first, stru
 enum fk_err fk_log_reader_open(struct fk_log_reader *reader, struct fk_files *files, enum fk_open_mode mode,
                                int64_t position, uint32_t chain, struct fk_diag *diag)
 {
-    *reader = (struct fk_log_reader){
-        .files = files, .mode = mode, .position = position, .chain = chain, .limit = INT64_MAX};
+    *reader =
+        (struct fk_log_reader){.files = files, .mode = mode, .position = position, .chain = chain, .limit = INT64_MAX};
     int64_t first = 0;
     enum fk_err err = find_first(reader, &first, diag);
     if (err == FK_OK) {
@@ -103,8 +103,8 @@ void fk_log_reader_fold(struct fk_log_reader *reader)
     fk_buf_deinit(&reader->window);
 }
 
-/* Makes `size` bytes at a position of the current segment available in the window; *bytes is NULL where the file has not
- * that many. */
+/* Makes `size` bytes at a position of the current segment available in the window; *bytes is NULL where the file has
+ * not that many. */
 static enum fk_err load(struct fk_log_reader *reader, int64_t position, size_t size, const uint8_t **bytes,
                         struct fk_diag *diag)
 {
@@ -114,7 +114,8 @@ static enum fk_err load(struct fk_log_reader *reader, int64_t position, size_t s
         struct fk_segment *segment = fk_log_reader_segment(reader);
         int64_t end = segment->first + segment->size;
         end = end < reader->limit ? end : reader->limit;
-        size_t ahead = end - position < READ_AHEAD_SIZE ? (size_t)(end > position ? end - position : 0) : READ_AHEAD_SIZE;
+        size_t ahead =
+            end - position < READ_AHEAD_SIZE ? (size_t)(end > position ? end - position : 0) : READ_AHEAD_SIZE;
         size_t want = size > ahead ? size : ahead;
         fk_buf_clear(window);
         uint8_t *room = fk_buf_reserve(window, want);
@@ -320,7 +321,8 @@ enum fk_err fk_log_reader_judge(struct fk_log_reader *reader, struct fk_log_tail
         const struct fk_segment *segment = fk_log_reader_segment(reader);
         char name[FK_SEGMENT_NAME_SIZE];
         fk_segment_name(segment->first, name);
-        fk_diag_set(diag, "%s is damaged at offset %" PRId64 ": the frame there is bad, but was synced, a later one says",
+        fk_diag_set(diag,
+                    "%s is damaged at offset %" PRId64 ": the frame there is bad, but was synced, a later one says",
                     name, reader->position - segment->first);
         err = FK_ERR_DAMAGED;
     }

@@ -182,8 +182,7 @@ static int compare_paths(const void *a, const void *b)
 struct fk_stretch_node **fk_stretch_sort(struct fk_stretch *stretch)
 {
     size_t count = stretch->nodes.count;
-    struct fk_stretch_node **items =
-        (struct fk_stretch_node **)fk_arena_alloc(&stretch->arena, count * sizeof *items);
+    struct fk_stretch_node **items = (struct fk_stretch_node **)fk_arena_alloc(&stretch->arena, count * sizeof *items);
     if (items == NULL) {
         return NULL;
     }
