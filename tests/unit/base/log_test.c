@@ -49,8 +49,8 @@ static void control_characters_can_not_forge_a_line(void **state)
 {
     (void)state;
     start_log(FK_LOG_INFO);
-    fk_log(FK_LOG_INFO, "path %s", "/a\nERROR forged\t\x1b[31m\x7f\r");
-    assert_string_equal(last_line, "path /a?ERROR forged??[31m??");
+    fk_log(FK_LOG_INFO, "path %s", "/a\nERROR forged\t\x1b[31m\x7f\r\1\x1f ~");
+    assert_string_equal(last_line, "path /a?ERROR forged??[31m???? ~");
     fk_log(FK_LOG_INFO, "%s", "Größe");
     assert_string_equal(last_line, "Größe");
     fk_log_set(NULL, FK_LOG_INFO);

@@ -459,6 +459,21 @@ static void the_fixed_access_lists(void **state)
     assert_fixed_acl(FK_ACL_READ, FK_PERM_READ);
 }
 
+/* Nothing but perms and two null strings, and nothing after it: the count must not be taken for too large. */
+static void the_smallest_access_list_is_read(void **state)
+{
+    (void)state;
+    struct fk_bytes two = FK_BYTES_LITERAL("\0\0\0\2\0\0\0\1\xff\xff\xff\xff\xff\xff\xff\xff\0\0\0\2\0\0\0\0\0\0\0\0");
+    struct fk_reader reader = fk_reader_of(two);
+    fk_assert_bytes(fk_read_acl(&reader), two);
+    assert_false(reader.failed);
+    reader = fk_reader_of(FK_BYTES_LITERAL("\0\0\0\0"));
+    assert_int_equal(fk_read_acl(&reader).size, 4);
+    reader = fk_reader_of(FK_BYTES_LITERAL("\xff\xff\xff\xff"));
+    fk_assert_bytes(fk_read_acl(&reader), FK_BYTES_NULL);
+    assert_false(reader.failed);
+}
+
 static void fixed_sizes(void **state)
 {
     (void)state;
@@ -477,6 +492,7 @@ static const struct CMUnitTest tests[] = {
     FK_TEST(negative_and_huge_lengths_and_counts_fail),
     FK_TEST(writing_without_memory_fails_and_keeps_what_was_there),
     FK_TEST(the_fixed_access_lists),
+    FK_TEST(the_smallest_access_list_is_read),
     FK_TEST(fixed_sizes),
 };
 
