@@ -241,15 +241,16 @@ def check_headers(tree, _):
 
 
 def check_guards(tree, _):
-    """a header's guard is named after its path"""
+    """each header has an include guard that no other has"""
+    owners = {}
     for name in tree.c_files("src/", "include/"):
         if not name.endswith(".h"):
             continue
-        path = name.removeprefix("src/").removeprefix("include/faaskeeper/")
-        guard = "FK_" + re.sub(r"\W", "_", path).upper()
-        match = re.search(r"^#ifndef (\w+)\n#define (\w+)$", tree.text(name), re.M)
-        if not match or match.groups() not in ((guard, guard), ("FAASKEEPER_" + guard[3:],) * 2):
-            yield f"{name}: no guard {guard}"
+        match = re.search(r"^#ifndef (FK_\w+|FAASKEEPER_\w+)\n#define (\w+)$", tree.text(name), re.M)
+        if not match or match.group(1) != match.group(2):
+            yield f"{name}: no include guard FK_..."
+        elif owners.setdefault(match.group(1), name) != name:
+            yield f"{name}: its guard {match.group(1)} is that of {owners[match.group(1)]}"
 
 
 def c_functions(text):
