@@ -32,11 +32,13 @@ static enum fk_err collect(struct step *step, int64_t upto, size_t records_max, 
 {
     struct fk_log_reader *reader = step->reader;
     enum fk_err err = FK_OK;
+    int64_t at = reader->position;
     reader->limit = upto;
     fk_log_reader_forget(reader);
     while (err == FK_OK && reader->position < upto && fk_stretch_count(&step->stretch) < records_max) {
         struct fk_frame frame;
         struct fk_bytes payload;
+        at = reader->position;
         err = fk_log_reader_next(reader, &frame, &payload, diag);
         if (err == FK_OK) {
             err = fk_stretch_add(&step->stretch, payload, frame.position + FK_FRAME_HEADER_SIZE);
@@ -46,8 +48,8 @@ static enum fk_err collect(struct step *step, int64_t upto, size_t records_max, 
         const struct fk_segment *segment = fk_log_reader_segment(reader);
         char name[FK_SEGMENT_NAME_SIZE];
         fk_segment_name(segment->first, name);
-        fk_diag_set(diag, "%s is damaged at offset %" PRId64 ": a synced frame can't be read back", name,
-                    reader->position - segment->first);
+        fk_diag_set(diag, "%s is damaged at offset %" PRId64 ": the frame there is bad", name,
+                    at > segment->first ? at - segment->first : FK_SEGMENT_HEADER_SIZE);
         return FK_ERR_DAMAGED;
     }
     return err == FK_ERR_NOT_FOUND ? FK_OK : err;

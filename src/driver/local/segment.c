@@ -108,6 +108,19 @@ enum fk_err fk_segment_create(struct fk_files *files, int64_t first, int64_t siz
     return err;
 }
 
+enum fk_err fk_segment_create_like(struct fk_files *files, const struct fk_segment *like, struct fk_segment *segment,
+                                   struct fk_diag *diag)
+{
+    uint8_t header[FK_SEGMENT_HEADER_SIZE];
+    char name[FK_SEGMENT_NAME_SIZE];
+    *segment = *like;
+    segment->file = NULL;
+    write_header(header, segment);
+    fk_segment_name(segment->first, name);
+    enum fk_err err = files->ops->open(files, name, FK_OPEN_CREATE, &segment->file, diag);
+    return err == FK_OK ? files->ops->write(segment->file, 0, fk_bytes_of(header, sizeof header), diag) : err;
+}
+
 static enum fk_err check_header(const uint8_t *header, size_t got, const char *name, struct fk_segment *segment,
                                 struct fk_diag *diag)
 {

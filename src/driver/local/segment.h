@@ -35,6 +35,10 @@ enum fk_err fk_segment_list(struct fk_files *files, struct fk_arena *arena, int6
 enum fk_err fk_segment_create(struct fk_files *files, int64_t first, int64_t size, uint32_t seed,
                               struct fk_segment *segment, struct fk_diag *diag);
 
+/* Makes a copy's file: the header of `like`, no space. Not durable yet. */
+enum fk_err fk_segment_create_like(struct fk_files *files, const struct fk_segment *like, struct fk_segment *segment,
+                                   struct fk_diag *diag);
+
 /* Opens a segment and checks its header. DAMAGED and VERSION name the file. */
 enum fk_err fk_segment_open(struct fk_files *files, int64_t first, enum fk_open_mode mode, struct fk_segment *segment,
                             struct fk_diag *diag);
