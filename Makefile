@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+# The one door. Meson and the scripts behind it do the work; each target installs what it needs (Debian 12).
+BUILD ?= build
+MINUTES ?= 5
+PYTHON ?= /usr/bin/python3
+COMPILE = meson compile -C
+
+.PHONY: help build serve test asan tsan tidy fmt bench chaos fuzz cover conformance install clean
+
+help:
+	@echo 'make build        build/faaskeeper, optimised'
+	@echo 'make serve        build, then serve on 127.0.0.1:2181 with the data in ./faaskeeper-data'
+	@echo 'make test         install, build, run every test'
+	@echo 'make asan         the unit and process tests under AddressSanitizer and UBSan'
+	@echo 'make tsan         the tests of what has threads under ThreadSanitizer'
+	@echo 'make tidy         clang-format check, clang-tidy, cppcheck, the rules of the tree'
+	@echo 'make fmt          format the sources'
+	@echo 'make conformance  kazoo 2.8 and 2.11, and the Java command line client'
+	@echo 'make bench        figures beside ZooKeeper; writes docs/benchmarks.md'
+	@echo 'make chaos        500 kills and restarts under load  (CYCLES=500)'
+	@echo 'make fuzz         libFuzzer targets  (MINUTES=5)'
+	@echo 'make cover        line coverage of the tests in build-cover/coverage'
+	@echo 'make install      install the binary  (DESTDIR, PREFIX as with meson)'
+	@echo 'make clean        remove what was built'
+
+$(BUILD)/build.ninja:
+	@tools/install.sh build
+	meson setup $(BUILD) --buildtype=debugoptimized
+
+build: $(BUILD)/build.ninja
+	@tools/install.sh build
+	$(COMPILE) $(BUILD)
+
+serve: build
+	$(BUILD)/faaskeeper serve
+
+# What the tests need besides: cmocka, ZooKeeper's clients. Tests are left out of a build without cmocka.
+.PHONY: test-tools
+test-tools:
+	@tools/install.sh test
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) --buildtype=debugoptimized
+	@meson configure $(BUILD) -Dtests=true
+	$(COMPILE) $(BUILD)
+
+test: test-tools
+	@test -f build-asan/build.ninja || meson setup build-asan -Dtests=true -Db_sanitize=address,undefined
+	$(COMPILE) build-asan
+	$(PYTHON) tests/run.py
+
+asan:
+	@tools/install.sh test
+	@test -f build-asan/build.ninja || meson setup build-asan -Dtests=true -Db_sanitize=address,undefined
+	$(COMPILE) build-asan
+	$(PYTHON) tests/run.py --suite asan
+
+tsan:
+	@tools/install.sh test
+	@test -f build-tsan/build.ninja || CC=clang meson setup build-tsan -Dtests=true -Db_sanitize=thread
+	$(COMPILE) build-tsan
+	$(PYTHON) tests/run.py --suite tsan
+
+tidy: test-tools
+	tools/tidy.sh $(BUILD)
+
+fmt:
+	@tools/install.sh test
+	git ls-files '*.c' '*.h' | xargs clang-format -i
+
+conformance: test-tools
+	$(PYTHON) tests/run.py --suite kazoo --suite zkcli
+
+bench: build
+	@tools/install.sh bench
+	$(PYTHON) bench/bench.py --write-docs
+
+CYCLES ?= 500
+chaos: test-tools
+	$(PYTHON) tests/chaos/crash.py --cycles $(CYCLES)
+
+fuzz:
+	@tools/install.sh test
+	tests/fuzz/run.sh $(MINUTES)
+
+cover:
+	@tools/install.sh test
+	@test -f build-cover/build.ninja || meson setup build-cover -Dtests=true -Db_coverage=true
+	$(COMPILE) build-cover
+	meson test -C build-cover --print-errorlogs
+	mkdir -p build-cover/coverage
+	gcovr -r . --object-directory build-cover -e tests/ -e bench/ --html-details build-cover/coverage/index.html --print-summary
+
+install: build
+	meson install -C $(BUILD)
+
+clean:
+	rm -rf build build-asan build-tsan build-cover build-fuzz
