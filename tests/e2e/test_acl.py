@@ -197,6 +197,20 @@ def test_auth_stands_for_all_ids_of_the_connection(client, path):
         (READ | ADMIN, "digest", zkraw.digest_id(who)) for who in ("a:1", "b:2"))
 
 
+def test_auth_takes_a_null_id(client, path):
+    """kazoo writes an empty string as a null one."""
+    assert client.create(path + "/a", acl=[(ALL, "auth", None)]) == (INVALID_ACL, None)
+    client.auth("digest", USER)
+    assert client.create(path + "/a", acl=[(ALL, "auth", None)])[0] == OK
+    assert client.get_acl(path + "/a")[1] == [(ALL, "digest", USER_ID)]
+
+
+@pytest.mark.parametrize("scheme, want", [("world", zkraw.MARSHALLING), ("digest", zkraw.MARSHALLING),
+                                          ("ip", zkraw.MARSHALLING), (None, INVALID_ACL)])
+def test_other_null_ids(client, path, scheme, want):
+    assert client.create(path + "/a", acl=[(ALL, scheme, None if scheme else "x")])[0] == want
+
+
 def test_auth_without_authentication_is_refused(client, path):
     assert client.create(path + "/a", acl=[(ALL, "auth", "")]) == (INVALID_ACL, None)
 
