@@ -1,0 +1,70 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Builds the fuzz targets with clang into build-fuzz and runs each for its share of the time.
+# Usage: tests/fuzz/run.sh [MINUTES] (default 1). FK_FUZZ_BUILD names another build directory.
+# Inputs: those of corpus.py, what earlier runs found (build-fuzz/found/TARGET), and tests/fuzz/crashes/TARGET: every
+# input that once failed, kept in the tree. A new one is left in build-fuzz/failed, with its output in TARGET.log.
+# Last line: N passed, N failed, N skipped.
+set -eu
+
+targets="records_fuzz change_codec_fuzz"
+minutes=${1:-1}
+case $minutes in
+'' | *[!0-9]* | 0)
+    echo "run.sh: MINUTES is a whole number above 0, not '$minutes'" >&2
+    exit 2
+    ;;
+esac
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+build=${FK_FUZZ_BUILD:-$root/build-fuzz}
+
+compiler=""
+for name in clang-14 clang; do
+    if [ -z "$compiler" ] && command -v "$name" >/dev/null; then
+        compiler=$name
+    fi
+done
+if [ -z "$compiler" ]; then
+    echo "SKIPPED fuzz: no clang"
+    echo "0 passed, 0 failed, 2 skipped"
+    exit 0
+fi
+
+if [ ! -f "$build/build.ninja" ]; then
+    CC=$compiler meson setup -Dfuzz=true "$build" "$root" >&2
+fi
+# shellcheck disable=SC2086 # a list of words
+ninja -C "$build" $(for target in $targets; do echo "tests/fuzz/$target"; done) >&2
+/usr/bin/python3 "$here/corpus.py" "$build/corpus"
+mkdir -p "$build/failed"
+
+# Runs one target; its exit code.
+fuzz() {
+    mkdir -p "$build/found/$1" "$build/failed/$1"
+    set -- "$1" "$2" "$build/found/$1" "$build/corpus/$1"
+    if [ -d "$here/crashes/$1" ]; then
+        set -- "$@" "$here/crashes/$1"
+    fi
+    target=$1
+    seconds=$2
+    shift 2
+    UBSAN_OPTIONS=print_stacktrace=1 "$build/tests/fuzz/$target" -max_total_time="$seconds" -max_len=4096 -timeout=10 \
+        -rss_limit_mb=1024 -print_final_stats=1 -artifact_prefix="$build/failed/$target/" "$@" >"$build/$target.log" 2>&1
+}
+
+seconds=$((minutes * 60 / 2))
+passed=0
+failed=0
+for target in $targets; do
+    if fuzz "$target" "$seconds"; then
+        passed=$((passed + 1))
+        echo "$target: $(sed -n 's/^stat::number_of_executed_units: *//p' "$build/$target.log") inputs in $seconds s"
+    else
+        failed=$((failed + 1))
+        echo "FAILED $target: $(grep -m 1 -E 'ERROR|runtime error|bug:' "$build/$target.log" || tail -n 1 "$build/$target.log")"
+        echo "    output: $build/$target.log; input: $build/failed/$target"
+    fi
+done
+echo "$passed passed, $failed failed, 0 skipped"
+[ "$failed" -eq 0 ]
