@@ -4,7 +4,8 @@
 #ifndef FK_BASE_ASSERT_H
 #define FK_BASE_ASSERT_H
 
-#define FK_ASSERT(condition) (__builtin_expect(!(condition), 0) ? fk_assert_failed(#condition, __FILE__, __LINE__) : (void)0)
+#define FK_ASSERT(condition)                                                                                           \
+    (__builtin_expect(!(condition), 0) ? fk_assert_failed(#condition, __FILE__, __LINE__) : (void)0)
 
 /* Prints the condition and its place, then aborts. */
 __attribute__((noreturn)) void fk_assert_failed(const char *condition, const char *file, int line);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A borrowed view of bytes. It owns nothing: it is valid as long as what it points into. data == NULL means "null" (jute
- * length -1), which is not the same as empty. */
+/* A borrowed view of bytes. It owns nothing: it is valid as long as what it points into. data == NULL means "null"
+ * (jute length -1), which is not the same as empty. */
 #ifndef FK_BASE_BYTES_H
 #define FK_BASE_BYTES_H
 

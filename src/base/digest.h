@@ -6,8 +6,8 @@
 
 #include "base/buf.h"
 
-/* Appends the id for `credentials` to out. The user is what stands before the first ':' (all, where there is none), as in
- * ZooKeeper. Errors: FK_ERR_NOMEM; FK_ERR_IO where the cryptographic library refuses SHA-1. */
+/* Appends the id for `credentials` to out. The user is what stands before the first ':' (all, where there is none), as
+ * in ZooKeeper. Errors: FK_ERR_NOMEM; FK_ERR_IO where the cryptographic library refuses SHA-1. */
 enum fk_err fk_digest_id(struct fk_bytes credentials, struct fk_buf *out);
 
 #endif

@@ -50,8 +50,8 @@ enum fk_retry {
 const char *fk_err_text(enum fk_err err);
 enum fk_retry fk_err_retry(enum fk_err err);
 
-/* Details for people: which key, which file, which host. An optional out-parameter at boundaries (configuration, command
- * line, drivers). The first message set is kept: it is the one nearest to the cause. */
+/* Details for people: which key, which file, which host. An optional out-parameter at boundaries (configuration,
+ * command line, drivers). The first message set is kept: it is the one nearest to the cause. */
 struct fk_diag {
     char text[512];
 };

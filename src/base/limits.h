@@ -8,17 +8,18 @@ enum fk_limits {
     FK_FRAME_SIZE_MAX = 0xfffff,
     /* Largest first frame: a connect request has 44 bytes and a password; memory before a handshake stays small. */
     FK_CONNECT_FRAME_SIZE_MAX = 1024,
-    /* A path: not limited by ZooKeeper short of the frame; 4 KiB bounds keys (DynamoDB's are 2 KiB with the prefix cut off
-     * into a hash, see docs/compatibility.md). Locally the frame is the bound. */
+    /* A path: not limited by ZooKeeper short of the frame; 4 KiB bounds keys (DynamoDB's are 2 KiB with the prefix cut
+     * off into a hash, see docs/compatibility.md). Locally the frame is the bound. */
     FK_PATH_SIZE_MAX = FK_FRAME_SIZE_MAX,
     /* Session passwords, as in ZooKeeper. */
     FK_PASSWORD_SIZE = 16,
-    /* Requests of one connection whose answers are not known; then its socket is not read (globalOutstandingLimit has the
-     * same default for the whole server). */
+    /* Requests of one connection whose answers are not known; then its socket is not read (globalOutstandingLimit has
+     * the same default for the whole server). */
     FK_OUTSTANDING_MAX = 1000,
     /* Unparsed bytes of one connection; then its socket is not read. One whole frame always fits. */
     FK_INPUT_SIZE_MAX = 2 * 1024 * 1024,
-    /* Unsent bytes of one connection above which its requests wait: a reader that never reads costs this and one reply. */
+    /* Unsent bytes of one connection above which its requests wait: a reader that never reads costs this and one reply.
+     */
     FK_OUTPUT_SIZE_HIGH = 1024 * 1024,
     /* Unsent bytes above which a connection is closed: only watch events get past FK_OUTPUT_SIZE_HIGH. */
     FK_OUTPUT_SIZE_MAX = 16 * 1024 * 1024,
@@ -31,10 +32,12 @@ enum fk_limits {
     /* Authenticated identities of one connection (addauth is repeatable). */
     FK_AUTH_IDS_MAX = 64,
     FK_AUTH_SIZE_MAX = 16 * 1024,
-    /* Entries of one ACL list and of one setWatches: bounded by the frame; the check is count * smallest item <= rest. */
+    /* Entries of one ACL list and of one setWatches: bounded by the frame; the check is count * smallest item <= rest.
+     */
     /* Connections per address, ZooKeeper's default maxClientCnxns. */
     FK_CONNECTIONS_PER_ADDRESS = 60,
-    /* Bytes of requests that wait for the function; beyond, connections are not read (their own frames fit once more). */
+    /* Bytes of requests that wait for the function; beyond, connections are not read (their own frames fit once more).
+     */
     FK_QUEUE_SIZE_MAX = 64 * 1024 * 1024,
     /* Bytes of accepted changes that are not yet durable: beyond, the host takes no more requests from the queue. */
     FK_IN_FLIGHT_SIZE_MAX = 64 * 1024 * 1024,
@@ -52,7 +55,7 @@ enum fk_limits {
 #define FK_LOG_SIZE_MAX (INT64_C(4) * 1024 * 1024 * 1024)
 /* A checkpoint starts when the log behind it has this size, or after FK_CHECKPOINT_MS. */
 #define FK_CHECKPOINT_SIZE (INT64_C(64) * 1024 * 1024)
-#define FK_CHECKPOINT_MS 5000
+#define FK_CHECKPOINT_MS   5000
 /* After this time without a write an empty frame closes the window in which damage looks like a torn tail (H27). */
 #define FK_LOG_IDLE_MS 100
 

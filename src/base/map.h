@@ -18,8 +18,8 @@ struct fk_map_entry {
 
 struct fk_map {
     struct fk_map_entry **buckets;
-    size_t bucket_count; /* a power of two, or 0 */
-    size_t count;        /* elements */
+    size_t bucket_count;           /* a power of two, or 0 */
+    size_t count;                  /* elements */
     struct fk_map_entry *spare[1]; /* the bucket of a map that never got memory */
 };
 

@@ -89,7 +89,8 @@ static enum fk_err set_yes_no(const struct place *place, bool *out)
     return FK_OK;
 }
 
-/* "*" or names with commas between them. Names of ZooKeeper's that we do not answer are allowed: they stay unanswered. */
+/* "*" or names with commas between them. Names of ZooKeeper's that we do not answer are allowed: they stay unanswered.
+ */
 static enum fk_err set_words(const struct place *place, unsigned *out)
 {
     enum {
@@ -121,8 +122,8 @@ static enum fk_err set_super_digest(const struct place *place, char **out)
     static const char prefix[] = "super:";
     if (strncmp(place->value, prefix, sizeof prefix - 1) != 0 || place->value[sizeof prefix - 1] == '\0') {
         /* The value is a secret: it is not repeated. */
-        fk_diag_set(place->diag, "%s:%d: %s: expected super:HASH, as DigestAuthenticationProvider prints it", place->name,
-                    place->line, place->key);
+        fk_diag_set(place->diag, "%s:%d: %s: expected super:HASH, as DigestAuthenticationProvider prints it",
+                    place->name, place->line, place->key);
         return FK_ERR_USAGE;
     }
     return set_text(place, out);
@@ -143,13 +144,15 @@ static enum fk_err set(struct fk_config *config, const struct place *place)
     static const int32_t ms_max = 24 * 60 * 60 * 1000;
     const char *key = place->key;
     if (strcmp(key, "dataDir") == 0) {
-        return place->value[0] == '\0' ? refuse(place, "expected a directory") : set_text(place, &config->data_directory);
+        return place->value[0] == '\0' ? refuse(place, "expected a directory")
+                                       : set_text(place, &config->data_directory);
     }
     if (strcmp(key, "clientPort") == 0) {
         return set_number(place, &config->client_port, 0, 65535);
     }
     if (strcmp(key, "clientPortAddress") == 0) {
-        return place->value[0] == '\0' ? refuse(place, "expected an address") : set_text(place, &config->client_address);
+        return place->value[0] == '\0' ? refuse(place, "expected an address")
+                                       : set_text(place, &config->client_address);
     }
     if (strcmp(key, "tickTime") == 0) {
         return set_number(place, &config->tick_ms, 1, ms_max);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* ZooKeeper's configuration file: a Java properties file (java.util.Properties.load), read by QuorumPeerConfig. Unknown keys
- * are collected, not refused; a bad value is refused with file, line, key and what is allowed. */
+/* ZooKeeper's configuration file: a Java properties file (java.util.Properties.load), read by QuorumPeerConfig. Unknown
+ * keys are collected, not refused; a bad value is refused with file, line, key and what is allowed. */
 #ifndef FK_CLI_CONFIG_H
 #define FK_CLI_CONFIG_H
 

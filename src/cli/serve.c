@@ -70,9 +70,12 @@ static void log_line(enum fk_log_level level, const char *line)
 static int parse_options(int argc, char **argv, struct serve_options *options)
 {
     static const struct option long_options[] = {
-        {"config", required_argument, NULL, 'c'}, {"data", required_argument, NULL, 'd'},
-        {"memory", no_argument, NULL, 'm'},       {"listen", required_argument, NULL, 'l'},
-        {"log-level", required_argument, NULL, 'v'}, {"help", no_argument, NULL, 'h'},
+        {"config", required_argument, NULL, 'c'},
+        {"data", required_argument, NULL, 'd'},
+        {"memory", no_argument, NULL, 'm'},
+        {"listen", required_argument, NULL, 'l'},
+        {"log-level", required_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     int option = 0;
@@ -249,11 +252,12 @@ static int serve(const struct serve_options *options, const struct fk_config *co
                                                                : "./faaskeeper-data";
     }
     if (fk_buf_left(&config->unknown) > 0) {
-        fk_log(FK_LOG_WARN, "unknown keys of %s are ignored: %.*s", options->config,
-               (int)fk_buf_left(&config->unknown), (const char *)config->unknown.data);
+        fk_log(FK_LOG_WARN, "unknown keys of %s are ignored: %.*s", options->config, (int)fk_buf_left(&config->unknown),
+               (const char *)config->unknown.data);
     }
     if (!config->sync && !options->memory) {
-        fk_log(FK_LOG_WARN, "forceSync=no: what is acknowledged can be lost with the machine's power, up to a second of it");
+        fk_log(FK_LOG_WARN,
+               "forceSync=no: what is acknowledged can be lost with the machine's power, up to a second of it");
     }
     choose_addresses(options, config, address, sizeof address, &host);
     return run(&host);

@@ -23,8 +23,8 @@ enum fk_err fk_heartbeat_check(const struct fk_heartbeat *heartbeat, const struc
                                                                 .epoch = lease->epoch,
                                                                 .ids = FK_BYTES_LITERAL("\0\0\0\0")});
     fk_request_message_add(&buf, &(struct fk_request_operation){.op = FK_OP_CLOSE_SESSION, .body = FK_BYTES_NULL});
-    enum fk_err err = buf.failed ? FK_ERR_NOMEM
-                                 : fk_queue_send(heartbeat->queue, lease->session_id, lease->epoch, fk_buf_view(&buf));
+    enum fk_err err =
+        buf.failed ? FK_ERR_NOMEM : fk_queue_send(heartbeat->queue, lease->session_id, lease->epoch, fk_buf_view(&buf));
     *expired = err == FK_OK;
     fk_buf_deinit(&buf);
     return err;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The heartbeat function: finds sessions whose time has run out and requests their closing. On one machine the tick timer
- * runs it over the session table of the gateway. Rounding is ZooKeeper's (ExpiryQueue): a session lives until the first
- * tick that is later than last packet + timeout. */
+/* The heartbeat function: finds sessions whose time has run out and requests their closing. On one machine the tick
+ * timer runs it over the session table of the gateway. Rounding is ZooKeeper's (ExpiryQueue): a session lives until the
+ * first tick that is later than last packet + timeout. */
 #ifndef FK_FUNCTION_HEARTBEAT_H
 #define FK_FUNCTION_HEARTBEAT_H
 
@@ -25,8 +25,8 @@ struct fk_heartbeat {
     int32_t tick_ms;
 };
 
-/* Sends the closing of one session whose deadline has passed at `now_ms`; *expired tells whether it was sent. An error of
- * the queue leaves the session for the next sweep. */
+/* Sends the closing of one session whose deadline has passed at `now_ms`; *expired tells whether it was sent. An error
+ * of the queue leaves the session for the next sweep. */
 enum fk_err fk_heartbeat_check(const struct fk_heartbeat *heartbeat, const struct fk_lease *lease, int64_t now_ms,
                                bool *expired);
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The two messages between gateways and functions, with a format version in front (design.md section 8).
  *
- * Request message (queue): what one session asks, in order, numbered densely from `first_number`. The operations carry the
- * body of the client's own frame; the gateway is inside the trust boundary, it says who the caller is.
- * Answer message (channel): the fate of one request. */
+ * Request message (queue): what one session asks, in order, numbered densely from `first_number`. The operations carry
+ * the body of the client's own frame; the gateway is inside the trust boundary, it says who the caller is. Answer
+ * message (channel): the fate of one request. */
 #ifndef FK_FUNCTION_MESSAGE_H
 #define FK_FUNCTION_MESSAGE_H
 
@@ -42,7 +42,8 @@ struct fk_answer_message {
 void fk_request_message_begin(struct fk_buf *buf, const struct fk_request_message *message);
 void fk_request_message_add(struct fk_buf *buf, const struct fk_request_operation *operation);
 
-/* Reads the front of a message; operations follow with fk_request_message_next. VERSION for a newer format, MALFORMED. */
+/* Reads the front of a message; operations follow with fk_request_message_next. VERSION for a newer format, MALFORMED.
+ */
 enum fk_err fk_request_message_read(struct fk_reader *reader, struct fk_request_message *message);
 enum fk_err fk_request_message_next(struct fk_reader *reader, struct fk_request_operation *operation);
 

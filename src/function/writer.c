@@ -90,8 +90,7 @@ static bool must_happen(int32_t op)
 
 /* Plans one operation of a live session. Sets *code; an error is one of a port. */
 static enum fk_err plan_request(struct fk_writer *writer, const struct fk_request_message *message,
-                                const struct fk_request_operation *operation, struct fk_plan *plan,
-                                enum fk_code *code)
+                                const struct fk_request_operation *operation, struct fk_plan *plan, enum fk_code *code)
 {
     struct fk_session session;
     struct fk_caller caller = {.session_id = message->session_id, .ids = message->ids};

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The write function: validates requests against the records they touch, gives each its zxid, commits, answers. Ordinary
- * blocking code over the ports; it keeps nothing that a crash may not lose.
+/* The write function: validates requests against the records they touch, gives each its zxid, commits, answers.
+ * Ordinary blocking code over the ports; it keeps nothing that a crash may not lose.
  *
- * This is the local topology of protocol.md: nothing is delivered twice, so results are not recorded, and one process owns
- * all sessions, so there are no epochs, stamps and event marks. */
+ * This is the local topology of protocol.md: nothing is delivered twice, so results are not recorded, and one process
+ * owns all sessions, so there are no epochs, stamps and event marks. */
 #ifndef FK_FUNCTION_WRITER_H
 #define FK_FUNCTION_WRITER_H
 
@@ -17,9 +17,9 @@ struct fk_writer {
     struct fk_store *store;
     struct fk_channel *channel;
     struct fk_clock *clock;
-    struct fk_arena arena;  /* of the request at work */
-    struct fk_buf body;     /* its reply */
-    struct fk_buf answer;   /* its answer message */
+    struct fk_arena arena; /* of the request at work */
+    struct fk_buf body;    /* its reply */
+    struct fk_buf answer;  /* its answer message */
 };
 
 void fk_writer_init(struct fk_writer *writer, struct fk_store *store, struct fk_channel *channel,

@@ -70,8 +70,7 @@ void fk_auth_request(struct fk_gateway *gateway, struct fk_conn *conn, struct fk
         ok = true; /* the address is an identity from the start */
     }
     int32_t code = ok ? FK_CODE_OK : FK_CODE_AUTH_FAILED;
-    fk_conn_reply(gateway, conn, &(struct fk_reply_header){.xid = FK_XID_AUTH, .zxid = 0, .code = code},
-                  FK_BYTES_NULL);
+    fk_conn_reply(gateway, conn, &(struct fk_reply_header){.xid = FK_XID_AUTH, .zxid = 0, .code = code}, FK_BYTES_NULL);
     if (!ok) {
         gateway->stats.auth_failed++;
         fk_log(FK_LOG_WARN, "authentication failed, scheme '%.*s'", (int)fk_bytes_head(request.scheme, 64).size,

@@ -62,7 +62,8 @@ struct fk_caller fk_conn_caller(const struct fk_conn *conn)
                               .ids = fk_buf_view(&conn->ids)};
 }
 
-/* A connection that can't take what it must get is of no use to its client: without memory, or far behind with events. */
+/* A connection that can't take what it must get is of no use to its client: without memory, or far behind with events.
+ */
 static void check_output(struct fk_gateway *gateway, struct fk_conn *conn)
 {
     if (conn->out.failed || fk_buf_left(&conn->out) > FK_OUTPUT_SIZE_MAX) {
@@ -143,11 +144,11 @@ void fk_outstanding_drop(struct fk_outstanding_ring *ring)
 
 /* Writes of this connection that were put into the gateway's message and are not sent yet. */
 struct batch {
-    size_t at;        /* offset in the input behind the last frame taken */
-    size_t sent_at;   /* the same, of what was sent for good */
+    size_t at;      /* offset in the input behind the last frame taken */
+    size_t sent_at; /* the same, of what was sent for good */
     int64_t first_number;
-    uint32_t count;   /* operations in the message */
-    bool bad;         /* a frame that can't be one came: the connection ends behind what was taken */
+    uint32_t count; /* operations in the message */
+    bool bad;       /* a frame that can't be one came: the connection ends behind what was taken */
 };
 
 enum {
@@ -190,8 +191,7 @@ static bool batch_add(struct fk_gateway *gateway, struct fk_conn *conn, struct b
                       struct fk_bytes body)
 {
     struct fk_gateway_session *session = conn->session;
-    struct fk_outstanding item = {
-        .number = session->next_number, .started_ms = gateway->now_ms, .xid = xid, .op = op};
+    struct fk_outstanding item = {.number = session->next_number, .started_ms = gateway->now_ms, .xid = xid, .op = op};
     if (conn->outstanding.count >= FK_OUTSTANDING_MAX || !fk_outstanding_add(&conn->outstanding, &item)) {
         return false;
     }

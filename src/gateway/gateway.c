@@ -402,8 +402,7 @@ static void finish_job(struct fk_gateway *gateway, struct fk_conn *conn, struct 
         fk_conn_kill(gateway, conn); /* a watch may not be lost in silence */
         return;
     }
-    fk_conn_reply(gateway, conn,
-                  &(struct fk_reply_header){.xid = job->xid, .zxid = job->zxid, .code = job->code},
+    fk_conn_reply(gateway, conn, &(struct fk_reply_header){.xid = job->xid, .zxid = job->zxid, .code = job->code},
                   fk_buf_view(&job->reply));
     fk_conn_process(gateway, conn);
 }

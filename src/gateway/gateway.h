@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The gateway's core: ZooKeeper's protocol on one side, the ports on the other. A step function: an event comes in (bytes,
- * an answer, a visible change, a tick, a connection gone), outputs go out (bytes to send, jobs to run, connections to
- * close). It owns no socket, waits for nothing, and runs in one thread; whoever owns the sockets calls it.
+/* The gateway's core: ZooKeeper's protocol on one side, the ports on the other. A step function: an event comes in
+ * (bytes, an answer, a visible change, a tick, a connection gone), outputs go out (bytes to send, jobs to run,
+ * connections to close). It owns no socket, waits for nothing, and runs in one thread; whoever owns the sockets calls
+ * it.
  *
  * Order (design.md section 4): each connection has one output buffer, and everything is appended to it in the order in
- * which it became true: requests are answered in the order in which they came, a read waits for the session's own earlier
- * writes, an event stands before any reply that shows its change. */
+ * which it became true: requests are answered in the order in which they came, a read waits for the session's own
+ * earlier writes, an event stands before any reply that shows its change. */
 #ifndef FK_GATEWAY_GATEWAY_H
 #define FK_GATEWAY_GATEWAY_H
 
@@ -49,8 +50,8 @@ struct fk_gateway;
 struct fk_conn;
 struct fk_job;
 
-/* A gateway whose sessions are those of the store, each with a full timeout from now. NULL without memory. The ports are
- * borrowed, the options copied (strings are borrowed). */
+/* A gateway whose sessions are those of the store, each with a full timeout from now. NULL without memory. The ports
+ * are borrowed, the options copied (strings are borrowed). */
 struct fk_gateway *fk_gateway_new(const struct fk_gateway_options *options, struct fk_store *store,
                                   struct fk_queue *queue, struct fk_clock *clock, struct fk_random *random);
 /* All connections must be gone. */
@@ -61,8 +62,8 @@ enum fk_err fk_gateway_load_session(struct fk_gateway *gateway, const struct fk_
 
 /* --- events --- */
 
-/* A connection came. `address` is the text of the peer's IP ("" for a local socket), `socket` is the caller's. NULL: refused
- * (too many from this address, no memory): close it. */
+/* A connection came. `address` is the text of the peer's IP ("" for a local socket), `socket` is the caller's. NULL:
+ * refused (too many from this address, no memory): close it. */
 struct fk_conn *fk_gateway_open(struct fk_gateway *gateway, struct fk_bytes address, uint16_t port, void *socket);
 
 /* Bytes came. Drain the outputs afterwards. */

@@ -13,11 +13,11 @@
 #include "gateway/watch.h"
 
 enum fk_conn_state {
-    FK_CONN_NEW,        /* no handshake yet */
-    FK_CONN_CREATING,   /* its session is being created */
-    FK_CONN_READY,      /* requests are served */
-    FK_CONN_LEAVING,    /* closeSession was sent, nothing more is read */
-    FK_CONN_CLOSING,    /* what is in the output, then the end */
+    FK_CONN_NEW,      /* no handshake yet */
+    FK_CONN_CREATING, /* its session is being created */
+    FK_CONN_READY,    /* requests are served */
+    FK_CONN_LEAVING,  /* closeSession was sent, nothing more is read */
+    FK_CONN_CLOSING,  /* what is in the output, then the end */
 };
 
 /* A live session. Its record is in the store; here is what only its gateway needs. */
@@ -27,9 +27,9 @@ struct fk_gateway_session {
     int64_t next_number;
     int64_t last_packet_ms; /* monotonic */
     int32_t timeout_ms;
-    bool live;              /* its record is known to exist */
-    bool closing;           /* its end was requested, which nothing can take back */
-    struct fk_conn *conn;   /* NULL: nobody is connected */
+    bool live;            /* its record is known to exist */
+    bool closing;         /* its end was requested, which nothing can take back */
+    struct fk_conn *conn; /* NULL: nobody is connected */
 };
 
 /* A request whose answer has not come. */
@@ -69,7 +69,7 @@ struct fk_conn {
     struct fk_buf out;
     struct fk_buf ids; /* encoded vector<Id> */
     struct fk_outstanding_ring outstanding;
-    int64_t opened_ms;  /* monotonic; of the closing, once it closes */
+    int64_t opened_ms; /* monotonic; of the closing, once it closes */
     int64_t received;
     int64_t sent;
     enum fk_conn_state state;
@@ -108,7 +108,7 @@ struct fk_gateway {
     struct fk_list free_jobs;
     struct fk_buf message; /* request message being built */
     size_t conn_count;
-    int64_t now_ms;        /* monotonic, at the event at work */
+    int64_t now_ms; /* monotonic, at the event at work */
     int64_t started_ms;
     int64_t last_tick_ms;
     int64_t expire_after_ms; /* no session expires before: after a stall sockets are read first */
@@ -130,8 +130,7 @@ void fk_conn_kill(struct fk_gateway *gateway, struct fk_conn *conn);
 /* Appends a reply; the body only for code 0. */
 void fk_conn_reply(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_reply_header *header,
                    struct fk_bytes body);
-void fk_conn_event(struct fk_gateway *gateway, struct fk_conn *conn, int64_t zxid, int32_t type,
-                   struct fk_bytes path);
+void fk_conn_event(struct fk_gateway *gateway, struct fk_conn *conn, int64_t zxid, int32_t type, struct fk_bytes path);
 struct fk_caller fk_conn_caller(const struct fk_conn *conn);
 bool fk_outstanding_add(struct fk_outstanding_ring *ring, const struct fk_outstanding *item);
 struct fk_outstanding *fk_outstanding_first(struct fk_outstanding_ring *ring);

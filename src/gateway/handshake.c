@@ -56,8 +56,9 @@ static bool send_create(struct fk_gateway *gateway, struct fk_gateway_session *s
     fk_request_message_begin(&gateway->message, &message);
     fk_request_message_add(&gateway->message,
                            &(struct fk_request_operation){.op = FK_OP_CREATE_SESSION, .body = fk_buf_view(&body)});
-    bool sent = !body.failed && !gateway->message.failed &&
-                fk_queue_send(gateway->queue, session->id, session->next_number, fk_buf_view(&gateway->message)) == FK_OK;
+    bool sent =
+        !body.failed && !gateway->message.failed &&
+        fk_queue_send(gateway->queue, session->id, session->next_number, fk_buf_view(&gateway->message)) == FK_OK;
     session->next_number++;
     fk_buf_clear(&gateway->message);
     fk_buf_deinit(&body);
@@ -87,8 +88,7 @@ static void reattach(struct fk_gateway *gateway, struct fk_conn *conn, const str
     struct fk_gateway_session *session = fk_session_find(gateway, request->session_id);
     bool known = session != NULL && session->live && !session->closing &&
                  fk_store_get_session(gateway->store, FK_VIEW_VISIBLE, request->session_id, &record) == FK_OK;
-    if (!known ||
-        !fk_bytes_equal_secret(request->password, fk_bytes_of(record.password, sizeof record.password))) {
+    if (!known || !fk_bytes_equal_secret(request->password, fk_bytes_of(record.password, sizeof record.password))) {
         refuse(gateway, conn);
         return;
     }

@@ -100,8 +100,7 @@ static bool write_names(struct fk_job *job, struct fk_store *store, struct fk_by
     return true;
 }
 
-static enum fk_code run_get_children(struct fk_job *job, struct fk_store *store,
-                                     const struct fk_watch_request *request)
+static enum fk_code run_get_children(struct fk_job *job, struct fk_store *store, const struct fk_watch_request *request)
 {
     struct fk_node node;
     enum fk_code code = load_readable(job, store, request->path, &node);
@@ -148,7 +147,8 @@ static void act(struct fk_job *job, enum fk_action action, int32_t value, struct
     fk_write_bytes(&job->actions, fk_path_alias(path));
 }
 
-/* What one path of setWatches needs: the event that the client missed, or 0 for a watch to be set (DataTree.setWatches). */
+/* What one path of setWatches needs: the event that the client missed, or 0 for a watch to be set
+ * (DataTree.setWatches). */
 static int32_t missed_event(unsigned list, const struct fk_node *node, int64_t relative_zxid)
 {
     bool present = node->path.data != NULL;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Reads: blocking code over the store port, run where the host likes (inline on one machine). A job carries its own copy
- * of the request and of the caller's identities, so that its connection may go away meanwhile. */
+/* Reads: blocking code over the store port, run where the host likes (inline on one machine). A job carries its own
+ * copy of the request and of the caller's identities, so that its connection may go away meanwhile. */
 #ifndef FK_GATEWAY_READ_H
 #define FK_GATEWAY_READ_H
 
@@ -26,9 +26,9 @@ struct fk_job {
     int64_t session_id;
     /* results */
     int32_t code;
-    int64_t zxid;           /* for the reply's header */
-    struct fk_buf reply;    /* body */
-    unsigned watch;         /* enum fk_watch_kind to set on watch_path, or 0 */
+    int64_t zxid;               /* for the reply's header */
+    struct fk_buf reply;        /* body */
+    unsigned watch;             /* enum fk_watch_kind to set on watch_path, or 0 */
     struct fk_bytes watch_path; /* view of request */
     struct fk_buf actions;
     struct fk_arena arena;

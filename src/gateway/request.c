@@ -52,8 +52,8 @@ static void reply_empty(struct fk_gateway *gateway, struct fk_conn *conn, int32_
     fk_conn_reply(gateway, conn, &(struct fk_reply_header){.xid = xid, .zxid = zxid, .code = code}, FK_BYTES_NULL);
 }
 
-/* ZK: sync echoes the path, whatever it is. The visible state holds all that anybody was told, so that a read after it is
- * linearizable. */
+/* ZK: sync echoes the path, whatever it is. The visible state holds all that anybody was told, so that a read after it
+ * is linearizable. */
 static void request_sync(struct fk_gateway *gateway, struct fk_conn *conn, int32_t xid, struct fk_bytes body)
 {
     struct fk_reader reader = fk_reader_of(body);

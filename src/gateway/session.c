@@ -98,9 +98,8 @@ void fk_session_expire_all(struct fk_gateway *gateway)
     for (struct fk_map_entry *entry = fk_map_next(&gateway->sessions, NULL); entry != NULL;
          entry = fk_map_next(&gateway->sessions, entry)) {
         struct fk_gateway_session *session = FK_CONTAINER_OF(entry, struct fk_gateway_session, entry);
-        struct fk_lease lease = {.session_id = session->id,
-                                 .last_packet_ms = session->last_packet_ms,
-                                 .timeout_ms = session->timeout_ms};
+        struct fk_lease lease = {
+            .session_id = session->id, .last_packet_ms = session->last_packet_ms, .timeout_ms = session->timeout_ms};
         bool expired = false;
         if (!session->live || session->closing) {
             continue;

@@ -18,7 +18,7 @@
 enum {
     BACKLOG = 1024,
     READ_SIZE = 256 * 1024,
-    ACCEPT_PAUSE_MS = 100,   /* after EMFILE and the like: time for descriptors to come back */
+    ACCEPT_PAUSE_MS = 100, /* after EMFILE and the like: time for descriptors to come back */
 };
 
 union any_stream {
@@ -34,8 +34,8 @@ struct listener {
     union any_stream socket;
     uv_timer_t pause; /* runs while accepting backs off */
     bool local;
-    bool retry;       /* a connection waits to be accepted */
-    int handles;      /* open handles of this struct */
+    bool retry;  /* a connection waits to be accepted */
+    int handles; /* open handles of this struct */
 };
 
 struct client {
@@ -427,7 +427,8 @@ enum fk_err fk_uv_server_listen(struct fk_uv_server *server, const char *address
     struct sockaddr_storage name = {.ss_family = AF_UNSPEC};
     bool local = strncmp(address, local_prefix, sizeof local_prefix - 1) == 0;
     const char *path = address + sizeof local_prefix - 1;
-    if (local && (*path == '\0' || strlen(path) >= sizeof(struct sockaddr_un) - offsetof(struct sockaddr_un, sun_path))) {
+    if (local &&
+        (*path == '\0' || strlen(path) >= sizeof(struct sockaddr_un) - offsetof(struct sockaddr_un, sun_path))) {
         fk_diag_set(diag, "'%s': the path of a socket has 1 to %zu bytes", address,
                     sizeof(struct sockaddr_un) - offsetof(struct sockaddr_un, sun_path) - 1);
         return FK_ERR_USAGE;

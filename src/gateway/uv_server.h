@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The thin layer between the gateway's core and libuv: listeners, sockets, bytes. No protocol, no state of its own beyond
- * handles. Addresses: HOST:PORT, [v6]:PORT, unix:PATH; port 0 takes a free one. */
+/* The thin layer between the gateway's core and libuv: listeners, sockets, bytes. No protocol, no state of its own
+ * beyond handles. Addresses: HOST:PORT, [v6]:PORT, unix:PATH; port 0 takes a free one. */
 #ifndef FK_GATEWAY_UV_SERVER_H
 #define FK_GATEWAY_UV_SERVER_H
 

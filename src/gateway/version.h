@@ -3,8 +3,8 @@
 #ifndef FK_GATEWAY_VERSION_H
 #define FK_GATEWAY_VERSION_H
 
-#define FK_VERSION "0.1.0"
+#define FK_VERSION           "0.1.0"
 #define FK_ZOOKEEPER_VERSION "3.9.3"
-#define FK_VERSION_LINE FK_ZOOKEEPER_VERSION "-faaskeeper-" FK_VERSION ", built on 2026-11-24 00:00 UTC"
+#define FK_VERSION_LINE      FK_ZOOKEEPER_VERSION "-faaskeeper-" FK_VERSION ", built on 2026-11-24 00:00 UTC"
 
 #endif

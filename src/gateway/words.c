@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Four-letter words: what monitoring sends instead of a first frame. Formats are ZooKeeper's (server.command package). */
+/* Four-letter words: what monitoring sends instead of a first frame. Formats are ZooKeeper's (server.command package).
+ */
 #include "gateway/gateway_internal.h"
 
 #include "gateway/version.h"
@@ -58,8 +59,7 @@ static void write_server(struct fk_gateway *gateway, struct fk_buf *out, bool cl
                  (long long)stats->latency_max_ms);
     fk_buf_print(out, "Received: %lld\nSent: %lld\nConnections: %zu\nOutstanding: %lld\nZxid: 0x%llx\n",
                  (long long)stats->packets_received, (long long)stats->packets_sent, gateway->conn_count,
-                 (long long)stats->outstanding,
-                 (unsigned long long)fk_store_zxid(gateway->store, FK_VIEW_VISIBLE));
+                 (long long)stats->outstanding, (unsigned long long)fk_store_zxid(gateway->store, FK_VIEW_VISIBLE));
     /* ZK: the node count has the internal key "" beside "/". */
     fk_buf_print(out, "Mode: standalone\nNode count: %lld\n", (long long)counts.nodes + 1);
 }

@@ -35,12 +35,12 @@ struct fk_local_host {
     struct fk_gateway *gateway;
     struct fk_uv_server *server;
     struct fk_buf addresses;
-    struct fk_fifo deferred;   /* ends of sessions that found the disk full */
-    int32_t done;              /* operations decided of the queue's oldest message */
-    bool dirty;                /* there may be work for a round */
+    struct fk_fifo deferred; /* ends of sessions that found the disk full */
+    int32_t done;            /* operations decided of the queue's oldest message */
+    bool dirty;              /* there may be work for a round */
     bool stopping;
     uint64_t reads_seen;
-    uint64_t read_weight;      /* decaying counts of reads and writes: the kind of load */
+    uint64_t read_weight; /* decaying counts of reads and writes: the kind of load */
     uint64_t write_weight;
     uint64_t writes;
 };
@@ -125,8 +125,8 @@ static void retry_deferred(struct fk_local_host *host)
     fk_fifo_deinit(&waiting);
 }
 
-/* Syncing on this thread is faster than waking another one (0.14 against 0.18 ms for a lone set), and holds the loop. So it
- * is for loads without reads, and for a lone connection, which waits anyway. */
+/* Syncing on this thread is faster than waking another one (0.14 against 0.18 ms for a lone set), and holds the loop.
+ * So it is for loads without reads, and for a lone connection, which waits anyway. */
 static bool prefers_inline_sync(struct fk_local_host *host)
 {
     enum {
@@ -241,7 +241,8 @@ static void on_progress(void *context)
 static void on_fatal(void *context, const char *what)
 {
     (void)context;
-    (void)fprintf(stderr, "faaskeeper: %s; nothing unsynced was acknowledged; check the disk, then start again\n", what);
+    (void)fprintf(stderr, "faaskeeper: %s; nothing unsynced was acknowledged; check the disk, then start again\n",
+                  what);
     (void)fflush(stderr);
     _exit(EXIT_SYNC_FAILED);
 }
@@ -285,8 +286,7 @@ static enum fk_err open_gateway(struct fk_local_host *host, const struct fk_loca
         return FK_ERR_NOMEM;
     }
     fk_writer_init(&host->writer, host->store, host->channel, fk_posix_clock());
-    host->gateway =
-        fk_gateway_new(&options->gateway, host->store, host->queue, fk_posix_clock(), fk_posix_random());
+    host->gateway = fk_gateway_new(&options->gateway, host->store, host->queue, fk_posix_clock(), fk_posix_random());
     if (host->gateway == NULL) {
         return FK_ERR_NOMEM;
     }

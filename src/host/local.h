@@ -18,8 +18,8 @@ struct fk_local_host_options {
 
 struct fk_local_host;
 
-/* Opens the store, recovers, listens. On errors diag tells what, and nothing is left behind: USAGE for an address that does
- * not parse, DAMAGED, VERSION, LOCKED, IO as they come. */
+/* Opens the store, recovers, listens. On errors diag tells what, and nothing is left behind: USAGE for an address that
+ * does not parse, DAMAGED, VERSION, LOCKED, IO as they come. */
 enum fk_err fk_local_host_new(const struct fk_local_host_options *options, struct fk_local_host **host,
                               struct fk_diag *diag);
 

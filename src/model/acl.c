@@ -2,7 +2,7 @@
 #include "model/acl.h"
 
 enum {
-    SMALLEST_ID = 8,    /* two lengths */
+    SMALLEST_ID = 8,     /* two lengths */
     SMALLEST_ENTRY = 12, /* perms and two lengths */
 };
 
@@ -252,8 +252,7 @@ void fk_acl_write_redacted(struct fk_buf *buf, struct fk_bytes acl)
     for (int32_t i = 0; i < count; i++) {
         struct fk_acl_entry entry;
         fk_read_acl_entry(&reader, &entry);
-        const uint8_t *colon =
-            entry.id.size == 0 ? NULL : (const uint8_t *)memchr(entry.id.data, ':', entry.id.size);
+        const uint8_t *colon = entry.id.size == 0 ? NULL : (const uint8_t *)memchr(entry.id.data, ':', entry.id.size);
         if (!fk_bytes_equal_text(entry.scheme, "digest") || colon == NULL) {
             fk_write_acl_entry(buf, &entry);
             continue;

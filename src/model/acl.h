@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Rules for access control lists, on their encoded form (vector<ACL>). Sources: PrepRequestProcessor.fixupACL,
- * ZooKeeperServer.checkACL, GetACL in FinalRequestProcessor, the authentication providers for world, auth, digest and ip. */
+ * ZooKeeperServer.checkACL, GetACL in FinalRequestProcessor, the authentication providers for world, auth, digest and
+ * ip. */
 #ifndef FK_MODEL_ACL_H
 #define FK_MODEL_ACL_H
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What one request does: its zxid and the records it puts, in the order of its operations. A put carries the record as it
- * is after it (for a delete: as it was before), and says which part of it changed, so that a store need write no more than that. A refused
- * request is a change without puts: it takes a zxid all the same. Which watch events a change fires follows from its puts
- * (model/event.h). */
+/* What one request does: its zxid and the records it puts, in the order of its operations. A put carries the record as
+ * it is after it (for a delete: as it was before), and says which part of it changed, so that a store need write no
+ * more than that. A refused request is a change without puts: it takes a zxid all the same. Which watch events a change
+ * fires follows from its puts (model/event.h). */
 #ifndef FK_MODEL_CHANGE_H
 #define FK_MODEL_CHANGE_H
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which watch events a put fires (DataTree.processTxn, WatchManager): the table of research on watches, as a function. */
+/* Which watch events a put fires (DataTree.processTxn, WatchManager): the table of research on watches, as a function.
+ */
 #ifndef FK_MODEL_EVENT_H
 #define FK_MODEL_EVENT_H
 

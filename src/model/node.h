@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The records of the tree and of sessions, as values: views into memory that somebody else owns. What they mean is
- * ZooKeeper's DataNode and StatPersisted; `created_children` is the parent's internal cversion, which counts the creates
- * ever done under it and gives sequence numbers. */
+ * ZooKeeper's DataNode and StatPersisted; `created_children` is the parent's internal cversion, which counts the
+ * creates ever done under it and gives sequence numbers. */
 #ifndef FK_MODEL_NODE_H
 #define FK_MODEL_NODE_H
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/path.h"
 
-/* Decodes one UTF-8 character of at most three bytes (the basic plane) at `at`; gives its length, or 0 for anything else. */
+/* Decodes one UTF-8 character of at most three bytes (the basic plane) at `at`; gives its length, or 0 for anything
+ * else. */
 static size_t decode(const uint8_t *at, size_t left, uint32_t *character)
 {
     if (at[0] < 0x80) {

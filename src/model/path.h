@@ -10,8 +10,8 @@
  * plane, as Java sees them as surrogates) and U+FFF0-FFFF. */
 bool fk_path_valid(struct fk_bytes path);
 
-/* Splits at the last '/': the parent ("/" for children of the root) and the name. False where there is no '/' or the path
- * has a NUL, which ZooKeeper refuses before it looks at the parent. */
+/* Splits at the last '/': the parent ("/" for children of the root) and the name. False where there is no '/' or the
+ * path has a NUL, which ZooKeeper refuses before it looks at the parent. */
 bool fk_path_split(struct fk_bytes path, struct fk_bytes *parent, struct fk_bytes *name);
 
 /* "" is an alias of "/". */

@@ -13,15 +13,16 @@
 #include "model/acl.h"
 #include "model/change.h"
 
-/* Gives the record of `path` as it is before the plan; FK_ERR_NOT_FOUND where there is none. Other errors end the plan. */
+/* Gives the record of `path` as it is before the plan; FK_ERR_NOT_FOUND where there is none. Other errors end the plan.
+ */
 typedef enum fk_err (*fk_lookup_fn)(void *context, struct fk_bytes path, struct fk_node *node);
 
 struct fk_plan {
     struct fk_arena *arena; /* everything planned lives here */
     fk_lookup_fn lookup;
     void *lookup_context;
-    enum fk_err err;      /* sticky: memory, or the lookup's error; then nothing planned may be used */
-    int64_t zxid;         /* of the operation being planned */
+    enum fk_err err; /* sticky: memory, or the lookup's error; then nothing planned may be used */
+    int64_t zxid;    /* of the operation being planned */
     int64_t time_ms;
     struct fk_put *puts;
     size_t count;
@@ -37,9 +38,9 @@ void fk_plan_deinit(struct fk_plan *plan);
 /* Starts an operation: its zxid and time; the puts from here on are its own. */
 void fk_plan_begin(struct fk_plan *plan, int64_t zxid, int64_t time_ms);
 
-/* Plans one operation of a client (create, create2, delete, setData, setACL, multi; see fk_plan_knows). Appends the body of
- * its reply to `reply`. A code other than OK means no puts and no body. ZK: a failed multi is OK with a body of error
- * results and without puts. */
+/* Plans one operation of a client (create, create2, delete, setData, setACL, multi; see fk_plan_knows). Appends the
+ * body of its reply to `reply`. A code other than OK means no puts and no body. ZK: a failed multi is OK with a body of
+ * error results and without puts. */
 enum fk_code fk_plan_operation(struct fk_plan *plan, const struct fk_caller *caller, int32_t op, struct fk_bytes body,
                                struct fk_buf *reply);
 

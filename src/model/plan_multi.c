@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* multi: several operations under one zxid, all or none. Source: MultiOperationRecord, PrepRequestProcessor.pRequestHelper,
- * MultiResponse. */
+/* multi: several operations under one zxid, all or none. Source: MultiOperationRecord,
+ * PrepRequestProcessor.pRequestHelper, MultiResponse. */
 #include "model/plan_internal.h"
 
 /* The operations of a multi while they are read: how many, and which failed first. */
@@ -67,8 +67,8 @@ static enum fk_code multi_set_data(struct multi *multi, int32_t op, struct fk_re
     return code;
 }
 
-/* Reads one operation and plans it, unless an earlier one has failed. ZK: an operation that a multi can't hold makes the
- * whole request unparsable. */
+/* Reads one operation and plans it, unless an earlier one has failed. ZK: an operation that a multi can't hold makes
+ * the whole request unparsable. */
 static void multi_operation(struct multi *multi, int32_t op, struct fk_reader *reader)
 {
     enum fk_code code = FK_CODE_OK;

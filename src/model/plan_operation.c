@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The operations of a client, each in the order of checks of PrepRequestProcessor.pRequest2Txn, which tests of other people
- * notice. */
+/* The operations of a client, each in the order of checks of PrepRequestProcessor.pRequest2Txn, which tests of other
+ * people notice. */
 #include "model/plan_internal.h"
 
 #include "model/path.h"
@@ -278,8 +278,8 @@ bool fk_plan_knows(int32_t op)
            op == FK_OP_SET_ACL || op == FK_OP_MULTI;
 }
 
-static enum fk_code dispatch(struct fk_plan *plan, const struct fk_caller *caller, int32_t op,
-                             struct fk_reader *reader, struct fk_buf *reply)
+static enum fk_code dispatch(struct fk_plan *plan, const struct fk_caller *caller, int32_t op, struct fk_reader *reader,
+                             struct fk_buf *reply)
 {
     struct fk_node node;
     enum fk_code code = FK_CODE_UNIMPLEMENTED;

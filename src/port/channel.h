@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The channel port: messages from functions to gateways. They may be lost, repeated or reordered on a network; the chain
- * of event marks and the request numbers repair it. */
+/* The channel port: messages from functions to gateways. They may be lost, repeated or reordered on a network; the
+ * chain of event marks and the request numbers repair it. */
 #ifndef FK_PORT_CHANNEL_H
 #define FK_PORT_CHANNEL_H
 
@@ -11,8 +11,8 @@ struct fk_channel;
 
 struct fk_channel_ops {
     const char *name;
-    /* Sends `message` (borrowed for the call) to the gateway with this address, not before `after_zxid` is durable (and, on
-     * one machine, visible). FK_OK says nothing about its arrival. NOMEM, BUSY. */
+    /* Sends `message` (borrowed for the call) to the gateway with this address, not before `after_zxid` is durable
+     * (and, on one machine, visible). FK_OK says nothing about its arrival. NOMEM, BUSY. */
     enum fk_err (*notify)(struct fk_channel *channel, int64_t gateway, struct fk_bytes message, int64_t after_zxid);
     void (*free)(struct fk_channel *channel);
 };

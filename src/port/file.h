@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The file port: what the local engine needs of a file system, so that a simulator can own the disk. Short reads and
- * writes, EINTR and the like are the driver's affair: a call does all of it or fails. Errors: NOT_FOUND, EXISTS, LOCKED,
- * FULL (ENOSPC, EDQUOT, EFBIG), IO (everything else); the driver puts path and cause into diag. */
+ * writes, EINTR and the like are the driver's affair: a call does all of it or fails. Errors: NOT_FOUND, EXISTS,
+ * LOCKED, FULL (ENOSPC, EDQUOT, EFBIG), IO (everything else); the driver puts path and cause into diag. */
 #ifndef FK_PORT_FILE_H
 #define FK_PORT_FILE_H
 
@@ -12,9 +12,9 @@ struct fk_file;
 struct fk_files;
 
 enum fk_open_mode {
-    FK_OPEN_READ,       /* must exist */
-    FK_OPEN_WRITE,      /* must exist; reading and writing */
-    FK_OPEN_CREATE,     /* must not exist; mode 0600, reading and writing */
+    FK_OPEN_READ,   /* must exist */
+    FK_OPEN_WRITE,  /* must exist; reading and writing */
+    FK_OPEN_CREATE, /* must not exist; mode 0600, reading and writing */
 };
 
 struct fk_file_ops {
@@ -26,13 +26,16 @@ struct fk_file_ops {
     enum fk_err (*read)(struct fk_file *file, int64_t offset, uint8_t *bytes, size_t size, size_t *got,
                         struct fk_diag *diag);
     enum fk_err (*write)(struct fk_file *file, int64_t offset, struct fk_bytes bytes, struct fk_diag *diag);
-    /* Data is on the disk when it returns OK. After an error nothing may be assumed, a retry proves nothing (fsyncgate). */
+    /* Data is on the disk when it returns OK. After an error nothing may be assumed, a retry proves nothing
+     * (fsyncgate). */
     enum fk_err (*sync)(struct fk_file *file, struct fk_diag *diag);
     enum fk_err (*size)(struct fk_file *file, int64_t *size, struct fk_diag *diag);
-    /* Makes the file `size` bytes long, zeros, with its blocks allocated: a later write inside does not find the disk full. */
+    /* Makes the file `size` bytes long, zeros, with its blocks allocated: a later write inside does not find the disk
+     * full. */
     enum fk_err (*allocate)(struct fk_file *file, int64_t size, struct fk_diag *diag);
     enum fk_err (*truncate)(struct fk_file *file, int64_t size, struct fk_diag *diag);
-    /* Takes an advisory lock without waiting; LOCKED where another process holds one that excludes it. It ends with close. */
+    /* Takes an advisory lock without waiting; LOCKED where another process holds one that excludes it. It ends with
+     * close. */
     enum fk_err (*lock)(struct fk_file *file, bool exclusive, struct fk_diag *diag);
     enum fk_err (*rename)(struct fk_files *files, const char *from, const char *to, struct fk_diag *diag);
     enum fk_err (*remove)(struct fk_files *files, const char *path, struct fk_diag *diag);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The queue port: requests on their way to a function. FIFO inside a group; at least once, and what was delivered may come
- * again for hours: the receiver tells repeats by (session, epoch, number). */
+/* The queue port: requests on their way to a function. FIFO inside a group; at least once, and what was delivered may
+ * come again for hours: the receiver tells repeats by (session, epoch, number). */
 #ifndef FK_PORT_QUEUE_H
 #define FK_PORT_QUEUE_H
 

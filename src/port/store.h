@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The store port: records with a key, and one conditional commit. The only way to the tree's state.
  *
- * Two views. ACCEPTED is the state after the newest commit, which writers plan against; VISIBLE is what clients may see:
- * everything in it is durable. Views that a call returns point into the arena or into the store, and are valid until the
- * next commit or step of the store, whichever is first. */
+ * Two views. ACCEPTED is the state after the newest commit, which writers plan against; VISIBLE is what clients may
+ * see: everything in it is durable. Views that a call returns point into the arena or into the store, and are valid
+ * until the next commit or step of the store, whichever is first. */
 #ifndef FK_PORT_STORE_H
 #define FK_PORT_STORE_H
 
@@ -55,19 +55,17 @@ struct fk_store_ops {
                             struct fk_arena *arena, struct fk_node *nodes);
     /* Reads one session record; FK_ERR_NOT_FOUND. */
     enum fk_err (*get_session)(struct fk_store *store, enum fk_view view, int64_t id, struct fk_session *session);
-    /* One page of a list, in the store's own order; a zeroed page starts. A path that does not exist has no children. Errors: NOMEM, and
-     * what the network gives. */
+    /* One page of a list, in the store's own order; a zeroed page starts. A path that does not exist has no children.
+     * Errors: NOMEM, and what the network gives. */
     enum fk_err (*list)(struct fk_store *store, enum fk_view view, const struct fk_list_key *key,
                         struct fk_arena *arena, struct fk_page *page);
-    /* Applies the changes if the store's accepted zxid is `expected_zxid`: all of them or none. Their zxids are dense from
-     * expected_zxid + 1. All views are borrowed for the call.
-     * OK       accepted, in order, and durable before anything that names its zxids leaves.
-     * REFUSED  the condition failed; nothing applied: read again and plan again.
+    /* Applies the changes if the store's accepted zxid is `expected_zxid`: all of them or none. Their zxids are dense
+     * from expected_zxid + 1. All views are borrowed for the call. OK       accepted, in order, and durable before
+     * anything that names its zxids leaves. REFUSED  the condition failed; nothing applied: read again and plan again.
      * BUSY     nothing applied; retry after a pause.
      * FULL     no space; nothing applied.
      * UNKNOWN  the deadline passed; may have been applied, now or later: reload, never assume. */
-    enum fk_err (*commit)(struct fk_store *store, const struct fk_change *changes, size_t count,
-                          int64_t expected_zxid);
+    enum fk_err (*commit)(struct fk_store *store, const struct fk_change *changes, size_t count, int64_t expected_zxid);
     /* Numbers of the visible state, in constant time. */
     void (*counts)(struct fk_store *store, struct fk_store_counts *counts);
     void (*free)(struct fk_store *store);

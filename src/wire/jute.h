@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Jute, the encoding of ZooKeeper's records: big-endian int (4) and long (8), boolean (1), buffer and ustring = int length
- * and bytes (-1 = null), vector = int count (-1 = null) and items. No tags. Source: org.apache.jute.BinaryInputArchive.
+/* Jute, the encoding of ZooKeeper's records: big-endian int (4) and long (8), boolean (1), buffer and ustring = int
+ * length and bytes (-1 = null), vector = int count (-1 = null) and items. No tags. Source:
+ * org.apache.jute.BinaryInputArchive.
  *
  * Reading is a cursor with a sticky error: after the first failure every read gives zero or null, and the caller checks
  * `failed` once at the end. Views point into the frame. Writing goes to an fk_buf, whose failure is sticky too. */
@@ -98,8 +99,8 @@ static inline struct fk_bytes fk_read_bytes(struct fk_reader *reader)
  * left; anything else fails and gives 0. */
 int32_t fk_read_count(struct fk_reader *reader, size_t item_size);
 
-/* A vector of ustrings, checked, as a view of its encoding (count included); read it with fk_reader_of and fk_read_count.
- * A null vector gives a null view. */
+/* A vector of ustrings, checked, as a view of its encoding (count included); read it with fk_reader_of and
+ * fk_read_count. A null vector gives a null view. */
 struct fk_bytes fk_read_strings(struct fk_reader *reader);
 
 void fk_write_i32(struct fk_buf *buf, int32_t value);

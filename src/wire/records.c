@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "wire/records.h"
 
-#define ACL_ANYONE(perms) "\0\0\0\1" "\0\0\0" perms "\0\0\0\5world" "\0\0\0\6" "anyone"
+#define ACL_ANYONE(perms)                                                                                              \
+    "\0\0\0\1"                                                                                                         \
+    "\0\0\0" perms "\0\0\0\5world"                                                                                     \
+    "\0\0\0\6"                                                                                                         \
+    "anyone"
 
 const struct fk_bytes FK_ACL_OPEN = {(const uint8_t *)ACL_ANYONE("\37"), sizeof ACL_ANYONE("\37") - 1};
 const struct fk_bytes FK_ACL_READ = {(const uint8_t *)ACL_ANYONE("\1"), sizeof ACL_ANYONE("\1") - 1};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The records of ZooKeeper's protocol (zookeeper.jute), as structs whose strings and buffers are views: of the frame when
- * read, of the caller's bytes when written. fk_read_X fails stickily on the reader; fk_write_X on the buffer. */
+/* The records of ZooKeeper's protocol (zookeeper.jute), as structs whose strings and buffers are views: of the frame
+ * when read, of the caller's bytes when written. fk_read_X fails stickily on the reader; fk_write_X on the buffer. */
 #ifndef FK_WIRE_RECORDS_H
 #define FK_WIRE_RECORDS_H
 

@@ -338,7 +338,8 @@ static enum fk_err list_children(const struct fk_state_node *parent, enum fk_vie
         __builtin_prefetch(link->next);
         if (in_view(node, view)) {
             FK_ASSERT(page->count < capacity);
-            page->names[page->count++] = fk_bytes_of(node->path + node->name_offset, node->path_size - node->name_offset);
+            page->names[page->count++] =
+                fk_bytes_of(node->path + node->name_offset, node->path_size - node->name_offset);
         }
     }
     return FK_OK;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Changes on their way through the state: accepted, visible, retired.
  *
- * What a pending put points to stays valid until it is retired: a node object lives until the delete of it is retired, and
- * its data until the put after it is visible, which is later than every put that was planned on it. */
+ * What a pending put points to stays valid until it is retired: a node object lives until the delete of it is retired,
+ * and its data until the put after it is visible, which is later than every put that was planned on it. */
 #include "driver/local/state_node.h"
 
 #include "base/alloc.h"
@@ -121,8 +121,8 @@ static enum fk_err accept_put(struct fk_state *state, struct fk_put *put, void *
     return FK_ERR_DAMAGED;
 }
 
-/* The newest put before `index` of the same change that hangs on the node; older changes are found by a walk, which only
- * happens without memory. */
+/* The newest put before `index` of the same change that hangs on the node; older changes are found by a walk, which
+ * only happens without memory. */
 static const struct fk_put *previous_put(struct fk_state *state, const struct pending *pending, size_t index)
 {
     for (size_t i = index; i > 0; i--) {
@@ -183,8 +183,7 @@ static void unaccept(struct fk_state *state, struct pending *pending)
 
 struct fk_pending_change *fk_state_oldest(struct fk_state *state)
 {
-    return fk_list_empty(&state->pending) ? NULL
-                                          : FK_CONTAINER_OF(state->pending.next, struct fk_pending_change, link);
+    return fk_list_empty(&state->pending) ? NULL : FK_CONTAINER_OF(state->pending.next, struct fk_pending_change, link);
 }
 
 static void apply_data(struct fk_state *state, struct fk_state_node *node, const struct fk_put *put)

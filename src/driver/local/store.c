@@ -12,10 +12,10 @@
 struct local_store {
     struct fk_store base;
     struct fk_state state;
-    struct fk_engine *engine;            /* NULL: memory only */
-    struct fk_buf payload;               /* accepted changes, encoded, that the log does not have yet */
-    struct fk_pending_change *first;     /* oldest change whose encoding is in payload */
-    struct fk_pending_change *shown;     /* made visible last, not retired yet */
+    struct fk_engine *engine;        /* NULL: memory only */
+    struct fk_buf payload;           /* accepted changes, encoded, that the log does not have yet */
+    struct fk_pending_change *first; /* oldest change whose encoding is in payload */
+    struct fk_pending_change *shown; /* made visible last, not retired yet */
     size_t in_flight;
 };
 
@@ -30,8 +30,8 @@ static int64_t store_zxid(struct fk_store *store, enum fk_view view)
     return view == FK_VIEW_VISIBLE ? state->visible_zxid : state->accepted_zxid;
 }
 
-static enum fk_err store_get_many(struct fk_store *store, enum fk_view view, const struct fk_bytes *paths,
-                                  size_t count, struct fk_arena *arena, struct fk_node *nodes)
+static enum fk_err store_get_many(struct fk_store *store, enum fk_view view, const struct fk_bytes *paths, size_t count,
+                                  struct fk_arena *arena, struct fk_node *nodes)
 {
     (void)arena; /* records are views of the state */
     for (size_t i = 0; i < count; i++) {
@@ -42,8 +42,7 @@ static enum fk_err store_get_many(struct fk_store *store, enum fk_view view, con
     return FK_OK;
 }
 
-static enum fk_err store_get_session(struct fk_store *store, enum fk_view view, int64_t id,
-                                     struct fk_session *session)
+static enum fk_err store_get_session(struct fk_store *store, enum fk_view view, int64_t id, struct fk_session *session)
 {
     return fk_state_get_session(&local(store)->state, view, id, session) ? FK_OK : FK_ERR_NOT_FOUND;
 }
@@ -232,11 +231,8 @@ static enum fk_err open_engine(struct local_store *store, const struct fk_local_
         .fatal = options->fatal,
         .context = options->context,
     };
-    struct fk_engine_sink sink = {.context = &store->state,
-                                  .node = sink_node,
-                                  .session = sink_session,
-                                  .change = sink_change,
-                                  .zxid = sink_zxid};
+    struct fk_engine_sink sink = {
+        .context = &store->state, .node = sink_node, .session = sink_session, .change = sink_change, .zxid = sink_zxid};
     enum fk_err err = fk_engine_open(&engine_options, &sink, &store->engine, diag);
     if (err == FK_OK) {
         err = fk_engine_start(store->engine, diag);
@@ -253,8 +249,7 @@ enum fk_err fk_local_store_open(const struct fk_local_store_options *options, st
     }
     store->base.ops = &local_store_ops;
     fk_state_init(&store->state);
-    enum fk_err err =
-        options->directory == NULL ? load_first_tree(&store->state) : open_engine(store, options, diag);
+    enum fk_err err = options->directory == NULL ? load_first_tree(&store->state) : open_engine(store, options, diag);
     if (err != FK_OK) {
         store_free(&store->base);
         return err;
