@@ -160,7 +160,7 @@ static const void *member(const union any_record *record, const struct field *fi
 static void put_field(struct fk_buf *out, const union any_record *record, const struct field *field)
 {
     const void *at = member(record, field);
-    struct fk_bytes bytes = FK_BYTES_NULL;
+    struct fk_bytes bytes;
     switch (field->kind) {
     case FIELD_I32:
         put_number(out, (uint64_t)((const int32_t *)at)[0], 4);
