@@ -6,7 +6,8 @@
 #ifndef FK_BASE_ERR_H
 #define FK_BASE_ERR_H
 
-#if defined(__clang__)
+#if defined(FK_NODISCARD) /* a checker that does not know the attribute defines it empty */
+#elif defined(__clang__)
 #    define FK_NODISCARD __attribute__((warn_unused_result))
 #else
 #    define FK_NODISCARD [[nodiscard]]
