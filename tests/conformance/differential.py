@@ -75,9 +75,11 @@ class Generator:
     def read(self):
         op = self.random.choice([zkraw.EXISTS, zkraw.EXISTS, zkraw.GET_DATA, zkraw.GET_DATA, zkraw.GET_CHILDREN,
                                  zkraw.GET_CHILDREN2, zkraw.GET_ACL, zkraw.SYNC])
-        body = zkraw.ustring(self.path())
+        path = self.path()
+        body = zkraw.ustring(path)
         if op not in (zkraw.GET_ACL, zkraw.SYNC):
-            body += zkraw.boolean(self.random.random() < 0.6)
+            # Java takes "" for the root but leaves the watch on "", where it never fires; ours is on the root.
+            body += zkraw.boolean(path != "" and self.random.random() < 0.6)
         return op, body
 
     def multi(self):
@@ -123,6 +125,12 @@ class Side:
     def stat(self, stat):
         return stat._replace(ctime=0, mtime=0, ephemeral_owner=self.sessions.get(stat.ephemeral_owner, "unknown"))
 
+    def mask(self, value):
+        """A value of a multi result: a Stat, a pair with one, or neither."""
+        if isinstance(value, zkraw.Stat):
+            return self.stat(value)
+        return (value[0], self.stat(value[1])) if isinstance(value, tuple) else value
+
     def call(self, number, op, body):
         client = self.clients[number]
         xid = {zkraw.AUTH: zkraw.XID_AUTH, zkraw.SET_WATCHES: zkraw.XID_SET_WATCHES}.get(op)
@@ -146,8 +154,7 @@ class Side:
         elif op == zkraw.GET_ACL:
             value = reader.acl(), self.stat(reader.stat())
         elif op == zkraw.MULTI:
-            return [result._replace(value=self.stat(result.value)) if isinstance(result.value, zkraw.Stat) else result
-                    for result in zkraw.read_results(body)]
+            return [result._replace(value=self.mask(result.value)) for result in zkraw.read_results(body)]
         else:
             value = None
         reader.end()

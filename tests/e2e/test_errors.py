@@ -445,9 +445,9 @@ def test_closing_a_session_answers_then_closes(connect, client, path):
 @pytest.mark.only_ours("3.8.0 sometimes answers them")
 def test_requests_after_the_closing_are_dropped(connect, client, path):
     owner = connect()
-    owner.post(zkraw.CLOSE_SESSION)
-    owner.post(zkraw.CREATE, zkraw.create_body(path + "/late"))
-    owner.post(zkraw.EXISTS, zkraw.path_watch(path))
-    assert owner.reply().xid == owner.xid - 2
+    owner.send(b"".join(zkraw.frame(zkraw.int32(xid) + zkraw.int32(op) + body) for xid, op, body in (
+        (1, zkraw.CLOSE_SESSION, b""), (2, zkraw.CREATE, zkraw.create_body(path + "/late")),
+        (3, zkraw.EXISTS, zkraw.path_watch(path)))))
+    assert owner.reply().xid == 1
     assert owner.is_closed()
     assert client.exists(path + "/late")[0] == NO_NODE
