@@ -103,8 +103,7 @@ static struct fk_gateway_address *address_acquire(struct fk_gateway *gateway, st
     }
     int32_t limit = gateway->options.connections_per_address;
     if (limit > 0 && address->connections >= limit) {
-        fk_log(FK_LOG_WARN, "connection refused: %d from %.*s already (maxClientCnxns)", address->connections,
-               (int)text.size, (const char *)text.data);
+        gateway->refused++; /* told once per tick: a flood may not fill the log */
         return NULL;
     }
     address->connections++;
@@ -361,6 +360,11 @@ void fk_gateway_tick(struct fk_gateway *gateway)
         gateway->expire_after_ms = gateway->now_ms + gateway->options.tick_ms;
     }
     gateway->last_tick_ms = gateway->now_ms;
+    if (gateway->refused > 0) {
+        fk_log(FK_LOG_WARN, "%lld connections refused: their address has %d already (maxClientCnxns)",
+               (long long)gateway->refused, gateway->options.connections_per_address);
+        gateway->refused = 0;
+    }
     for (struct fk_list *link = gateway->conns.next; link != &gateway->conns; link = link->next) {
         check_deadlines(gateway, FK_CONTAINER_OF(link, struct fk_conn, link));
     }

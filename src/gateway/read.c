@@ -189,7 +189,7 @@ static enum fk_code run_set_watches(struct fk_job *job, struct fk_store *store,
     enum fk_code code = FK_CODE_OK;
     for (unsigned list = 0; list < 3 && code == FK_CODE_OK; list++) {
         struct fk_reader reader = fk_reader_of(lists[list]);
-        int32_t count = lists[list].data == NULL ? 0 : fk_read_count(&reader, 4);
+        int32_t count = fk_read_count(&reader, 4);
         for (int32_t i = 0; i < count && code == FK_CODE_OK; i++) {
             code = set_watch(job, store, list, fk_read_bytes(&reader), request->relative_zxid);
         }
@@ -204,14 +204,16 @@ static enum fk_code run(struct fk_job *job, struct fk_store *store)
     if (job->op == FK_OP_SET_WATCHES) {
         struct fk_set_watches_request watches;
         fk_read_set_watches_request(&reader, &watches);
-        return reader.failed ? FK_CODE_MARSHALLING_ERROR : run_set_watches(job, store, &watches);
+        bool whole =
+            !reader.failed && watches.data.data != NULL && watches.exist.data != NULL && watches.child.data != NULL;
+        return whole ? run_set_watches(job, store, &watches) : FK_CODE_MARSHALLING_ERROR;
     }
     if (job->op == FK_OP_GET_ACL) {
         request.path = fk_read_bytes(&reader);
     } else {
         fk_read_watch_request(&reader, &request);
     }
-    if (reader.failed) {
+    if (reader.failed || request.path.data == NULL) { /* ZK: a null path counts as unparsable */
         return FK_CODE_MARSHALLING_ERROR;
     }
     switch (job->op) {

@@ -296,7 +296,7 @@ static void on_connection(uv_stream_t *stream, int status)
     if (listener->server->stopping) {
         return;
     }
-    if (status < 0) {
+    if (status < 0 && !uv_is_active((uv_handle_t *)&listener->pause)) {
         fk_log(FK_LOG_WARN, "can't accept a connection: %s; next try in %d ms", uv_strerror(status), ACCEPT_PAUSE_MS);
     }
     if (status < 0 || !accept_one(listener)) {

@@ -233,13 +233,19 @@ void fk_plan_write_created(struct fk_buf *reply, int32_t op, const struct fk_nod
     }
 }
 
+/* ZK: a null path is found out while the request is taken apart, as if it did not parse. */
+static bool malformed(const struct fk_reader *reader, struct fk_bytes path)
+{
+    return reader->failed || path.data == NULL;
+}
+
 static enum fk_code operation_create(struct fk_plan *plan, const struct fk_caller *caller, int32_t op,
                                      struct fk_reader *reader, struct fk_buf *reply)
 {
     struct fk_create_request request;
     struct fk_node created;
     fk_read_create_request(reader, &request);
-    if (reader->failed) {
+    if (malformed(reader, request.path)) {
         return FK_CODE_MARSHALLING_ERROR;
     }
     enum fk_code code = fk_plan_create(plan, caller, &request, &created);
@@ -253,7 +259,7 @@ static enum fk_code operation_delete(struct fk_plan *plan, const struct fk_calle
 {
     struct fk_version_request request;
     fk_read_version_request(reader, &request);
-    return reader->failed ? FK_CODE_MARSHALLING_ERROR : fk_plan_delete(plan, caller, &request);
+    return malformed(reader, request.path) ? FK_CODE_MARSHALLING_ERROR : fk_plan_delete(plan, caller, &request);
 }
 
 static enum fk_code operation_set_data(struct fk_plan *plan, const struct fk_caller *caller, struct fk_reader *reader,
@@ -261,7 +267,7 @@ static enum fk_code operation_set_data(struct fk_plan *plan, const struct fk_cal
 {
     struct fk_set_data_request request;
     fk_read_set_data_request(reader, &request);
-    return reader->failed ? FK_CODE_MARSHALLING_ERROR : fk_plan_set_data(plan, caller, &request, node);
+    return malformed(reader, request.path) ? FK_CODE_MARSHALLING_ERROR : fk_plan_set_data(plan, caller, &request, node);
 }
 
 static enum fk_code operation_set_acl(struct fk_plan *plan, const struct fk_caller *caller, struct fk_reader *reader,
@@ -269,7 +275,7 @@ static enum fk_code operation_set_acl(struct fk_plan *plan, const struct fk_call
 {
     struct fk_set_acl_request request;
     fk_read_set_acl_request(reader, &request);
-    return reader->failed ? FK_CODE_MARSHALLING_ERROR : plan_set_acl(plan, caller, &request, node);
+    return malformed(reader, request.path) ? FK_CODE_MARSHALLING_ERROR : plan_set_acl(plan, caller, &request, node);
 }
 
 bool fk_plan_knows(int32_t op)
