@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Copies a data directory: the checkpoint through SQLite, then the log's valid frames, one by one and each to its
  * place. So what the server writes meanwhile comes whole or not at all. The checkpoint gets its name last. */
-#include "base/alloc.h"
 #include "driver/local/engine.h"
+#include "driver/local/path.h"
 #include "driver/local/posix_file.h"
 #include "driver/local/snapshot.h"
-
-#include <stdio.h>
-#include <string.h>
 
 enum {
     WRITE_SIZE = 1024 * 1024,
@@ -159,12 +156,10 @@ static enum fk_err copy_log(struct backup *backup, int64_t position, uint32_t ch
 static enum fk_err copy_checkpoint(struct backup *backup, const char *directory, int64_t *position, uint32_t *chain,
                                    struct fk_diag *diag)
 {
-    size_t size = strlen(directory) + sizeof partial_name + 1;
-    char *path = (char *)fk_alloc(size);
+    char *path = fk_path_join(directory, partial_name);
     if (path == NULL) {
         return FK_ERR_NOMEM;
     }
-    (void)snprintf(path, size, "%s/%s", directory, partial_name);
     enum fk_err err = fk_checkpoint_backup(backup->snapshot->checkpoint, path, position, chain, diag);
     fk_free(path);
     return err;

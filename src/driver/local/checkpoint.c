@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "driver/local/checkpoint.h"
 
-#include "base/alloc.h"
 #include "base/buf.h"
 #include "driver/local/checkpoint_row.h"
+#include "driver/local/path.h"
 #include "model/tree.h"
 
 #include <fcntl.h>
@@ -58,6 +58,7 @@ enum fk_err fk_checkpoint_fail(const struct fk_checkpoint *checkpoint, const cha
         return FK_ERR_NOMEM;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+    case SQLITE_INTERRUPT:
         return FK_ERR_BUSY;
     default:
         return FK_ERR_IO;
@@ -246,7 +247,7 @@ enum fk_err fk_checkpoint_open(const char *path, enum fk_checkpoint_mode mode, s
         return FK_ERR_NOT_FOUND;
     }
     struct fk_checkpoint *checkpoint = (struct fk_checkpoint *)fk_alloc_zero(sizeof *checkpoint);
-    char *copy = strdup(path);
+    char *copy = fk_path_join(path, "");
     if (checkpoint == NULL || copy == NULL) {
         fk_free(checkpoint);
         fk_free(copy);
@@ -268,6 +269,9 @@ enum fk_err fk_checkpoint_open(const char *path, enum fk_checkpoint_mode mode, s
 void fk_checkpoint_close(struct fk_checkpoint *checkpoint)
 {
     if (checkpoint != NULL) {
+        if (checkpoint->unsettled) { /* SQLite would do it now, and we are in a hurry: the next opening reads the WAL */
+            (void)sqlite3_db_config(checkpoint->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+        }
         (void)sqlite3_close(checkpoint->db);
         fk_free(checkpoint->path);
         fk_free(checkpoint);
@@ -326,7 +330,7 @@ enum fk_err fk_checkpoint_copy(struct fk_checkpoint *from, struct fk_checkpoint 
 enum fk_err fk_checkpoint_backup(struct fk_checkpoint *from, const char *path, int64_t *position, uint32_t *chain,
                                  struct fk_diag *diag)
 {
-    struct fk_checkpoint to = {.path = strdup(path)};
+    struct fk_checkpoint to = {.path = fk_path_join(path, "")};
     enum fk_err err = to.path == NULL ? FK_ERR_NOMEM : touch(path, diag);
     if (err == FK_OK && sqlite3_open_v2(path, &to.db, SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK) {
         err = fk_checkpoint_fail(&to, "open", diag);
@@ -355,10 +359,20 @@ enum fk_err fk_checkpoint_verify(struct fk_checkpoint *checkpoint, struct fk_dia
     return err;
 }
 
+void fk_checkpoint_interrupt(struct fk_checkpoint *checkpoint)
+{
+    atomic_store(&checkpoint->interrupted, true);
+    sqlite3_interrupt(checkpoint->db);
+}
+
 enum fk_err fk_checkpoint_settle(struct fk_checkpoint *checkpoint, struct fk_diag *diag)
 {
+    if (atomic_load(&checkpoint->interrupted)) {
+        return FK_ERR_BUSY;
+    }
     int result = sqlite3_wal_checkpoint_v2(checkpoint->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     (void)sqlite3_db_release_memory(checkpoint->db);
+    checkpoint->unsettled = checkpoint->unsettled && result != SQLITE_OK;
     /* Busy: a backup is reading; the next step moves it. */
     return result == SQLITE_OK || result == SQLITE_BUSY ? FK_OK : fk_checkpoint_fail(checkpoint, "write", diag);
 }

@@ -56,6 +56,9 @@ enum fk_err fk_checkpoint_verify(struct fk_checkpoint *checkpoint, struct fk_dia
 enum fk_err fk_checkpoint_step(struct fk_checkpoint *checkpoint, struct fk_log_reader *reader, int64_t upto,
                                size_t records_max, struct fk_diag *diag);
 
+/* From any thread: a step or settle that is running ends soon with BUSY, and so does every later one. */
+void fk_checkpoint_interrupt(struct fk_checkpoint *checkpoint);
+
 /* Moves what was committed from SQLite's WAL into the file. */
 enum fk_err fk_checkpoint_settle(struct fk_checkpoint *checkpoint, struct fk_diag *diag);
 

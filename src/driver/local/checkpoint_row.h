@@ -6,6 +6,7 @@
 #include "driver/local/checkpoint.h"
 
 #include <sqlite3.h>
+#include <stdatomic.h>
 
 struct fk_checkpoint {
     sqlite3 *db;
@@ -13,6 +14,8 @@ struct fk_checkpoint {
     int64_t position;
     int64_t zxid;
     uint32_t chain;
+    bool unsettled; /* the WAL has commits that are not in the file */
+    _Atomic bool interrupted;
 };
 
 /* The columns of nodes, in the order of FK_ROW_COLUMNS. */

@@ -36,6 +36,9 @@ static enum fk_err collect(struct step *step, int64_t upto, size_t records_max, 
     reader->limit = upto;
     fk_log_reader_forget(reader);
     while (err == FK_OK && reader->position < upto && fk_stretch_count(&step->stretch) < records_max) {
+        if (atomic_load(&step->checkpoint->interrupted)) {
+            return FK_ERR_BUSY;
+        }
         struct fk_frame frame;
         struct fk_bytes payload;
         at = reader->position;
@@ -178,7 +181,7 @@ static enum fk_err apply_nodes(struct step *step, struct fk_diag *diag)
         err = fk_checkpoint_prepare(checkpoint, "DELETE FROM nodes WHERE path = ?1", &step->remove, diag);
     }
     for (size_t i = 0; i < step->stretch.nodes.count && err == FK_OK; i++) {
-        err = apply_node(step, items[i], diag);
+        err = atomic_load(&checkpoint->interrupted) ? FK_ERR_BUSY : apply_node(step, items[i], diag);
     }
     return err;
 }
@@ -213,7 +216,9 @@ static enum fk_err apply_sessions(struct step *step, struct fk_diag *diag)
 static enum fk_err apply(struct step *step, struct fk_diag *diag)
 {
     struct fk_checkpoint *checkpoint = step->checkpoint;
-    struct fk_checkpoint before = *checkpoint;
+    const int64_t position = checkpoint->position;
+    const int64_t zxid = checkpoint->zxid;
+    const uint32_t chain = checkpoint->chain;
     enum fk_err err = fk_checkpoint_execute(checkpoint, "BEGIN IMMEDIATE", "write", diag);
     if (err != FK_OK) {
         return err;
@@ -225,15 +230,19 @@ static enum fk_err apply(struct step *step, struct fk_diag *diag)
     if (err == FK_OK) {
         checkpoint->position = step->reader->position;
         checkpoint->chain = step->reader->chain;
-        checkpoint->zxid = step->stretch.zxid != 0 ? step->stretch.zxid : before.zxid;
+        checkpoint->zxid = step->stretch.zxid != 0 ? step->stretch.zxid : zxid;
         err = fk_checkpoint_write_meta(checkpoint, diag);
     }
     if (err == FK_OK) {
         err = fk_checkpoint_execute(checkpoint, "COMMIT", "write", diag);
     }
-    if (err != FK_OK) {
+    if (err == FK_OK) {
+        checkpoint->unsettled = true;
+    } else {
         (void)sqlite3_exec(checkpoint->db, "ROLLBACK", NULL, NULL, NULL);
-        *checkpoint = before;
+        checkpoint->position = position;
+        checkpoint->zxid = zxid;
+        checkpoint->chain = chain;
     }
     return err;
 }

@@ -2,21 +2,19 @@
 /* Opening, stopping, and what the event loop calls. The threads are in engine_thread.c and engine_checkpoint.c. */
 #include "driver/local/engine.h"
 
-#include "base/alloc.h"
 #include "base/assert.h"
 #include "driver/local/codec.h"
 #include "driver/local/engine_thread.h"
+#include "driver/local/path.h"
 #include "driver/local/posix_file.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/random.h>
 
 enum {
     /* Bytes that wait for the log thread; one more frame always fits. */
-    QUEUE_SIZE_MAX = 32 * 1024 * 1024,
+    QUEUE_SIZE_MAX = 8 * 1024 * 1024,
 };
 
 static int64_t or_default(int64_t value, int64_t normal)
@@ -26,7 +24,6 @@ static int64_t or_default(int64_t value, int64_t normal)
 
 static enum fk_err init(struct fk_engine *engine, const struct fk_engine_options *options)
 {
-    size_t path_size = strlen(options->directory) + sizeof "/" FK_ENGINE_CHECKPOINT_NAME;
     engine->options = *options;
     engine->options.segment_size = or_default(options->segment_size, FK_LOG_SEGMENT_SIZE);
     engine->options.checkpoint_size = or_default(options->checkpoint_size, FK_CHECKPOINT_SIZE);
@@ -34,12 +31,11 @@ static enum fk_err init(struct fk_engine *engine, const struct fk_engine_options
     engine->options.log_size_max = or_default(options->log_size_max, FK_LOG_SIZE_MAX);
     engine->options.retry_ms = or_default(options->retry_ms, 1000);
     engine->files = options->files;
-    engine->directory = strdup(options->directory);
-    engine->checkpoint_path = (char *)fk_alloc(path_size);
+    engine->directory = fk_path_join(options->directory, "");
+    engine->checkpoint_path = fk_path_join(options->directory, FK_ENGINE_CHECKPOINT_NAME);
     if (engine->directory == NULL || engine->checkpoint_path == NULL) {
         return FK_ERR_NOMEM;
     }
-    (void)snprintf(engine->checkpoint_path, path_size, "%s/" FK_ENGINE_CHECKPOINT_NAME, options->directory);
     pthread_condattr_t attributes;
     (void)pthread_condattr_init(&attributes);
     (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -281,6 +277,7 @@ void fk_engine_stop(struct fk_engine *engine)
     (void)pthread_cond_broadcast(&engine->segment_wake);
     (void)pthread_cond_broadcast(&engine->checkpoint_wake);
     (void)pthread_mutex_unlock(&engine->mutex);
+    fk_checkpoint_interrupt(engine->checkpoint); /* a step can take a second; the log has what it would have written */
     (void)pthread_join(engine->log_thread, NULL);
     (void)pthread_join(engine->segment_thread, NULL);
     (void)pthread_join(engine->checkpoint_thread, NULL);
@@ -313,6 +310,15 @@ void fk_engine_free(struct fk_engine *engine)
     fk_free(engine);
 }
 
+static void wake_segment_thread(struct fk_engine *engine)
+{
+    int64_t first = 0;
+    if (engine->segment_sleeps && fk_engine_needs_segment(engine, &first)) {
+        engine->segment_sleeps = false;
+        (void)pthread_cond_signal(&engine->segment_wake);
+    }
+}
+
 static enum fk_err admit(struct fk_engine *engine, size_t payload_size)
 {
     if (engine->failed) {
@@ -325,6 +331,8 @@ static enum fk_err admit(struct fk_engine *engine, size_t payload_size)
         return engine->checkpoint_full ? FK_ERR_FULL : FK_ERR_BUSY;
     }
     if (!fk_log_room(&engine->log, payload_size)) {
+        engine->segment_wanted = true;
+        wake_segment_thread(engine);
         return engine->disk_full ? FK_ERR_FULL : FK_ERR_BUSY;
     }
     return engine->log.filling.size > QUEUE_SIZE_MAX ? FK_ERR_BUSY : FK_OK;
@@ -346,13 +354,10 @@ int64_t fk_engine_append(struct fk_engine *engine, struct fk_buf *payload, bool 
         fk_buf_clear(payload);
         return INT64_MAX;
     }
-    bool was_preparing = engine->log.prepared.file == NULL;
     int64_t end = fk_log_push(&engine->log, fk_buf_view(payload));
     engine->appends++;
     engine->data_end = end;
-    if (!was_preparing && engine->log.prepared.file == NULL) {
-        (void)pthread_cond_signal(&engine->segment_wake);
-    }
+    wake_segment_thread(engine);
     bool here = inline_sync && !engine->writing && engine->log.writing.size == 0;
     if (engine->sleep == FK_LOG_SLEEPS || (engine->sleep == FK_LOG_NAPS && !here)) {
         engine->sleep = FK_LOG_AWAKE;

@@ -5,7 +5,11 @@
 
 #include "base/log.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 enum {
+    NICE = 10,
     LOOK_MS = 1000, /* how often it looks whether there is something new */
     /* Records per transaction: bounds memory, at some 150 bytes each. When the checkpoint is far behind, larger steps
      * coalesce more. */
@@ -93,11 +97,13 @@ static enum fk_err follow(struct fk_engine *engine, int64_t upto)
     if (err == FK_OK) {
         err = fk_checkpoint_settle(engine->checkpoint, &diag);
     }
-    if (err != FK_OK) {
+    (void)pthread_mutex_lock(&engine->mutex);
+    if (err != FK_OK && !engine->stopping) {
+        (void)pthread_mutex_unlock(&engine->mutex);
         fk_log(was_full && err == FK_ERR_FULL ? FK_LOG_DEBUG : FK_LOG_ERROR,
                "no checkpoint, the log is kept, will try again: %s", diag.text);
+        (void)pthread_mutex_lock(&engine->mutex);
     }
-    (void)pthread_mutex_lock(&engine->mutex);
     return err;
 }
 
@@ -106,6 +112,7 @@ void *fk_engine_checkpoint_thread(void *context)
     struct fk_engine *engine = (struct fk_engine *)context;
     int64_t look_ms = engine->options.checkpoint_ms < LOOK_MS ? engine->options.checkpoint_ms : LOOK_MS;
     (void)pthread_setname_np(pthread_self(), "fk-checkpoint");
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE); /* it has time, requests have not; best effort */
     (void)pthread_mutex_lock(&engine->mutex);
     while (!engine->stopping) {
         int64_t upto = 0;

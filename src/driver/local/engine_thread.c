@@ -145,6 +145,12 @@ struct housekeeper {
     int64_t next_sync_ns;
 };
 
+bool fk_engine_needs_segment(const struct fk_engine *engine, int64_t *first)
+{
+    return !engine->failed &&
+           (fk_log_prepare_first(&engine->log, engine->segment_wanted, first) || fk_log_is_short(&engine->log));
+}
+
 /* Makes the next segment, or the missing rest of this one. Called with the mutex, which is released meanwhile. */
 static enum fk_err prepare(struct fk_engine *engine)
 {
@@ -153,18 +159,19 @@ static enum fk_err prepare(struct fk_engine *engine)
     int64_t first = 0;
     bool is_short = fk_log_is_short(&engine->log);
     uint32_t seed = fk_engine_seed(engine);
-    if (!fk_log_prepare_first(&engine->log, &first) && !is_short) {
+    if (!fk_engine_needs_segment(engine, &first)) {
         return FK_OK;
     }
     (void)pthread_mutex_unlock(&engine->mutex);
     enum fk_err err =
         is_short ? fk_log_allocate(&engine->log, &diag)
-                 : fk_segment_create(engine->files, first, engine->options.segment_size, seed, &segment, &diag);
+                 : fk_segment_create(engine->files, first, engine->options.segment_size, seed, true, &segment, &diag);
     (void)pthread_mutex_lock(&engine->mutex);
     if (err == FK_OK && is_short) {
         fk_log_extend(&engine->log);
     } else if (err == FK_OK) {
         fk_log_offer(&engine->log, segment);
+        engine->segment_wanted = false;
     }
     bool was_full = engine->disk_full;
     engine->disk_full = err != FK_OK;
@@ -228,17 +235,18 @@ void *fk_engine_segment_thread(void *context)
     (void)pthread_mutex_lock(&engine->mutex);
     while (!engine->stopping) {
         int64_t first = 0;
-        enum fk_err err = engine->failed ? FK_OK : prepare(engine);
+        enum fk_err err = prepare(engine);
         keep_synced(&keeper);
-        bool needed = !engine->failed && (fk_log_prepare_first(&engine->log, &first) || fk_log_is_short(&engine->log));
-        if (engine->stopping || (needed && err == FK_OK)) {
+        if (engine->stopping || (err == FK_OK && fk_engine_needs_segment(engine, &first))) {
             continue;
         }
         int64_t pause_ms = err != FK_OK ? engine->options.retry_ms : -1;
         if (!engine->options.sync && (pause_ms < 0 || pause_ms > BACKGROUND_SYNC_MS)) {
             pause_ms = BACKGROUND_SYNC_MS;
         }
+        engine->segment_sleeps = err == FK_OK;
         (void)fk_engine_wait(engine, &engine->segment_wake, pause_ms);
+        engine->segment_sleeps = false;
     }
     (void)pthread_mutex_unlock(&engine->mutex);
     fk_segment_close(&keeper.segment);

@@ -37,6 +37,8 @@ struct fk_engine {
     bool disk_full;          /* the next segment can't be made */
     bool checkpoint_full;    /* the checkpoint can't be written */
     bool checkpoint_pausing; /* it failed, and tries again after a while */
+    bool segment_wanted;     /* a frame does not fit into what is left of this one */
+    bool segment_sleeps;     /* the segment thread waits for append or admit to wake it */
     bool writing;            /* somebody is on the write side of the log */
     enum fk_log_sleep sleep;
     int64_t appends;             /* frames with a payload so far: tells a nap whether something happened */
@@ -67,6 +69,9 @@ uint32_t fk_engine_seed(struct fk_engine *engine);
 /* Writes what was taken, and syncs it (`sync`), then moves the durable position. With the mutex held, which is released
  * meanwhile; engine->writing says so. */
 void fk_engine_write(struct fk_engine *engine, bool sync);
+
+/* Whether the segment thread has something to make. With the mutex. */
+bool fk_engine_needs_segment(const struct fk_engine *engine, int64_t *first);
 
 void *fk_engine_log_thread(void *engine);
 void *fk_engine_segment_thread(void *engine);

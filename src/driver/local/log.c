@@ -8,6 +8,8 @@ enum {
     RESERVE_SIZE = 2 * FK_FRAME_HEADER_SIZE,
     /* Buffers above this size are given back. */
     KEEP_SIZE = 1024 * 1024,
+    /* The next segment is made when this part of the current one is used: a server that writes little needs none. */
+    PREPARE_PART = 4,
 };
 
 static void start(struct fk_log *log, struct fk_files *files, struct fk_segment segment, int64_t position,
@@ -18,6 +20,7 @@ static void start(struct fk_log *log, struct fk_files *files, struct fk_segment 
     log->chain = chain;
     log->accepted = position;
     log->filling_end = log->next_first = segment.first + segment.size;
+    log->filling_size = segment.size;
     atomic_store(&log->written, position);
     atomic_store(&log->synced, position);
     atomic_store(&log->current_first, segment.first);
@@ -27,7 +30,7 @@ enum fk_err fk_log_begin(struct fk_log *log, struct fk_files *files, int64_t fir
                          struct fk_diag *diag)
 {
     struct fk_segment segment;
-    enum fk_err err = fk_segment_create(files, first, segment_size, seed, &segment, diag);
+    enum fk_err err = fk_segment_create(files, first, segment_size, seed, false, &segment, diag);
     if (err == FK_OK) {
         start(log, files, segment, first + FK_SEGMENT_HEADER_SIZE, 0);
     }
@@ -156,6 +159,7 @@ static void switch_segment(struct fk_log *log)
     push_frame(log, FK_FRAME_SWITCH, FK_BYTES_NULL);
     log->accepted = log->prepared.first + FK_SEGMENT_HEADER_SIZE;
     log->filling_end = log->next_first = log->prepared.first + log->prepared.size;
+    log->filling_size = log->prepared.size;
     log->entered[log->entered_count++] = log->prepared;
     log->prepared = FK_SEGMENT_NONE;
 }
@@ -199,10 +203,11 @@ bool fk_log_take(struct fk_log *log)
     return true;
 }
 
-bool fk_log_prepare_first(const struct fk_log *log, int64_t *first)
+bool fk_log_prepare_first(const struct fk_log *log, bool wanted, int64_t *first)
 {
+    int64_t used = log->accepted - (log->next_first - log->filling_size);
     *first = log->next_first;
-    return log->prepared.file == NULL;
+    return log->prepared.file == NULL && (wanted || used > log->filling_size / PREPARE_PART);
 }
 
 void fk_log_offer(struct fk_log *log, struct fk_segment segment)

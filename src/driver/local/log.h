@@ -20,9 +20,10 @@ struct fk_log {
     struct fk_files *files;
     /* accept side */
     struct fk_buf filling;
-    int64_t accepted;    /* position of the next frame */
-    int64_t filling_end; /* of the space of the segment that is being filled */
-    int64_t next_first;  /* of the segment behind it: filling_end, unless the disk was full on start */
+    int64_t accepted;     /* position of the next frame */
+    int64_t filling_end;  /* of the space of the segment that is being filled */
+    int64_t filling_size; /* of its range */
+    int64_t next_first;   /* of the segment behind it: filling_end, unless the disk was full on start */
     struct fk_segment prepared;
     struct fk_segment entered[FK_LOG_SWITCHES_MAX];
     size_t entered_count;
@@ -67,8 +68,9 @@ int64_t fk_log_close(struct fk_log *log);
 /* Hands what was pushed to the write side, whose last work must be written. False where there is nothing. */
 bool fk_log_take(struct fk_log *log);
 
-/* True where no prepared segment waits; then `first` is that of the one to make (fk_segment_create, fk_log_offer). */
-bool fk_log_prepare_first(const struct fk_log *log, int64_t *first);
+/* True where it is time (or `wanted`: a large frame needs it now) to make the next segment, and none waits; `first` is
+ * its position (fk_segment_create, fk_log_offer). */
+bool fk_log_prepare_first(const struct fk_log *log, bool wanted, int64_t *first);
 void fk_log_offer(struct fk_log *log, struct fk_segment segment);
 
 /* True where the current segment has less space than it should, because the disk was full on start: try again with

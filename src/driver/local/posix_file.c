@@ -3,11 +3,11 @@
 
 #include "base/alloc.h"
 #include "base/container.h"
+#include "driver/local/path.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -58,16 +58,6 @@ static enum fk_err fail(struct fk_diag *diag, const char *what, const char *dire
     }
 }
 
-static char *join(const char *directory, const char *path)
-{
-    size_t size = strlen(directory) + strlen(path) + 2;
-    char *text = (char *)fk_alloc(size);
-    if (text != NULL) {
-        (void)snprintf(text, size, "%s%s%s", directory, path[0] == '\0' ? "" : "/", path);
-    }
-    return text;
-}
-
 static enum fk_err posix_open(struct fk_files *base, const char *path, enum fk_open_mode mode, struct fk_file **out,
                               struct fk_diag *diag)
 {
@@ -81,7 +71,7 @@ static enum fk_err posix_open(struct fk_files *base, const char *path, enum fk_o
         return fail(diag, mode == FK_OPEN_CREATE ? "create" : "open", files->directory, path, errno);
     }
     struct posix_file *file = (struct posix_file *)fk_alloc_zero(sizeof *file);
-    char *name = join(files->directory, path);
+    char *name = fk_path_join(files->directory, path);
     if (file == NULL || name == NULL) {
         fk_free(file);
         fk_free(name);
@@ -315,7 +305,7 @@ enum fk_err fk_posix_files_open(const char *directory, bool create, struct fk_fi
         return fail(diag, "open directory", directory, "", errno);
     }
     struct posix_files *files = (struct posix_files *)fk_alloc_zero(sizeof *files);
-    char *copy = join(directory, "");
+    char *copy = fk_path_join(directory, "");
     if (files == NULL || copy == NULL) {
         fk_free(files);
         fk_free(copy);

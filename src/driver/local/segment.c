@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "driver/local/segment.h"
 
+#include "base/alloc.h"
 #include "base/crc32c.h"
 #include "wire/jute.h"
 
@@ -15,6 +16,7 @@ enum {
     AT_SIZE = 24,
     AT_CRC = 32,
     NAME_PREFIX = 4, /* "log." */
+    ZERO_SIZE = 1024 * 1024,
 };
 
 static const char magic[] = "FKsegmnt";
@@ -69,7 +71,24 @@ static void write_header(uint8_t header[FK_SEGMENT_HEADER_SIZE], const struct fk
     fk_store_u32(header + AT_CRC, fk_crc32c(0, fk_bytes_of(header, AT_CRC)));
 }
 
-static enum fk_err fill(struct fk_files *files, struct fk_segment *segment, struct fk_diag *diag)
+/* In slices with a sync each: one sync of it all would make the log's own syncs wait. */
+static enum fk_err write_zeros(const struct fk_segment *segment, struct fk_diag *diag)
+{
+    const struct fk_file_ops *ops = segment->file->ops;
+    uint8_t *zeros = (uint8_t *)fk_alloc_zero(ZERO_SIZE);
+    enum fk_err err = zeros == NULL ? FK_ERR_NOMEM : FK_OK;
+    for (int64_t at = 0; at < segment->size && err == FK_OK; at += ZERO_SIZE) {
+        int64_t left = segment->size - at;
+        err = ops->write(segment->file, at, fk_bytes_of(zeros, left < ZERO_SIZE ? (size_t)left : ZERO_SIZE), diag);
+        if (err == FK_OK) {
+            err = ops->sync(segment->file, diag);
+        }
+    }
+    fk_free(zeros);
+    return err;
+}
+
+static enum fk_err fill(struct fk_files *files, struct fk_segment *segment, bool zero, struct fk_diag *diag)
 {
     const struct fk_file_ops *ops = files->ops;
     uint8_t header[FK_SEGMENT_HEADER_SIZE];
@@ -77,6 +96,9 @@ static enum fk_err fill(struct fk_files *files, struct fk_segment *segment, stru
     write_header(header, segment);
     fk_segment_name(segment->first, name);
     enum fk_err err = ops->allocate(segment->file, segment->size, diag);
+    if (err == FK_OK && zero) {
+        err = write_zeros(segment, diag);
+    }
     if (err == FK_OK) {
         err = ops->write(segment->file, 0, fk_bytes_of(header, sizeof header), diag);
     }
@@ -89,7 +111,7 @@ static enum fk_err fill(struct fk_files *files, struct fk_segment *segment, stru
     return err == FK_OK ? ops->sync_directory(files, diag) : err;
 }
 
-enum fk_err fk_segment_create(struct fk_files *files, int64_t first, int64_t size, uint32_t seed,
+enum fk_err fk_segment_create(struct fk_files *files, int64_t first, int64_t size, uint32_t seed, bool zero,
                               struct fk_segment *segment, struct fk_diag *diag)
 {
     *segment = (struct fk_segment){.first = first, .size = size, .seed = seed};
@@ -100,7 +122,7 @@ enum fk_err fk_segment_create(struct fk_files *files, int64_t first, int64_t siz
     if (err != FK_OK) {
         return err;
     }
-    err = fill(files, segment, diag);
+    err = fill(files, segment, zero, diag);
     if (err != FK_OK) {
         fk_segment_close(segment);
         (void)fk_segment_sweep(files, NULL); /* gives the space back */

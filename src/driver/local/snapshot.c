@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "driver/local/snapshot.h"
 
-#include "base/alloc.h"
 #include "driver/local/engine.h"
+#include "driver/local/path.h"
 #include "driver/local/posix_file.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,17 +17,6 @@ enum {
 };
 
 static const char wal_name[] = FK_ENGINE_CHECKPOINT_NAME "-wal";
-
-/* directory/name, or NULL without memory. */
-static char *join(const char *directory, const char *name)
-{
-    size_t size = strlen(directory) + strlen(name) + 2;
-    char *path = (char *)fk_alloc(size);
-    if (path != NULL) {
-        (void)snprintf(path, size, "%s/%s", directory, name);
-    }
-    return path;
-}
 
 static enum fk_err open_existing(struct fk_snapshot *snapshot, const char *name, struct fk_file **file,
                                  struct fk_diag *diag)
@@ -113,7 +100,7 @@ static void remove_temporary(struct fk_snapshot *snapshot)
     static const char *const names[] = {FK_ENGINE_CHECKPOINT_NAME, FK_ENGINE_CHECKPOINT_NAME "-wal",
                                         FK_ENGINE_CHECKPOINT_NAME "-shm"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        char *path = join(snapshot->temporary, names[i]);
+        char *path = fk_path_join(snapshot->temporary, names[i]);
         if (path != NULL) {
             (void)unlink(path);
         }
@@ -129,7 +116,7 @@ static void remove_temporary(struct fk_snapshot *snapshot)
 static enum fk_err open_copy(struct fk_snapshot *snapshot, struct fk_diag *diag)
 {
     const char *parent = getenv("TMPDIR");
-    snapshot->temporary = join(parent == NULL || parent[0] == '\0' ? "/tmp" : parent, "faaskeeper-XXXXXX");
+    snapshot->temporary = fk_path_join(parent == NULL || parent[0] == '\0' ? "/tmp" : parent, "faaskeeper-XXXXXX");
     if (snapshot->temporary == NULL) {
         return FK_ERR_NOMEM;
     }
@@ -150,7 +137,7 @@ static enum fk_err open_copy(struct fk_snapshot *snapshot, struct fk_diag *diag)
     if (to != NULL) {
         to->ops->free(to);
     }
-    char *path = err == FK_OK ? join(snapshot->temporary, FK_ENGINE_CHECKPOINT_NAME) : NULL;
+    char *path = err == FK_OK ? fk_path_join(snapshot->temporary, FK_ENGINE_CHECKPOINT_NAME) : NULL;
     if (err == FK_OK) {
         err = path == NULL ? FK_ERR_NOMEM : fk_checkpoint_open(path, FK_CHECKPOINT_WRITE, &snapshot->checkpoint, diag);
     }
@@ -170,7 +157,7 @@ static enum fk_err open_checkpoint(struct fk_snapshot *snapshot, struct fk_diag 
     if (err != FK_OK || wal_size > 0) {
         return err != FK_OK ? err : open_copy(snapshot, diag);
     }
-    char *path = join(snapshot->directory, FK_ENGINE_CHECKPOINT_NAME);
+    char *path = fk_path_join(snapshot->directory, FK_ENGINE_CHECKPOINT_NAME);
     if (path == NULL) {
         return FK_ERR_NOMEM;
     }
@@ -182,7 +169,7 @@ static enum fk_err open_checkpoint(struct fk_snapshot *snapshot, struct fk_diag 
 
 enum fk_err fk_snapshot_open(const char *directory, struct fk_snapshot *snapshot, struct fk_diag *diag)
 {
-    *snapshot = (struct fk_snapshot){.directory = strdup(directory)};
+    *snapshot = (struct fk_snapshot){.directory = fk_path_join(directory, "")};
     enum fk_err err =
         snapshot->directory == NULL ? FK_ERR_NOMEM : fk_posix_files_open(directory, false, &snapshot->files, diag);
     if (err == FK_OK) {

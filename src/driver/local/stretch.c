@@ -5,10 +5,44 @@
 #include "driver/local/codec.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
+
+enum {
+    SLAB_SIZE = 1024 * 1024,
+    ALIGNMENT = 16,
+};
+
+/* A piece of memory from the system, not from the heap: a stretch takes megabytes for a moment, and what the heap gets
+ * back from a thread it seldom gives back to the system. */
+struct fk_stretch_slab {
+    struct fk_stretch_slab *next;
+    size_t size;
+    size_t used;
+};
+
+static void *allocate(struct fk_stretch *stretch, size_t size)
+{
+    struct fk_stretch_slab *slab = stretch->slabs;
+    size = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+    if (slab == NULL || slab->size - slab->used < size) {
+        size_t header = (sizeof *slab + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+        size_t whole = size + header > SLAB_SIZE ? size + header : SLAB_SIZE;
+        void *memory = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (memory == MAP_FAILED) {
+            return NULL;
+        }
+        slab = (struct fk_stretch_slab *)memory;
+        *slab = (struct fk_stretch_slab){.next = stretch->slabs, .size = whole, .used = header};
+        stretch->slabs = slab;
+    }
+    void *piece = (uint8_t *)slab + slab->used;
+    slab->used += size;
+    return piece;
+}
 
 void fk_stretch_init(struct fk_stretch *stretch)
 {
-    *stretch = (struct fk_stretch){.arena = FK_ARENA_EMPTY, .scratch = FK_ARENA_EMPTY};
+    *stretch = (struct fk_stretch){.scratch = FK_ARENA_EMPTY};
     fk_map_init(&stretch->nodes);
     fk_map_init(&stretch->sessions);
 }
@@ -17,8 +51,12 @@ void fk_stretch_deinit(struct fk_stretch *stretch)
 {
     fk_map_deinit(&stretch->nodes);
     fk_map_deinit(&stretch->sessions);
-    fk_arena_deinit(&stretch->arena);
     fk_arena_deinit(&stretch->scratch);
+    while (stretch->slabs != NULL) {
+        struct fk_stretch_slab *slab = stretch->slabs;
+        stretch->slabs = slab->next;
+        (void)munmap(slab, slab->size);
+    }
 }
 
 static struct fk_stretch_node *node_of(struct fk_map_entry *entry)
@@ -50,7 +88,7 @@ static struct fk_stretch_node *get_node(struct fk_stretch *stretch, struct fk_by
     if (entry != NULL) {
         return node_of(entry);
     }
-    struct fk_stretch_node *item = (struct fk_stretch_node *)fk_arena_alloc(&stretch->arena, sizeof *item + path.size);
+    struct fk_stretch_node *item = (struct fk_stretch_node *)allocate(stretch, sizeof *item + path.size);
     if (item == NULL) {
         return NULL;
     }
@@ -69,7 +107,7 @@ static struct fk_stretch_session *get_session(struct fk_stretch *stretch, int64_
     if (entry != NULL) {
         return session_of(entry);
     }
-    struct fk_stretch_session *item = (struct fk_stretch_session *)fk_arena_alloc(&stretch->arena, sizeof *item);
+    struct fk_stretch_session *item = (struct fk_stretch_session *)allocate(stretch, sizeof *item);
     if (item != NULL) {
         *item = (struct fk_stretch_session){.session.id = id};
         fk_map_add(&stretch->sessions, &item->entry, hash);
@@ -182,7 +220,7 @@ static int compare_paths(const void *a, const void *b)
 struct fk_stretch_node **fk_stretch_sort(struct fk_stretch *stretch)
 {
     size_t count = stretch->nodes.count;
-    struct fk_stretch_node **items = (struct fk_stretch_node **)fk_arena_alloc(&stretch->arena, count * sizeof *items);
+    struct fk_stretch_node **items = (struct fk_stretch_node **)allocate(stretch, count * sizeof *items);
     if (items == NULL) {
         return NULL;
     }

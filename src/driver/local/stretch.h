@@ -33,7 +33,7 @@ struct fk_stretch_node {
     unsigned parts; /* fk_stretch_part of what changed; all of them for REPLACE */
     struct fk_stretch_place data;
     struct fk_stretch_place acl;
-    struct fk_node node; /* path in the arena; of the rest what base and parts name; data and acl are not set */
+    struct fk_node node; /* path in a slab; of the rest what base and parts name; data and acl are not set */
 };
 
 struct fk_stretch_session {
@@ -42,12 +42,14 @@ struct fk_stretch_session {
     struct fk_session session;
 };
 
+struct fk_stretch_slab;
+
 struct fk_stretch {
     struct fk_map nodes;
     struct fk_map sessions;
-    struct fk_arena arena;   /* of what the maps hold */
-    struct fk_arena scratch; /* of the frame that is being added */
-    int64_t zxid;            /* of the last change; 0: none */
+    struct fk_stretch_slab *slabs; /* what the maps hold */
+    struct fk_arena scratch;       /* of the frame that is being added */
+    int64_t zxid;                  /* of the last change; 0: none */
 };
 
 void fk_stretch_init(struct fk_stretch *stretch);
@@ -63,7 +65,7 @@ static inline size_t fk_stretch_count(const struct fk_stretch *stretch)
     return stretch->nodes.count + stretch->sessions.count;
 }
 
-/* The nodes sorted by path (parents before children), in the stretch's arena; NULL without memory. */
+/* The nodes sorted by path (parents before children), in the stretch's memory; NULL without memory. */
 struct fk_stretch_node **fk_stretch_sort(struct fk_stretch *stretch);
 
 #endif
