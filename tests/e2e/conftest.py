@@ -27,8 +27,7 @@ def server(tmp_path_factory):
     """The server shared by all tests that end their sessions."""
     shared = server_module.Server(tmp_path_factory.mktemp("shared")).start()
     yield shared
-    assert shared.is_running(), f"the server ended during the tests: {shared.stderr()[-2000:]}"
-    shared.stop()
+    shared.finish()
 
 
 @pytest.fixture
@@ -42,8 +41,12 @@ def start_server(tmp_path):
         return servers[-1].start()
 
     yield start
-    for one in servers:
-        one.kill()
+    try:
+        for one in servers:
+            one.finish()
+    finally:
+        for one in servers:
+            one.kill()
 
 
 @pytest.fixture

@@ -159,6 +159,14 @@ class Server:
         self.process = None
         return code
 
+    def finish(self):
+        """Stops the server; it must have run until now, end with 0, and no sanitizer may have complained."""
+        assert self.process is None or self.is_running(), f"the server ended: {self.stderr()[-2000:]}"
+        code = self.stop()
+        complaint = re.search(r"Sanitizer|runtime error:", self.stderr())
+        assert not complaint, self.stderr()[complaint.start() - 200:][:3000]
+        assert ORACLE or code in (None, 0), f"exit code {code}: {self.stderr()[-2000:]}"
+
     def is_running(self):
         return self.process is not None and self.process.poll() is None
 
