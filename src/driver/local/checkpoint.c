@@ -272,6 +272,8 @@ void fk_checkpoint_close(struct fk_checkpoint *checkpoint)
         if (checkpoint->unsettled) { /* SQLite would do it now, and we are in a hurry: the next opening reads the WAL */
             (void)sqlite3_db_config(checkpoint->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
         }
+        /* An interrupt stays in force until the next statement starts, and closing has things to do. */
+        (void)sqlite3_exec(checkpoint->db, "SELECT 1", NULL, NULL, NULL);
         (void)sqlite3_close(checkpoint->db);
         fk_free(checkpoint->path);
         fk_free(checkpoint);
