@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Rules of access control lists: what is stored for a list (fixupACL), who passes (checkACL), what is shown (getACL).
+ */
+#include "model/acl.h"
+
+#include "world.h"
+
+/* A caller from text: "scheme id" pairs with one blank between, NULL at the end. */
+static struct fk_caller caller_of(struct fk_buf *ids, const char *const *pairs)
+{
+    int32_t count = 0;
+    fk_buf_clear(ids);
+    fk_write_i32(ids, 0);
+    for (; *pairs != NULL; pairs++, count++) {
+        struct fk_bytes pair = fk_bytes_text(*pairs);
+        size_t blank = strcspn(*pairs, " ");
+        fk_write_bytes(ids, fk_bytes_head(pair, blank));
+        fk_write_bytes(ids, fk_bytes_tail(pair, blank + 1));
+    }
+    fk_patch_i32(ids, 0, count);
+    return (struct fk_caller){.session_id = 7, .ids = fk_buf_view(ids)};
+}
+
+enum {
+    ENTRIES_MAX = 4,
+    IDS_MAX = 4,
+};
+
+struct fix_row {
+    const char *ids[IDS_MAX];
+    struct world_acl requested[ENTRIES_MAX]; /* up to perms 0 with a NULL scheme and "end" */
+    size_t requested_count;
+    enum fk_code code;
+    struct world_acl stored[ENTRIES_MAX];
+    size_t stored_count;
+};
+
+static void check_fix(const struct fix_row *row, size_t number)
+{
+    struct fk_arena arena = FK_ARENA_EMPTY;
+    struct fk_buf ids = FK_BUF_EMPTY;
+    struct fk_buf requested = FK_BUF_EMPTY;
+    struct fk_buf stored = FK_BUF_EMPTY;
+    struct fk_bytes fixed = FK_BYTES_NULL;
+    struct fk_caller caller = caller_of(&ids, row->ids);
+    world_write_acl(&requested, row->requested, row->requested_count);
+    enum fk_code code = fk_acl_fix(fk_buf_view(&requested), &caller, &arena, &fixed);
+    if (code != row->code) {
+        fail_msg("row %zu: code %d, expected %d", number, code, row->code);
+    }
+    if (code == FK_CODE_OK) {
+        world_write_acl(&stored, row->stored, row->stored_count);
+        fk_assert_bytes(fixed, fk_buf_view(&stored));
+    }
+    fk_buf_deinit(&ids);
+    fk_buf_deinit(&requested);
+    fk_buf_deinit(&stored);
+    fk_arena_deinit(&arena);
+}
+
+#define BAD(scheme, id)                                                                                                \
+    {                                                                                                                  \
+        {NULL}, {{31, scheme, id}}, 1, FK_CODE_INVALID_ACL, {{0}}, 0                                                   \
+    }
+#define GOOD(scheme, id)                                                                                               \
+    {                                                                                                                  \
+        {NULL}, {{31, scheme, id}}, 1, FK_CODE_OK, {{31, scheme, id}}, 1                                               \
+    }
+
+static void fixing_a_list(void **state)
+{
+    (void)state;
+    static const struct fix_row rows[] = {
+        GOOD("world", "anyone"),
+        BAD("world", "someone"),
+        BAD("world", ""),
+        BAD("World", "anyone"),
+        /* digest: two parts around one colon, as String.split sees them; a hash is taken as it is */
+        GOOD("digest", "user:hash"),
+        GOOD("digest", ":hash"),
+        GOOD("digest", "a:b:"),
+        BAD("digest", "user"),
+        BAD("digest", "user:"),
+        BAD("digest", ":"),
+        BAD("digest", ""),
+        BAD("digest", "a:b:c"),
+        BAD("digest", "a::b"),
+        /* ip */
+        GOOD("ip", "10.0.0.1"),
+        GOOD("ip", "0.0.0.0/0"),
+        GOOD("ip", "255.255.255.255/32"),
+        BAD("ip", ""),
+        BAD("ip", "10.0.0"),
+        BAD("ip", "10.0.0.1.2"),
+        BAD("ip", "10.0.0.256"),
+        BAD("ip", "10.0.0.-1"),
+        BAD("ip", "10.0.0.1/33"),
+        BAD("ip", "10.0.0.1/"),
+        BAD("ip", "10.0.0.1/-1"),
+        BAD("ip", "10.0.0.1/8/8"),
+        BAD("ip", "10.0.0.1x"),
+        BAD("ip", "a.b.c.d"),
+        BAD("ip", "localhost"),
+        /* schemes that nobody checks */
+        BAD("super", "user:hash"),
+        BAD("sasl", "user"),
+        BAD("x509", "CN=a"),
+        BAD("nonsense", "x"),
+        BAD("", ""),
+        BAD(NULL, "anyone"),
+        /* a null id is a NullPointerException in the provider of its scheme */
+        {{NULL}, {{31, "world", NULL}}, 1, FK_CODE_MARSHALLING_ERROR, {{0}}, 0},
+        {{NULL}, {{31, "digest", NULL}}, 1, FK_CODE_MARSHALLING_ERROR, {{0}}, 0},
+        {{NULL}, {{31, "ip", NULL}}, 1, FK_CODE_MARSHALLING_ERROR, {{0}}, 0},
+        BAD("nonsense", NULL),
+        BAD(NULL, NULL),
+        {{"digest u:h"}, {{31, "auth", NULL}}, 1, FK_CODE_OK, {{31, "digest", "u:h"}}, 1},
+        /* an empty list */
+        {{NULL}, {{0}}, 0, FK_CODE_INVALID_ACL, {{0}}, 0},
+        /* one bad entry spoils the list */
+        {{NULL}, {{31, "world", "anyone"}, {31, "digest", "x"}}, 2, FK_CODE_INVALID_ACL, {{0}}, 0},
+        /* duplicates go, entries that differ in one field stay, the order stays */
+        {{NULL},
+         {{1, "world", "anyone"}, {2, "world", "anyone"}, {1, "world", "anyone"}},
+         3,
+         FK_CODE_OK,
+         {{1, "world", "anyone"}, {2, "world", "anyone"}},
+         2},
+        {{NULL},
+         {{31, "ip", "1.2.3.4"}, {31, "digest", "1.2.3.4:x"}, {31, "ip", "1.2.3.4"}},
+         3,
+         FK_CODE_OK,
+         {{31, "ip", "1.2.3.4"}, {31, "digest", "1.2.3.4:x"}},
+         2},
+        /* permissions are stored as they come */
+        {{NULL}, {{255, "world", "anyone"}}, 1, FK_CODE_OK, {{255, "world", "anyone"}}, 1},
+        {{NULL}, {{0, "world", "anyone"}}, 1, FK_CODE_OK, {{0, "world", "anyone"}}, 1},
+        {{NULL}, {{-1, "world", "anyone"}}, 1, FK_CODE_OK, {{-1, "world", "anyone"}}, 1},
+        /* auth becomes the authenticated identities: not the address, not super; ids given are ignored */
+        {{"ip 10.0.0.1"}, {{31, "auth", ""}}, 1, FK_CODE_INVALID_ACL, {{0}}, 0},
+        {{"ip 10.0.0.1", "super "}, {{31, "auth", ""}}, 1, FK_CODE_INVALID_ACL, {{0}}, 0},
+        {{"ip 10.0.0.1", "digest u:h"}, {{5, "auth", "ignored"}}, 1, FK_CODE_OK, {{5, "digest", "u:h"}}, 1},
+        {{"digest u:h", "super ", "digest v:i"},
+         {{31, "auth", ""}},
+         1,
+         FK_CODE_OK,
+         {{31, "digest", "u:h"}, {31, "digest", "v:i"}},
+         2},
+        {{"digest u:h"},
+         {{1, "world", "anyone"}, {31, "auth", ""}},
+         2,
+         FK_CODE_OK,
+         {{1, "world", "anyone"}, {31, "digest", "u:h"}},
+         2},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        check_fix(&rows[i], i);
+    }
+}
+
+static void null_and_cut_lists_are_not_valid(void **state)
+{
+    (void)state;
+    struct fk_arena arena = FK_ARENA_EMPTY;
+    struct fk_bytes fixed = FK_BYTES_NULL;
+    struct fk_caller caller = {.ids = FK_BYTES_LITERAL("\0\0\0\0")};
+    assert_int_equal(fk_acl_fix(FK_BYTES_NULL, &caller, &arena, &fixed), FK_CODE_INVALID_ACL);
+    assert_int_equal(fk_acl_fix(FK_BYTES_LITERAL("\xff\xff\xff\xff"), &caller, &arena, &fixed), FK_CODE_INVALID_ACL);
+    for (size_t size = 0; size < FK_ACL_OPEN.size; size++) {
+        assert_int_not_equal(fk_acl_fix(fk_bytes_head(FK_ACL_OPEN, size), &caller, &arena, &fixed), FK_CODE_OK);
+    }
+    assert_int_equal(fk_acl_fix(FK_ACL_OPEN, &caller, &arena, &fixed), FK_CODE_OK);
+    fk_assert_bytes(fixed, FK_ACL_OPEN);
+    fk_arena_deinit(&arena);
+}
+
+static void fixing_without_memory_is_a_system_error(void **state)
+{
+    (void)state;
+    struct fk_caller caller = {.ids = FK_BYTES_LITERAL("\0\0\0\0")};
+    uint64_t nth = 1;
+    enum fk_code code = FK_CODE_OK;
+    do {
+        struct fk_arena arena = FK_ARENA_EMPTY;
+        struct fk_bytes fixed = FK_BYTES_NULL;
+        fk_test_fail_alloc(nth++);
+        code = fk_acl_fix(FK_ACL_READ, &caller, &arena, &fixed);
+        bool failed = fk_test_alloc_failed();
+        fk_test_fail_alloc(0);
+        assert_int_equal(code, failed ? FK_CODE_SYSTEM_ERROR : FK_CODE_OK);
+        fk_arena_deinit(&arena);
+    } while (code != FK_CODE_OK);
+    assert_true(nth > 2);
+}
+
+static void who_passes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *ids[IDS_MAX];
+        struct world_acl entry;
+        enum fk_perm perm;
+        bool allowed;
+    } rows[] = {
+        {{NULL}, {31, "world", "anyone"}, FK_PERM_READ, true},
+        {{NULL}, {30, "world", "anyone"}, FK_PERM_READ, false},
+        {{NULL}, {1, "world", "anyone"}, FK_PERM_READ, true},
+        {{NULL}, {2, "world", "anyone"}, FK_PERM_WRITE, true},
+        {{NULL}, {4, "world", "anyone"}, FK_PERM_CREATE, true},
+        {{NULL}, {8, "world", "anyone"}, FK_PERM_DELETE, true},
+        {{NULL}, {16, "world", "anyone"}, FK_PERM_ADMIN, true},
+        {{NULL}, {15, "world", "anyone"}, FK_PERM_ADMIN, false},
+        {{NULL}, {255, "world", "anyone"}, FK_PERM_ADMIN, true},
+        {{NULL}, {0, "world", "anyone"}, FK_PERM_READ, false},
+        {{"digest u:h"}, {31, "digest", "u:h"}, FK_PERM_WRITE, true},
+        {{"digest u:h"}, {1, "digest", "u:h"}, FK_PERM_WRITE, false},
+        {{"digest u:x"}, {31, "digest", "u:h"}, FK_PERM_WRITE, false},
+        {{"digest u:h "}, {31, "digest", "u:h"}, FK_PERM_WRITE, false},
+        {{"ip 10.0.0.1", "digest u:h"}, {31, "digest", "u:h"}, FK_PERM_WRITE, true},
+        {{"sasl u:h"}, {31, "digest", "u:h"}, FK_PERM_WRITE, false},
+        {{"ip 10.1.2.3"}, {31, "ip", "10.1.2.3"}, FK_PERM_READ, true},
+        {{"ip 10.1.2.4"}, {31, "ip", "10.1.2.3"}, FK_PERM_READ, false},
+        {{"ip 10.1.2.4"}, {31, "ip", "10.0.0.0/8"}, FK_PERM_READ, true},
+        {{"ip 11.1.2.4"}, {31, "ip", "10.0.0.0/8"}, FK_PERM_READ, false},
+        {{"ip ::1"}, {31, "ip", "0.0.0.0/0"}, FK_PERM_READ, false},
+        {{"super "}, {0, "world", "anyone"}, FK_PERM_ADMIN, true},
+        {{"digest a:b", "super "}, {1, "digest", "x:y"}, FK_PERM_DELETE, true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fk_buf ids = FK_BUF_EMPTY;
+        struct fk_buf acl = FK_BUF_EMPTY;
+        struct fk_caller caller = caller_of(&ids, rows[i].ids);
+        world_write_acl(&acl, &rows[i].entry, 1);
+        if (fk_acl_allows(fk_buf_view(&acl), rows[i].perm, &caller) != rows[i].allowed) {
+            fail_msg("row %zu: expected %d", i, rows[i].allowed);
+        }
+        fk_buf_deinit(&ids);
+        fk_buf_deinit(&acl);
+    }
+}
+
+static void any_entry_of_the_list_is_enough(void **state)
+{
+    (void)state;
+    struct fk_buf ids = FK_BUF_EMPTY;
+    struct fk_buf acl = FK_BUF_EMPTY;
+    struct fk_caller caller = caller_of(&ids, (const char *const[]){"digest v:i", NULL});
+    const struct world_acl entries[] = {{1, "world", "anyone"}, {2, "digest", "u:h"}, {4, "digest", "v:i"}};
+    world_write_acl(&acl, entries, 3);
+    assert_true(fk_acl_allows(fk_buf_view(&acl), FK_PERM_READ, &caller));
+    assert_false(fk_acl_allows(fk_buf_view(&acl), FK_PERM_WRITE, &caller));
+    assert_true(fk_acl_allows(fk_buf_view(&acl), FK_PERM_CREATE, &caller));
+    assert_false(fk_acl_allows(FK_BYTES_NULL, FK_PERM_READ, &caller));
+    fk_buf_deinit(&ids);
+    fk_buf_deinit(&acl);
+}
+
+static void ranges_of_addresses(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *address;
+        const char *range;
+        bool in;
+    } rows[] = {
+        {"192.168.1.7", "192.168.1.7", true},
+        {"192.168.1.7", "192.168.1.8", false},
+        {"192.168.1.7", "192.168.1.0/24", true},
+        {"192.168.2.7", "192.168.1.0/24", false},
+        {"192.168.1.7", "192.168.1.9/24", true},
+        {"192.168.1.7", "0.0.0.0/0", true},
+        {"255.255.255.255", "0.0.0.0/0", true},
+        {"192.168.1.7", "192.168.1.7/32", true},
+        {"192.168.1.6", "192.168.1.7/32", false},
+        {"192.168.1.6", "192.168.1.7/31", true},
+        {"128.0.0.0", "0.0.0.0/1", false},
+        {"127.255.255.255", "0.0.0.0/1", true},
+        {"192.168.1.7", "192.168.1", false},
+        {"192.168.1.7", "192.168.1.7/33", false},
+        {"192.168.1.7x", "192.168.1.7", false},
+        {"", "192.168.1.7", false},
+        {"192.168.1.7", "", false},
+        {"::1", "::1", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (fk_acl_ip_matches(fk_bytes_text(rows[i].address), fk_bytes_text(rows[i].range)) != rows[i].in) {
+            fail_msg("%s in %s: expected %d", rows[i].address, rows[i].range, rows[i].in);
+        }
+    }
+}
+
+static void hashes_are_hidden(void **state)
+{
+    (void)state;
+    struct fk_buf acl = FK_BUF_EMPTY;
+    struct fk_buf shown = FK_BUF_EMPTY;
+    struct fk_buf expected = FK_BUF_EMPTY;
+    const struct world_acl entries[] = {{31, "digest", "user:hash"},
+                                        {3, "digest", ":h"},
+                                        {1, "digest", "a:b:"},
+                                        {1, "ip", "1.2.3.4"},
+                                        {31, "sasl", "a:b"}};
+    const struct world_acl redacted[] = {
+        {31, "digest", "user:x"}, {3, "digest", ":x"}, {1, "digest", "a:x"}, {1, "ip", "1.2.3.4"}, {31, "sasl", "a:b"}};
+    world_write_acl(&acl, entries, 5);
+    world_write_acl(&expected, redacted, 5);
+    fk_acl_write_redacted(&shown, fk_buf_view(&acl));
+    fk_assert_bytes(fk_buf_view(&shown), fk_buf_view(&expected));
+    fk_buf_deinit(&acl);
+    fk_buf_deinit(&shown);
+    fk_buf_deinit(&expected);
+}
+
+static const struct CMUnitTest tests[] = {
+    FK_TEST(fixing_a_list),
+    FK_TEST(null_and_cut_lists_are_not_valid),
+    FK_TEST(fixing_without_memory_is_a_system_error),
+    FK_TEST(who_passes),
+    FK_TEST(any_entry_of_the_list_is_enough),
+    FK_TEST(ranges_of_addresses),
+    FK_TEST(hashes_are_hidden),
+};
+
+FK_TEST_MAIN(tests)
