@@ -77,6 +77,16 @@ static enum fk_err set_text(const struct place *place, char **out)
     return FK_OK;
 }
 
+/* A host's name or number; whether it exists is found out when it is listened on. */
+static enum fk_err set_address(const struct place *place, char **out)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]%";
+    if (place->value[0] == '\0' || place->value[strspn(place->value, allowed)] != '\0') {
+        return refuse(place, "expected a host name or address");
+    }
+    return set_text(place, out);
+}
+
 static enum fk_err set_yes_no(const struct place *place, bool *out)
 {
     if (strcmp(place->value, "yes") == 0 || strcmp(place->value, "true") == 0) {
@@ -151,8 +161,7 @@ static enum fk_err set(struct fk_config *config, const struct place *place)
         return set_number(place, &config->client_port, 0, 65535);
     }
     if (strcmp(key, "clientPortAddress") == 0) {
-        return place->value[0] == '\0' ? refuse(place, "expected an address")
-                                       : set_text(place, &config->client_address);
+        return set_address(place, &config->client_address);
     }
     if (strcmp(key, "tickTime") == 0) {
         return set_number(place, &config->tick_ms, 1, ms_max);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* faaskeeper data: what an operator does with a data directory besides serving it. */
+#include "base/alloc.h"
 #include "cli/cli.h"
 #include "driver/local/snapshot.h"
 
@@ -7,7 +8,6 @@
 #include <jansson.h>
 #include <openssl/evp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char help[] =
@@ -174,7 +174,7 @@ static void print_escaped(struct fk_bytes text)
 /* NULL without memory. */
 static char *base64(struct fk_bytes bytes)
 {
-    char *text = (char *)malloc((bytes.size + 2) / 3 * 4 + 1);
+    char *text = (char *)fk_alloc((bytes.size + 2) / 3 * 4 + 1);
     if (text != NULL) {
         text[0] = '\0';
         (void)EVP_EncodeBlock((unsigned char *)text, bytes.data, (int)bytes.size);
@@ -257,7 +257,7 @@ static enum fk_err dump_node(void *context, const struct fk_node *node)
             return FK_ERR_NOMEM;
         }
         (void)printf("  data base64 %s\n", text);
-        free(text);
+        fk_free(text);
     }
     return FK_OK;
 }
@@ -324,7 +324,7 @@ static void set_bytes(json_t *object, const char *name, const char *base64_name,
     } else {
         char *text = base64(bytes);
         (void)json_object_set_new(object, base64_name, text == NULL ? NULL : json_string(text));
-        free(text);
+        fk_free(text);
     }
 }
 

@@ -379,6 +379,11 @@ struct fk_job *fk_gateway_take_job(struct fk_gateway *gateway)
     return link == NULL ? NULL : FK_CONTAINER_OF(link, struct fk_job, link);
 }
 
+bool fk_gateway_has_jobs(const struct fk_gateway *gateway)
+{
+    return !fk_list_empty(&gateway->jobs);
+}
+
 /* setWatches: first what was missed, then the reply; ZK: such events have zxid -1. */
 static void do_actions(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_job *job)
 {

@@ -92,6 +92,7 @@ int32_t fk_gateway_tick_ms(const struct fk_gateway *gateway);
 
 /* The next read to run (read.h), or NULL. Give it back with fk_gateway_job_done. */
 struct fk_job *fk_gateway_take_job(struct fk_gateway *gateway);
+bool fk_gateway_has_jobs(const struct fk_gateway *gateway);
 void fk_gateway_job_done(struct fk_gateway *gateway, struct fk_job *job);
 
 /* The next connection that has bytes to send, wants to be closed, or changed its mind about input; NULL: none. */

@@ -112,7 +112,7 @@ struct fk_gateway {
     int64_t started_ms;
     int64_t last_tick_ms;
     int64_t expire_after_ms; /* no session expires before: after a stall sockets are read first */
-    int64_t refused; /* connections, since the last tick */
+    int64_t refused;         /* connections, since the last tick */
     struct fk_gateway_stats stats;
 };
 

@@ -167,6 +167,9 @@ static enum fk_code set_watch(struct fk_job *job, struct fk_store *store, unsign
 {
     struct fk_node node;
     struct fk_caller caller = caller_of(job);
+    if (path.data == NULL) {
+        return FK_CODE_MARSHALLING_ERROR;
+    }
     enum fk_code code = load(job, store, path, &node);
     if (code == FK_CODE_SYSTEM_ERROR) {
         return code;

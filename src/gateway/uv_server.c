@@ -185,6 +185,7 @@ static void client_send(struct client *client)
         }
         if (sent > 0) {
             fk_buf_consume(out, (size_t)sent);
+            fk_gateway_sent(client->server->options.gateway, client->conn);
         }
     }
     if (fk_buf_left(out) > 0) {
@@ -420,20 +421,41 @@ static void listener_close(struct listener *listener)
     uv_close((uv_handle_t *)&listener->pause, listener_freed);
 }
 
+/* True for unix:PATH; *path is set then. */
+static bool is_local(const char *address, const char **path)
+{
+    static const char prefix[] = "unix:";
+    *path = address + sizeof prefix - 1;
+    return strncmp(address, prefix, sizeof prefix - 1) == 0;
+}
+
+enum fk_err fk_uv_server_check(uv_loop_t *loop, const char *address, struct fk_diag *diag)
+{
+    enum {
+        PATH_MAX_SIZE = sizeof(struct sockaddr_un) - offsetof(struct sockaddr_un, sun_path) - 1,
+    };
+    struct sockaddr_storage name;
+    const char *path = NULL;
+    if (!is_local(address, &path)) {
+        return resolve(loop, address, &name, diag);
+    }
+    if (*path == '\0' || strlen(path) > PATH_MAX_SIZE) {
+        fk_diag_set(diag, "'%s': the path of a socket has 1 to %d bytes", address, PATH_MAX_SIZE);
+        return FK_ERR_USAGE;
+    }
+    return FK_OK;
+}
+
 enum fk_err fk_uv_server_listen(struct fk_uv_server *server, const char *address, struct fk_buf *bound,
                                 struct fk_diag *diag)
 {
-    static const char local_prefix[] = "unix:";
     struct sockaddr_storage name = {.ss_family = AF_UNSPEC};
-    bool local = strncmp(address, local_prefix, sizeof local_prefix - 1) == 0;
-    const char *path = address + sizeof local_prefix - 1;
-    if (local &&
-        (*path == '\0' || strlen(path) >= sizeof(struct sockaddr_un) - offsetof(struct sockaddr_un, sun_path))) {
-        fk_diag_set(diag, "'%s': the path of a socket has 1 to %zu bytes", address,
-                    sizeof(struct sockaddr_un) - offsetof(struct sockaddr_un, sun_path) - 1);
-        return FK_ERR_USAGE;
+    const char *path = NULL;
+    bool local = is_local(address, &path);
+    enum fk_err err = fk_uv_server_check(server->options.loop, address, diag);
+    if (err == FK_OK && !local) {
+        err = resolve(server->options.loop, address, &name, diag);
     }
-    enum fk_err err = local ? FK_OK : resolve(server->options.loop, address, &name, diag);
     if (err != FK_OK) {
         return err;
     }

@@ -22,6 +22,9 @@ struct fk_uv_server_options {
 /* NULL without memory. */
 struct fk_uv_server *fk_uv_server_new(const struct fk_uv_server_options *options);
 
+/* Whether an address parses, and its host is known; USAGE with diag otherwise. For before anything else is done. */
+enum fk_err fk_uv_server_check(uv_loop_t *loop, const char *address, struct fk_diag *diag);
+
 /* Starts listening; `bound` gets the address with the real port. USAGE: the address does not parse; IO: in use, no such
  * address, no permission; diag says which. */
 enum fk_err fk_uv_server_listen(struct fk_uv_server *server, const char *address, struct fk_buf *bound,

@@ -5,6 +5,8 @@
 
 #include "gateway/version.h"
 
+#include <stdio.h>
+
 static const struct {
     const char *name;
     enum fk_word word;
@@ -23,10 +25,16 @@ unsigned fk_word_parse(struct fk_bytes name)
     return 0;
 }
 
-/* Java prints a double with at least one digit behind the point, and four at most here. */
-static double average(const struct fk_gateway_stats *stats)
+/* Appends the average latency as Java prints a double that was rounded to four places: "0.0", "0.25", "1.3333". */
+static void write_average(const struct fk_gateway_stats *stats, struct fk_buf *out)
 {
-    return stats->latency_count == 0 ? 0.0 : (double)stats->latency_sum_ms / (double)stats->latency_count;
+    char text[32];
+    double average = stats->latency_count == 0 ? 0.0 : (double)stats->latency_sum_ms / (double)stats->latency_count;
+    int size = snprintf(text, sizeof text, "%.4f", average);
+    while (size > 2 && text[size - 1] == '0' && text[size - 2] != '.') {
+        size--;
+    }
+    fk_buf_append(out, fk_bytes_of(text, (size_t)size));
 }
 
 static int64_t latency_min(const struct fk_gateway_stats *stats)
@@ -55,8 +63,9 @@ static void write_server(struct fk_gateway *gateway, struct fk_buf *out, bool cl
     if (clients) {
         write_clients(gateway, out);
     }
-    fk_buf_print(out, "Latency min/avg/max: %lld/%.4g/%lld\n", (long long)latency_min(stats), average(stats),
-                 (long long)stats->latency_max_ms);
+    fk_buf_print(out, "Latency min/avg/max: %lld/", (long long)latency_min(stats));
+    write_average(stats, out);
+    fk_buf_print(out, "/%lld\n", (long long)stats->latency_max_ms);
     fk_buf_print(out, "Received: %lld\nSent: %lld\nConnections: %zu\nOutstanding: %lld\nZxid: 0x%llx\n",
                  (long long)stats->packets_received, (long long)stats->packets_sent, gateway->conn_count,
                  (long long)stats->outstanding, (unsigned long long)fk_store_zxid(gateway->store, FK_VIEW_VISIBLE));
@@ -94,8 +103,9 @@ static void write_monitor(struct fk_gateway *gateway, struct fk_buf *out)
         {"local_sessions", 0},
         {"auth_failed_count", stats->auth_failed},
     };
-    fk_buf_print(out, "zk_version\t%s\nzk_server_state\tstandalone\nzk_avg_latency\t%.1f\n", FK_VERSION_LINE,
-                 average(stats));
+    fk_buf_print(out, "zk_version\t%s\nzk_server_state\tstandalone\nzk_avg_latency\t", FK_VERSION_LINE);
+    write_average(stats, out);
+    fk_buf_print(out, "\n");
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         fk_buf_print(out, "zk_%s\t%lld\n", numbers[i].key, (long long)numbers[i].value);
     }

@@ -169,8 +169,9 @@ static void deliver(struct fk_local_host *host)
 static bool work_left(struct fk_local_host *host)
 {
     struct fk_bytes message;
-    return host->done == 0 && fk_local_queue_peek(host->queue, &message) &&
-           fk_local_store_in_flight(host->store) < FK_IN_FLIGHT_SIZE_MAX;
+    bool requests = host->done == 0 && fk_local_queue_peek(host->queue, &message) &&
+                    fk_local_store_in_flight(host->store) < FK_IN_FLIGHT_SIZE_MAX;
+    return requests || fk_gateway_has_jobs(host->gateway);
 }
 
 static void on_again(uv_idle_t *idle)
@@ -181,6 +182,7 @@ static void on_again(uv_idle_t *idle)
 static void run_round(struct fk_local_host *host)
 {
     host->dirty = false;
+    run_jobs(host);
     run_functions(host);
     fk_local_store_flush(host->store, prefers_inline_sync(host));
     deliver(host);
@@ -330,7 +332,13 @@ enum fk_err fk_local_host_new(const struct fk_local_host_options *options, struc
     fk_hash_seed(seed);
     fk_fifo_init(&host->deferred, SIZE_MAX);
     init_loop(host);
-    enum fk_err err = open_store(host, options, diag);
+    enum fk_err err = FK_OK;
+    for (size_t i = 0; i < options->listen_count && err == FK_OK; i++) {
+        err = fk_uv_server_check(&host->loop, options->listen[i], diag);
+    }
+    if (err == FK_OK) {
+        err = open_store(host, options, diag);
+    }
     if (err == FK_OK) {
         err = open_gateway(host, options);
     }

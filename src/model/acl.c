@@ -138,6 +138,12 @@ static bool digest_id_valid(struct fk_bytes id)
     return colons == 1;
 }
 
+static bool scheme_known(struct fk_bytes scheme)
+{
+    return fk_bytes_equal_text(scheme, "world") || fk_bytes_equal_text(scheme, "digest") ||
+           fk_bytes_equal_text(scheme, "ip");
+}
+
 static bool id_valid(const struct fk_acl_entry *entry)
 {
     uint32_t address = 0;
@@ -185,21 +191,25 @@ static bool repeated(struct fk_bytes acl, int32_t index, const struct fk_acl_ent
     return false;
 }
 
-/* Appends what one requested entry becomes; gives the number of entries, or -1 where it is not valid. */
-static int32_t fix_entry(struct fk_buf *out, const struct fk_acl_entry *entry, const struct fk_caller *caller)
+/* Appends what one requested entry becomes; *kept grows by the number of entries. */
+static enum fk_code fix_entry(struct fk_buf *out, const struct fk_acl_entry *entry, const struct fk_caller *caller,
+                              int32_t *kept)
 {
-    if (entry->scheme.data == NULL || entry->id.data == NULL) {
-        return -1;
-    }
-    if (fk_bytes_equal_text(entry->scheme, "auth")) {
+    if (fk_bytes_equal_text(entry->scheme, "auth")) { /* kazoo sends it with a null id */
         int32_t written = write_auth_entries(out, entry->perms, caller);
-        return written == 0 ? -1 : written;
+        *kept += written;
+        return written == 0 ? FK_CODE_INVALID_ACL : FK_CODE_OK;
+    }
+    /* ZK: a null scheme belongs to no provider; a null id is a NullPointerException in the one of its scheme. */
+    if (entry->scheme.data != NULL && entry->id.data == NULL && scheme_known(entry->scheme)) {
+        return FK_CODE_MARSHALLING_ERROR;
     }
     if (!id_valid(entry)) {
-        return -1;
+        return FK_CODE_INVALID_ACL;
     }
     fk_write_acl_entry(out, entry);
-    return 1;
+    *kept += 1;
+    return FK_CODE_OK;
 }
 
 static enum fk_code fix_entries(struct fk_bytes requested, const struct fk_caller *caller, struct fk_buf *out)
@@ -217,11 +227,10 @@ static enum fk_code fix_entries(struct fk_bytes requested, const struct fk_calle
         if (repeated(requested, i, &entry)) {
             continue;
         }
-        int32_t written = fix_entry(out, &entry, caller);
-        if (written < 0) {
-            return FK_CODE_INVALID_ACL;
+        enum fk_code code = fix_entry(out, &entry, caller, &kept);
+        if (code != FK_CODE_OK) {
+            return code;
         }
-        kept += written;
     }
     fk_patch_i32(out, 0, kept);
     return FK_CODE_OK;

@@ -20,7 +20,7 @@ bool fk_acl_allows(struct fk_bytes acl, enum fk_perm perm, const struct fk_calle
 
 /* The list to store for a requested one: duplicates removed, "auth" replaced by the caller's authenticated ids. In the
  * arena. FK_CODE_INVALID_ACL for a null or empty list, an unknown scheme, an id that its scheme refuses, or "auth"
- * without authentication; FK_CODE_SYSTEM_ERROR without memory. */
+ * without authentication; FK_CODE_MARSHALLING_ERROR for a null id; FK_CODE_SYSTEM_ERROR without memory. */
 enum fk_code fk_acl_fix(struct fk_bytes requested, const struct fk_caller *caller, struct fk_arena *arena,
                         struct fk_bytes *fixed);
 

@@ -18,7 +18,8 @@ static void write_result_header(struct fk_buf *reply, int32_t op)
     fk_write_multi_header(reply, &(struct fk_multi_header){.op = op, .done = false, .code = 0});
 }
 
-static enum fk_code multi_create(struct multi *multi, int32_t op, struct fk_reader *reader)
+/* ZK: a create2 inside of a multi is taken for a create, and answered as one (MultiOperationRecord, Op.create). */
+static enum fk_code multi_create(struct multi *multi, struct fk_reader *reader)
 {
     struct fk_create_request request;
     struct fk_node created;
@@ -28,8 +29,8 @@ static enum fk_code multi_create(struct multi *multi, int32_t op, struct fk_read
     }
     enum fk_code code = fk_plan_create(multi->plan, multi->caller, &request, &created);
     if (code == FK_CODE_OK) {
-        write_result_header(multi->reply, op);
-        fk_plan_write_created(multi->reply, op, &created);
+        write_result_header(multi->reply, FK_OP_CREATE);
+        fk_plan_write_created(multi->reply, FK_OP_CREATE, &created);
     }
     return code;
 }
@@ -75,7 +76,7 @@ static void multi_operation(struct multi *multi, int32_t op, struct fk_reader *r
     switch (op) {
     case FK_OP_CREATE:
     case FK_OP_CREATE2:
-        code = multi_create(multi, op, reader);
+        code = multi_create(multi, reader);
         break;
     case FK_OP_DELETE:
     case FK_OP_CHECK:

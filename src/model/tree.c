@@ -23,6 +23,8 @@ struct fk_node fk_tree_first_node(size_t index)
         .path = path,
         .data = fk_bytes_text(""),
         .acl = config ? FK_ACL_READ : FK_ACL_OPEN,
+        /* ZK: DataTree.addConfigNode sets its list, which raises nothing: it starts at -1. */
+        .aversion = config ? -1 : 0,
         .num_children = first_nodes[index].num_children,
     };
 }

@@ -4,7 +4,7 @@
 enum {
     CHANGE_HEADER_SIZE = 20,
     PUT_FIXED_SIZE = 64, /* more than the fixed part of any kind of put */
-    PUT_SIZE_MIN = 5, /* a delete of the empty path */
+    PUT_SIZE_MIN = 5,    /* a delete of the empty path */
 };
 
 size_t fk_change_size(const struct fk_change *change)
@@ -104,7 +104,7 @@ static void read_put(struct fk_reader *reader, const struct fk_change *change, s
 {
     const uint8_t *kind = fk_read_raw(reader, 1);
     struct fk_node *node = &put->node;
-    *put = (struct fk_put){.kind = kind == NULL ? 0 : (enum fk_put_kind)*kind};
+    *put = (struct fk_put){.kind = kind == NULL ? 0 : (enum fk_put_kind) * kind};
     switch (put->kind) {
     case FK_PUT_CREATE:
         read_create(reader, change, node);

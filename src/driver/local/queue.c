@@ -16,8 +16,7 @@ static struct local_queue *local(struct fk_queue *queue)
     return FK_CONTAINER_OF(queue, struct local_queue, base);
 }
 
-static enum fk_err queue_send(struct fk_queue *queue, int64_t group, int64_t deduplication_id,
-                              struct fk_bytes message)
+static enum fk_err queue_send(struct fk_queue *queue, int64_t group, int64_t deduplication_id, struct fk_bytes message)
 {
     (void)group; /* one FIFO is a FIFO for each group */
     return fk_fifo_put(&local(queue)->fifo, deduplication_id, message);

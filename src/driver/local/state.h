@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The tree in memory, in two views at once: VISIBLE, which readers see, and ACCEPTED, which writers plan against. A change
- * that is accepted waits in a list; the records it puts hang on the nodes they concern, so that one lookup serves both
- * views. Making the oldest change visible moves pointers, it copies no data.
+/* The tree in memory, in two views at once: VISIBLE, which readers see, and ACCEPTED, which writers plan against. A
+ * change that is accepted waits in a list; the records it puts hang on the nodes they concern, so that one lookup
+ * serves both views. Making the oldest change visible moves pointers, it copies no data.
  *
  * Used by one thread. Who makes a change visible when is the caller's affair (store.c: when it is durable). */
 #ifndef FK_DRIVER_LOCAL_STATE_H
@@ -40,8 +40,8 @@ enum fk_err fk_state_load_session(struct fk_state *state, const struct fk_sessio
 /* Sets the zxid of both views; only while nothing is pending. */
 void fk_state_load_zxid(struct fk_state *state, int64_t zxid);
 
-/* Applies a change of the log: accepts it and makes it visible. Records need only the fields that the log keeps (codec.h);
- * the rest is filled in. DAMAGED where it does not fit the state. */
+/* Applies a change of the log: accepts it and makes it visible. Records need only the fields that the log keeps
+ * (codec.h); the rest is filled in. DAMAGED where it does not fit the state. */
 enum fk_err fk_state_replay(struct fk_state *state, const struct fk_change *change);
 
 /* Takes a change, copying what it needs. Its zxid must follow accepted_zxid. NOMEM: nothing was taken. */
@@ -50,8 +50,8 @@ enum fk_err fk_state_accept(struct fk_state *state, const struct fk_change *chan
 /* The oldest accepted change, or NULL. */
 struct fk_pending_change *fk_state_oldest(struct fk_state *state);
 
-/* Makes the oldest accepted change visible. It stays readable until fk_state_retire, which frees it and the nodes that it
- * deleted. */
+/* Makes the oldest accepted change visible. It stays readable until fk_state_retire, which frees it and the nodes that
+ * it deleted. */
 void fk_state_apply(struct fk_state *state, struct fk_pending_change *pending);
 void fk_state_retire(struct fk_state *state, struct fk_pending_change *pending);
 

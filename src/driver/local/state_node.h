@@ -21,8 +21,8 @@ struct fk_state_session {
     bool ended;   /* gone in the accepted view */
 };
 
-/* A node; `pending` is its newest record that is accepted and not visible. A path that was deleted and created again within
- * what is pending has two of them. */
+/* A node; `pending` is its newest record that is accepted and not visible. A path that was deleted and created again
+ * within what is pending has two of them. */
 struct fk_state_node {
     struct fk_map_entry entry;
     struct fk_list siblings; /* in the parent's children */
@@ -51,7 +51,8 @@ struct fk_state_node {
 struct fk_state_node *fk_state_find(struct fk_state *state, enum fk_view view, struct fk_bytes path);
 struct fk_state_session *fk_state_find_session(struct fk_state *state, int64_t id);
 
-/* A node that is linked to its parent, its owner and the map, not visible. DAMAGED where one of them is missing; NOMEM. */
+/* A node that is linked to its parent, its owner and the map, not visible. DAMAGED where one of them is missing; NOMEM.
+ */
 enum fk_err fk_state_node_new(struct fk_state *state, const struct fk_node *record, struct fk_state_node **node);
 /* Unlinks and frees. */
 void fk_state_node_free(struct fk_state *state, struct fk_state_node *node);

@@ -8,11 +8,11 @@
 #include "port/store.h"
 
 struct fk_local_store_options {
-    const char *directory; /* NULL: nothing on disk, a commit is durable as soon as it is flushed */
-    int64_t segment_size;  /* bytes of a log segment; 0: the default */
-    bool sync;             /* forceSync */
-    void (*progress)(void *context);                 /* something became durable, or space came back; any thread */
-    void (*fatal)(void *context, const char *what);  /* a write or a sync failed; any thread; must end the process */
+    const char *directory;           /* NULL: nothing on disk, a commit is durable as soon as it is flushed */
+    int64_t segment_size;            /* bytes of a log segment; 0: the default */
+    bool sync;                       /* forceSync */
+    void (*progress)(void *context); /* something became durable, or space came back; any thread */
+    void (*fatal)(void *context, const char *what); /* a write or a sync failed; any thread; must end the process */
     void *context;
 };
 
@@ -20,8 +20,8 @@ struct fk_local_store_options {
 enum fk_err fk_local_store_open(const struct fk_local_store_options *options, struct fk_store **store,
                                 struct fk_diag *diag);
 
-/* Hands accepted changes to the log; nothing to do where there are none. `inline_sync`: write and sync on this thread, if
- * the log is idle. */
+/* Hands accepted changes to the log; nothing to do where there are none. `inline_sync`: write and sync on this thread,
+ * if the log is idle. */
 void fk_local_store_flush(struct fk_store *store, bool inline_sync);
 
 /* Makes the oldest durable change visible; the view is valid until the next call, which forgets it. NULL: none is. */
