@@ -67,10 +67,11 @@ static void on_input(void *context)
     host->dirty = true;
 }
 
-/* An end of a session that the disk has no room for waits here and stops nobody else. */
-static void defer(struct fk_local_host *host, struct fk_bytes message)
+/* An end of a session that the disk has no room for waits here and stops nobody else. `done` operations before it in its
+ * message are decided and answered. */
+static void defer(struct fk_local_host *host, int32_t done, struct fk_bytes message)
 {
-    if (fk_fifo_put(&host->deferred, 0, message) != FK_OK) {
+    if (fk_fifo_put(&host->deferred, done, message) != FK_OK) {
         fk_log(FK_LOG_ERROR, "the end of a session could not be kept for later; it comes with the next start");
     }
 }
@@ -85,7 +86,7 @@ static bool run_message(struct fk_local_host *host, struct fk_bytes message)
         return false;
     }
     if (err == FK_ERR_FULL || err == FK_ERR_NOMEM) {
-        defer(host, message);
+        defer(host, host->done, message);
     } else if (err != FK_OK) {
         fk_log(FK_LOG_ERROR, "a request message was dropped: %s", fk_err_text(err));
     }
@@ -115,10 +116,10 @@ static void retry_deferred(struct fk_local_host *host)
     struct fk_bytes message;
     fk_fifo_init(&host->deferred, SIZE_MAX);
     while (fk_fifo_peek(&waiting, &number, &message)) {
-        int32_t done = 0;
+        int32_t done = (int32_t)number;
         enum fk_err err = fk_writer_run(&host->writer, message, &done);
         if (err == FK_ERR_BUSY || err == FK_ERR_FULL || err == FK_ERR_NOMEM) {
-            defer(host, message);
+            defer(host, done, message);
         }
         fk_fifo_drop(&waiting);
     }
@@ -183,6 +184,7 @@ static void run_round(struct fk_local_host *host)
 {
     host->dirty = false;
     run_jobs(host);
+    fk_uv_server_flush(host->server); /* replies of reads do not wait for a sync, nor for the waking of its thread */
     run_functions(host);
     fk_local_store_flush(host->store, prefers_inline_sync(host));
     deliver(host);
