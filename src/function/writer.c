@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "function/writer.h"
 
+#include "base/log.h"
 #include "model/plan.h"
 
 /* What the planner's lookup needs. */
@@ -113,8 +114,10 @@ static enum fk_err plan_request(struct fk_writer *writer, const struct fk_reques
     return plan->err;
 }
 
-static enum fk_err send_answer(struct fk_writer *writer, const struct fk_request_message *message, int64_t number,
-                               int64_t zxid, enum fk_code code, int64_t after_zxid)
+/* Sends an answer. One that gets lost changes nothing: what was decided must not be decided again. The gateway meets
+ * the gap in the numbers and ends the connection, whose client then knows that it does not know. */
+static void send_answer(struct fk_writer *writer, const struct fk_request_message *message, int64_t number,
+                        int64_t zxid, enum fk_code code, int64_t after_zxid)
 {
     bool ok = code == FK_CODE_OK;
     struct fk_answer_message answer = {.session_id = message->session_id,
@@ -125,7 +128,13 @@ static enum fk_err send_answer(struct fk_writer *writer, const struct fk_request
                                        .body = ok ? fk_buf_view(&writer->body) : FK_BYTES_NULL};
     fk_buf_clear(&writer->answer);
     fk_answer_message_write(&writer->answer, &answer);
-    return fk_channel_notify(writer->channel, message->gateway, fk_buf_view(&writer->answer), after_zxid);
+    enum fk_err err = writer->answer.failed ? FK_ERR_NOMEM
+                                            : fk_channel_notify(writer->channel, message->gateway,
+                                                                fk_buf_view(&writer->answer), after_zxid);
+    if (err != FK_OK) {
+        fk_log(FK_LOG_ERROR, "an answer to session 0x%llx is lost: %s", (unsigned long long)message->session_id,
+               fk_err_text(err));
+    }
 }
 
 /* load, plan, commit: one try. Errors: REFUSED, BUSY, UNKNOWN = load again; FULL; NOMEM. */
@@ -163,14 +172,15 @@ static enum fk_err run_operation(struct fk_writer *writer, const struct fk_reque
         err = decide(writer, message, operation, &code, &zxid);
     }
     if (err == FK_OK) {
-        return send_answer(writer, message, number, zxid, code, zxid);
+        send_answer(writer, message, number, zxid, code, zxid);
+        return FK_OK;
     }
     if (err == FK_ERR_BUSY || must_happen(operation->op)) {
         return err;
     }
     /* Nothing was applied and no zxid taken; in order behind what was accepted before. */
-    return send_answer(writer, message, number, 0, FK_CODE_SYSTEM_ERROR,
-                       fk_store_zxid(writer->store, FK_VIEW_ACCEPTED));
+    send_answer(writer, message, number, 0, FK_CODE_SYSTEM_ERROR, fk_store_zxid(writer->store, FK_VIEW_ACCEPTED));
+    return FK_OK;
 }
 
 enum fk_err fk_writer_run(struct fk_writer *writer, struct fk_bytes bytes, int32_t *done)

@@ -207,8 +207,13 @@ static void count_latency(struct fk_gateway *gateway, int64_t started_ms)
 static void answer_request(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_answer_message *answer)
 {
     struct fk_outstanding *item = fk_outstanding_first(&conn->outstanding);
-    if (item == NULL || item->number != answer->number) {
+    if (item == NULL || item->number > answer->number) {
         return; /* of an earlier connection of the session */
+    }
+    if (item->number < answer->number) {
+        fk_log(FK_LOG_ERROR, "connection closed: the answer to one of its requests is lost");
+        fk_conn_kill(gateway, conn);
+        return;
     }
     struct fk_reply_header header = {.xid = item->xid, .zxid = answer->zxid, .code = answer->code};
     int32_t op = item->op;
