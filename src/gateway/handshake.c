@@ -77,6 +77,9 @@ static void create_session(struct fk_gateway *gateway, struct fk_conn *conn)
     conn->session = session;
     conn->state = FK_CONN_CREATING;
     if (!send_create(gateway, session)) {
+        /* Nothing will come of it: nobody else would free it. */
+        fk_session_detach(gateway, conn);
+        fk_session_free(gateway, session);
         fk_conn_close(gateway, conn);
     }
 }
