@@ -32,11 +32,11 @@ void fk_fault_plan_set(struct fk_fault_plan *plan, enum fk_fault_call call, uint
                        enum fk_err err)
 {
     plan->call = call;
-    plan->nth = nth;
     plan->all_after = all_after;
     plan->err = err;
     atomic_store(&plan->seen, 0);
     atomic_store(&plan->failed, 0);
+    atomic_store(&plan->nth, nth);
 }
 
 static bool changes_something(enum fk_fault_call call)
@@ -48,11 +48,12 @@ static bool changes_something(enum fk_fault_call call)
 static enum fk_err strike(struct fk_fault_plan *plan, enum fk_fault_call call, struct fk_diag *diag)
 {
     bool counts = plan->call == call || (plan->call == FK_FAULT_CALLS && changes_something(call));
-    if (plan->nth == 0 || !counts) {
+    uint64_t nth = atomic_load(&plan->nth);
+    if (nth == 0 || !counts) {
         return FK_OK;
     }
     uint64_t number = atomic_fetch_add(&plan->seen, 1) + 1;
-    if (number != plan->nth && !(plan->all_after && number > plan->nth)) {
+    if (number != nth && !(plan->all_after && number > nth)) {
         return FK_OK;
     }
     atomic_fetch_add(&plan->failed, 1);

@@ -23,10 +23,10 @@ enum fk_fault_call {
     FK_FAULT_CALLS, /* how many kinds there are; as a kind: any call that changes something */
 };
 
-/* What fails. The test owns it, and may change it while nobody calls; it outlives the files. */
+/* What fails. The test owns it, and may change nth at any time, the rest while nobody calls; it outlives the files. */
 struct fk_fault_plan {
     enum fk_fault_call call;
-    uint64_t nth;          /* 1 = the next one; 0 = none */
+    _Atomic uint64_t nth;  /* 1 = the next one; 0 = none */
     bool all_after;        /* and every later one of this kind */
     enum fk_err err;       /* FK_ERR_FULL, FK_ERR_IO, ... */
     _Atomic uint64_t seen; /* calls of this kind so far */
