@@ -59,21 +59,32 @@ static size_t weight(const struct fk_change *change)
     return fk_change_size(change) + sizeof(struct fk_pending_change) + change->count * sizeof(struct fk_put);
 }
 
+/* Makes room for a change's encoding in the next frame; where the frame would become too large, it goes to the log
+ * first. */
+static enum fk_err admit(struct local_store *store, size_t size)
+{
+    if (fk_buf_left(&store->payload) > FK_LOG_FRAME_SIZE_MAX) {
+        fk_local_store_flush(&store->base, false);
+    }
+    enum fk_err err = fk_engine_admit(store->engine, fk_buf_left(&store->payload) + size);
+    if (err == FK_ERR_TOO_LARGE && store->first != NULL) { /* a small segment holds the change alone, perhaps */
+        fk_local_store_flush(&store->base, false);
+        err = fk_engine_admit(store->engine, size);
+    }
+    if (err == FK_OK && fk_buf_reserve(&store->payload, size) == NULL) {
+        store->payload.failed = false;
+        err = FK_ERR_NOMEM;
+    }
+    return err;
+}
+
 static enum fk_err commit_one(struct local_store *store, const struct fk_change *change)
 {
     struct fk_pending_change *pending = NULL;
     if (store->engine != NULL) {
-        size_t size = fk_change_size(change);
-        if (fk_buf_left(&store->payload) > FK_LOG_FRAME_SIZE_MAX) {
-            fk_local_store_flush(&store->base, false);
-        }
-        enum fk_err err = fk_engine_admit(store->engine, fk_buf_left(&store->payload) + size);
+        enum fk_err err = admit(store, fk_change_size(change));
         if (err != FK_OK) {
             return err;
-        }
-        if (fk_buf_reserve(&store->payload, size) == NULL) {
-            store->payload.failed = false;
-            return FK_ERR_NOMEM;
         }
     }
     enum fk_err err = fk_state_accept(&store->state, change, &pending);
