@@ -56,7 +56,9 @@ uint8_t *fk_buf_reserve(struct fk_buf *buf, size_t size)
     if (buf->capacity - buf->size >= size && buf->data != NULL) {
         return buf->data + buf->size;
     }
-    compact(buf);
+    if (buf->start >= buf->size - buf->start) { /* otherwise moving costs more than it frees */
+        compact(buf);
+    }
     bool fits = buf->capacity - buf->size >= size && buf->data != NULL;
     if (!fits && (size > SIZE_MAX - buf->size || !grow(buf, buf->size + size))) {
         buf->failed = true;

@@ -32,8 +32,10 @@ enum fk_limits {
     /* Authenticated identities of one connection (addauth is repeatable). */
     FK_AUTH_IDS_MAX = 64,
     FK_AUTH_SIZE_MAX = 16 * 1024,
-    /* Entries of one ACL list and of one setWatches: bounded by the frame; the check is count * smallest item <= rest.
+    /* Entries and bytes of one ACL list, as asked for and after "auth" was expanded: each permission check reads them all.
      */
+    FK_ACL_ENTRIES_MAX = 1000,
+    FK_ACL_SIZE_MAX = 64 * 1024,
     /* Connections per address, ZooKeeper's default maxClientCnxns. */
     FK_CONNECTIONS_PER_ADDRESS = 60,
     /* Bytes of requests that wait for the function; beyond, connections are not read (their own frames fit once more).

@@ -261,18 +261,22 @@ static bool next_line(struct fk_bytes *text, struct fk_buf *line, int *number)
     while (text->size > 0) {
         const uint8_t *end = (const uint8_t *)memchr(text->data, '\n', text->size);
         size_t size = end == NULL ? text->size : (size_t)(end - text->data);
-        size_t keep = size;
+        struct fk_bytes rest = fk_bytes_head(*text, size);
         size_t slashes = 0;
-        some = true;
-        (*number)++;
-        if (keep > 0 && text->data[keep - 1] == '\r') {
-            keep--;
+        while (rest.size > 0 && strchr(" \t\f", rest.data[0]) != NULL) {
+            rest = fk_bytes_tail(rest, 1); /* blanks in front count for nothing, in continued lines too */
         }
-        while (slashes < keep && text->data[keep - 1 - slashes] == '\\') {
+        if (rest.size > 0 && rest.data[rest.size - 1] == '\r') {
+            rest.size--;
+        }
+        bool comment = !some && (rest.size == 0 || rest.data[0] == '#' || rest.data[0] == '!');
+        while (slashes < rest.size && rest.data[rest.size - 1 - slashes] == '\\') {
             slashes++;
         }
-        bool goes_on = slashes % 2 == 1;
-        fk_buf_append(line, fk_bytes_of(text->data, goes_on ? keep - 1 : keep));
+        bool goes_on = slashes % 2 == 1 && !comment; /* comments do not continue */
+        some = true;
+        (*number)++;
+        fk_buf_append(line, fk_bytes_head(rest, goes_on ? rest.size - 1 : rest.size));
         *text = fk_bytes_tail(*text, end == NULL ? size : size + 1);
         if (!goes_on) {
             break;

@@ -35,8 +35,8 @@ static enum fk_err load_node(void *context, struct fk_bytes path, struct fk_node
     return err == FK_OK && node->path.data == NULL ? FK_ERR_NOT_FOUND : err;
 }
 
-/* All ephemeral nodes of a session, in the arena. */
-static enum fk_err load_ephemerals(struct fk_writer *writer, int64_t session_id, struct fk_plan *plan)
+/* Plans the end of a session, or the next piece of it. */
+static enum fk_err plan_close(struct fk_writer *writer, int64_t session_id, struct fk_plan *plan, enum fk_code *code)
 {
     struct fk_list_key key = {.kind = FK_LIST_EPHEMERALS, .session_id = session_id};
     struct fk_page page = {.more = true};
@@ -64,7 +64,13 @@ static enum fk_err load_ephemerals(struct fk_writer *writer, int64_t session_id,
         }
         count += page.count;
     }
-    fk_plan_close_session(plan, session_id, paths, count);
+    bool last = count <= writer->close_max;
+    fk_plan_close_session(plan, session_id, paths, last ? count : writer->close_max, last);
+    if (!last) {
+        *code = FK_CODE_RUNTIME_INCONSISTENCY; /* more to do: nobody is answered yet */
+    } else if (writer->close_max > count) {
+        writer->close_max = count; /* what a store that refuses it takes is searched below this */
+    }
     return plan->err;
 }
 
@@ -107,7 +113,7 @@ static enum fk_err plan_request(struct fk_writer *writer, const struct fk_reques
         *code = FK_CODE_SESSION_EXPIRED;
     } else if (operation->op == FK_OP_CLOSE_SESSION) {
         *code = FK_CODE_OK;
-        return load_ephemerals(writer, message->session_id, plan);
+        return plan_close(writer, message->session_id, plan, code);
     } else {
         *code = fk_plan_operation(plan, &caller, operation->op, operation->body, &writer->body);
     }
@@ -161,14 +167,33 @@ static enum fk_err decide(struct fk_writer *writer, const struct fk_request_mess
     return err;
 }
 
+/* True where an operation is not decided yet: the store has moved on, or the end of a session goes on in smaller
+ * pieces. */
+static bool again(struct fk_writer *writer, const struct fk_request_operation *operation, enum fk_err err,
+                  enum fk_code code)
+{
+    if (err == FK_ERR_REFUSED || err == FK_ERR_UNKNOWN) {
+        return true;
+    }
+    if (operation->op != FK_OP_CLOSE_SESSION) {
+        return false;
+    }
+    if (err == FK_ERR_TOO_LARGE && writer->close_max > 1) {
+        writer->close_max /= 2;
+        return true;
+    }
+    return err == FK_OK && code == FK_CODE_RUNTIME_INCONSISTENCY;
+}
+
 /* Decides one operation and answers it. FULL and BUSY only for what must happen. */
 static enum fk_err run_operation(struct fk_writer *writer, const struct fk_request_message *message,
                                  const struct fk_request_operation *operation, int64_t number)
 {
     enum fk_code code = FK_CODE_OK;
     int64_t zxid = 0;
+    writer->close_max = SIZE_MAX;
     enum fk_err err = decide(writer, message, operation, &code, &zxid);
-    while (err == FK_ERR_REFUSED || err == FK_ERR_UNKNOWN) {
+    while (again(writer, operation, err, code)) {
         err = decide(writer, message, operation, &code, &zxid);
     }
     if (err == FK_OK) {

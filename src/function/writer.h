@@ -19,6 +19,7 @@ struct fk_writer {
     struct fk_clock *clock;
     struct fk_arena arena; /* of the request at work */
     struct fk_buf body;    /* its reply */
+    size_t close_max;      /* ephemeral nodes that one commit of a session's end removes at most */
     struct fk_buf answer;  /* its answer message */
 };
 

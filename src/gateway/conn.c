@@ -63,10 +63,10 @@ struct fk_caller fk_conn_caller(const struct fk_conn *conn)
 }
 
 /* A connection that can't take what it must get is of no use to its client: without memory, or far behind with events.
- */
-static void check_output(struct fk_gateway *gateway, struct fk_conn *conn)
+ * Replies have no limit, as in ZooKeeper: requests wait while one is unsent. */
+static void check_output(struct fk_gateway *gateway, struct fk_conn *conn, size_t size_max)
 {
-    if (conn->out.failed || fk_buf_left(&conn->out) > FK_OUTPUT_SIZE_MAX) {
+    if (conn->out.failed || fk_buf_left(&conn->out) > size_max) {
         fk_log(FK_LOG_WARN, "connection closed: its client does not read (%zu bytes unsent)", fk_buf_left(&conn->out));
         fk_conn_kill(gateway, conn);
     }
@@ -85,7 +85,7 @@ void fk_conn_reply(struct fk_gateway *gateway, struct fk_conn *conn, const struc
     fk_buf_append(&conn->out, fk_bytes_head(body, body_size));
     gateway->stats.packets_sent++;
     conn->sent++;
-    check_output(gateway, conn);
+    check_output(gateway, conn, SIZE_MAX);
 }
 
 void fk_conn_event(struct fk_gateway *gateway, struct fk_conn *conn, int64_t zxid, int32_t type, struct fk_bytes path)
@@ -100,7 +100,7 @@ void fk_conn_event(struct fk_gateway *gateway, struct fk_conn *conn, int64_t zxi
     fk_write_watcher_event(&conn->out, &event);
     gateway->stats.packets_sent++;
     conn->sent++;
-    check_output(gateway, conn);
+    check_output(gateway, conn, FK_OUTPUT_SIZE_MAX);
 }
 
 static bool ring_grow(struct fk_outstanding_ring *ring)

@@ -102,7 +102,7 @@ static struct fk_gateway_address *address_acquire(struct fk_gateway *gateway, st
         fk_map_add(&gateway->addresses, &address->entry, hash);
     }
     int32_t limit = gateway->options.connections_per_address;
-    if (limit > 0 && address->connections >= limit) {
+    if (limit > 0 && text.size > 0 && address->connections >= limit) {
         gateway->refused++; /* told once per tick: a flood may not fill the log */
         return NULL;
     }
@@ -284,21 +284,39 @@ static void fire(void *context, struct fk_watcher *watcher, const struct fk_even
     }
 }
 
-static void fire_put(struct fk_gateway *gateway, const struct fk_put *put, int64_t zxid)
+/* The list of a parent whose children changed: as it is, or as it was where the same change deletes it too. Nobody is
+ * told what can't be checked, so a null list (which allows nobody) stands for an error of the store. */
+static struct fk_bytes parent_acl(struct fk_gateway *gateway, const struct fk_change *change, struct fk_bytes path,
+                                  struct fk_arena *arena)
+{
+    struct fk_node parent;
+    if (fk_store_get(gateway->store, FK_VIEW_VISIBLE, path, arena, &parent) != FK_OK) {
+        return FK_BYTES_NULL;
+    }
+    if (parent.path.data != NULL) {
+        return parent.acl;
+    }
+    for (size_t i = change->count; i > 0; i--) {
+        const struct fk_put *put = &change->puts[i - 1];
+        if (put->kind == FK_PUT_DELETE && fk_bytes_equal(put->node.path, path)) {
+            return put->node.acl;
+        }
+    }
+    return FK_BYTES_NULL;
+}
+
+static void fire_put(struct fk_gateway *gateway, const struct fk_change *change, const struct fk_put *put)
 {
     struct fk_event events[FK_EVENTS_OF_PUT];
     size_t count = fk_put_events(put, events);
     for (size_t i = 0; i < count; i++) {
-        struct firing firing = {.gateway = gateway, .zxid = zxid, .acl = put->node.acl};
+        struct firing firing = {.gateway = gateway, .zxid = change->zxid, .acl = put->node.acl};
         if (!fk_watch_heard(&gateway->watches, &events[i])) {
             continue;
         }
         if (events[i].type == FK_EVENT_CHILDREN_CHANGED) {
             struct fk_arena arena = FK_ARENA_EMPTY;
-            struct fk_node parent;
-            enum fk_err err = fk_store_get(gateway->store, FK_VIEW_VISIBLE, events[i].path, &arena, &parent);
-            /* A parent deleted by the same change has its own event. Nobody is told what can't be checked. */
-            firing.acl = err == FK_OK && parent.path.data != NULL ? parent.acl : FK_BYTES_NULL;
+            firing.acl = parent_acl(gateway, change, events[i].path, &arena);
             fk_watch_fire(&gateway->watches, &events[i], fire, &firing);
             fk_arena_deinit(&arena);
             continue;
@@ -314,7 +332,7 @@ void fk_gateway_change(struct fk_gateway *gateway, const struct fk_change *chang
         if (put->kind == FK_PUT_SESSION_END) {
             fk_session_ended(gateway, put->session.id);
         } else if (gateway->watches.count > 0) {
-            fire_put(gateway, put, change->zxid);
+            fire_put(gateway, change, put);
         }
     }
 }
@@ -357,9 +375,9 @@ static void check_deadlines(struct fk_gateway *gateway, struct fk_conn *conn)
 void fk_gateway_tick(struct fk_gateway *gateway)
 {
     touch_clock(gateway);
-    /* Stopped or starved for longer than a tick: what clients sent meanwhile is in the sockets. Nobody expires before
-     * there was a whole tick to read it. */
-    if (gateway->now_ms - gateway->last_tick_ms > gateway->options.tick_ms + fk_gateway_tick_ms(gateway)) {
+    /* Stopped or starved for longer than a tick should take: what clients sent meanwhile is in the sockets. Nobody
+     * expires before there was a whole tick to read it. */
+    if (gateway->now_ms - gateway->last_tick_ms > 2 * (int64_t)fk_gateway_tick_ms(gateway)) {
         fk_log(FK_LOG_WARN, "stalled for %lld ms; sessions are given a tick before they expire",
                (long long)(gateway->now_ms - gateway->last_tick_ms));
         gateway->expire_after_ms = gateway->now_ms + gateway->options.tick_ms;

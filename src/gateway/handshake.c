@@ -89,7 +89,8 @@ static void reattach(struct fk_gateway *gateway, struct fk_conn *conn, const str
 {
     struct fk_session record;
     struct fk_gateway_session *session = fk_session_find(gateway, request->session_id);
-    bool known = session != NULL && session->live && !session->closing &&
+    bool leaving = session != NULL && session->conn != NULL && session->conn->state == FK_CONN_LEAVING;
+    bool known = session != NULL && session->live && !session->closing && !leaving &&
                  fk_store_get_session(gateway->store, FK_VIEW_VISIBLE, request->session_id, &record) == FK_OK;
     if (!known || !fk_bytes_equal_secret(request->password, fk_bytes_of(record.password, sizeof record.password))) {
         refuse(gateway, conn);

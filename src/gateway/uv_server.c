@@ -34,7 +34,7 @@ struct listener {
     union any_stream socket;
     uv_timer_t pause; /* runs while accepting backs off */
     bool local;
-    bool retry;  /* a connection waits to be accepted */
+    bool waiting; /* a connection waits to be accepted */
     int handles; /* open handles of this struct */
 };
 
@@ -54,7 +54,8 @@ struct fk_uv_server {
     struct fk_uv_server_options options;
     struct fk_list listeners;
     struct fk_list clients;
-    uint8_t *buffer; /* all sockets are read into this one */
+    size_t client_count; /* descriptors in use */
+    uint8_t *buffer;     /* all sockets are read into this one */
     bool stopping;
 };
 
@@ -77,6 +78,7 @@ struct fk_uv_server *fk_uv_server_new(const struct fk_uv_server_options *options
 static void client_freed(uv_handle_t *handle)
 {
     struct client *client = (struct client *)handle->data;
+    client->server->client_count--;
     fk_buf_deinit(&client->sending);
     fk_free(client);
 }
@@ -94,6 +96,8 @@ static void client_close(struct client *client)
     }
     uv_close(&client->socket.handle, client_freed);
 }
+
+static void set_reading(struct client *client, bool reading);
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
@@ -114,6 +118,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
         return;
     }
     fk_gateway_input(server->options.gateway, client->conn, fk_bytes_of(buf->base, (size_t)size));
+    set_reading(client, fk_conn_wants_input(client->conn)); /* libuv reads on and on otherwise */
     server->options.progress(server->options.context);
 }
 
@@ -255,6 +260,7 @@ static bool accept_one(struct listener *listener)
     fk_list_init(&client->link);
     (void)stream_init(server->options.loop, &client->socket, listener->local);
     client->socket.handle.data = client;
+    server->client_count++;
     if (uv_accept(&listener->socket.stream, &client->socket.stream) != 0) {
         client->closed = true;
         uv_close(&client->socket.handle, client_freed);
@@ -277,32 +283,47 @@ static bool accept_one(struct listener *listener)
     return true;
 }
 
-static void on_connection(uv_stream_t *stream, int status);
+/* A connection that is not accepted stays in the system's queue, and libuv does not look at the listener until it is.
+ */
+static void accept_waiting(struct fk_uv_server *server)
+{
+    for (struct fk_list *link = server->listeners.next; link != &server->listeners; link = link->next) {
+        struct listener *listener = FK_CONTAINER_OF(link, struct listener, link);
+        if (listener->waiting && server->client_count < server->options.clients_max) {
+            listener->waiting = !accept_one(listener);
+        }
+    }
+}
 
 static void on_pause_over(uv_timer_t *timer)
 {
     struct listener *listener = (struct listener *)timer->data;
-    /* libuv stops watching a listener whose connection was not accepted; listening again starts it. */
-    if (listener->retry && accept_one(listener)) {
-        listener->retry = false;
-    }
-    if (uv_listen(&listener->socket.stream, BACKLOG, on_connection) != 0) {
-        (void)uv_timer_start(timer, on_pause_over, ACCEPT_PAUSE_MS, 0);
+    accept_waiting(listener->server);
+    if (!listener->waiting) {
+        (void)uv_timer_stop(timer);
     }
 }
 
 static void on_connection(uv_stream_t *stream, int status)
 {
     struct listener *listener = (struct listener *)stream->data;
-    if (listener->server->stopping) {
+    struct fk_uv_server *server = listener->server;
+    if (server->stopping) {
         return;
     }
-    if (status < 0 && !uv_is_active((uv_handle_t *)&listener->pause)) {
-        fk_log(FK_LOG_WARN, "can't accept a connection: %s; next try in %d ms", uv_strerror(status), ACCEPT_PAUSE_MS);
+    bool pausing = uv_is_active((uv_handle_t *)&listener->pause) != 0;
+    if (status < 0) {
+        /* libuv has closed that connection already, with a descriptor that it keeps for this. */
+        if (!pausing) {
+            fk_log(FK_LOG_WARN, "can't accept a connection: %s", uv_strerror(status));
+            (void)uv_timer_start(&listener->pause, on_pause_over, ACCEPT_PAUSE_MS, ACCEPT_PAUSE_MS);
+        }
+        return;
     }
-    if (status < 0 || !accept_one(listener)) {
-        listener->retry = status == 0;
-        (void)uv_timer_start(&listener->pause, on_pause_over, ACCEPT_PAUSE_MS, 0);
+    listener->waiting = server->client_count >= server->options.clients_max || !accept_one(listener);
+    if (listener->waiting && !pausing) {
+        fk_log(FK_LOG_WARN, "no descriptors left for more than %zu connections; new ones wait", server->client_count);
+        (void)uv_timer_start(&listener->pause, on_pause_over, ACCEPT_PAUSE_MS, ACCEPT_PAUSE_MS);
     }
 }
 

@@ -15,6 +15,7 @@ struct fk_uv_server;
 struct fk_uv_server_options {
     uv_loop_t *loop;
     struct fk_gateway *gateway;
+    size_t clients_max; /* sockets beyond which connections wait in the system's queue */
     void (*progress)(void *context);
     void *context;
 };

@@ -7,6 +7,8 @@
 struct watched_path {
     struct fk_map_entry entry;
     struct fk_list watches;
+    size_t data_count; /* watches that hear of the node */
+    size_t child_count;
     size_t size;
     uint8_t path[];
 };
@@ -65,6 +67,8 @@ static struct watched_path *path_new(struct fk_watch_table *table, struct fk_byt
     struct watched_path *path = (struct watched_path *)fk_alloc(sizeof *path + bytes.size);
     if (path != NULL) {
         fk_list_init(&path->watches);
+        path->data_count = 0;
+        path->child_count = 0;
         path->size = bytes.size;
         memcpy(path->path, bytes.data, bytes.size);
         fk_map_add(&table->paths, &path->entry, fk_bytes_hash(bytes));
@@ -92,9 +96,14 @@ static uint64_t key_hash(const struct watch_key *key)
     return fk_bytes_hash(fk_bytes_of(key, sizeof *key));
 }
 
-static size_t count_kinds(unsigned kinds)
+/* Adds (sign 1) or takes away (sign -1) watches of these kinds on a path. */
+static void count_kinds(struct fk_watch_table *table, struct watched_path *path, unsigned kinds, int sign)
 {
-    return (size_t)__builtin_popcount(kinds);
+    size_t data = (kinds & FK_WATCH_DATA) != 0 ? 1 : 0;
+    size_t child = (kinds & FK_WATCH_CHILD) != 0 ? 1 : 0;
+    path->data_count += sign > 0 ? data : -data;
+    path->child_count += sign > 0 ? child : -child;
+    table->count += sign > 0 ? data + child : -(data + child);
 }
 
 static struct watch *watch_new(struct fk_watch_table *table, uint64_t hash, struct watched_path *path,
@@ -131,14 +140,14 @@ enum fk_err fk_watch_add(struct fk_watch_table *table, struct fk_watcher *watche
         path_release(table, path);
         return FK_ERR_NOMEM;
     }
-    table->count += count_kinds(kinds & ~watch->kinds);
+    count_kinds(table, path, kinds & ~watch->kinds, 1);
     watch->kinds |= kinds;
     return FK_OK;
 }
 
 static void watch_free(struct fk_watch_table *table, struct watch *watch)
 {
-    table->count -= count_kinds(watch->kinds);
+    count_kinds(table, watch->path, watch->kinds, -1);
     fk_list_remove(&watch->in_path);
     fk_list_remove(&watch->in_watcher);
     fk_map_remove(&table->watches, &watch->entry);
@@ -161,12 +170,8 @@ bool fk_watch_heard(const struct fk_watch_table *table, const struct fk_event *e
     if (path == NULL) {
         return false;
     }
-    for (const struct fk_list *link = path->watches.next; link != &path->watches; link = link->next) {
-        if ((FK_CONTAINER_OF(link, struct watch, in_path)->kinds & event->kinds) != 0) {
-            return true;
-        }
-    }
-    return false;
+    return ((event->kinds & FK_WATCH_DATA) != 0 && path->data_count > 0) ||
+           ((event->kinds & FK_WATCH_CHILD) != 0 && path->child_count > 0);
 }
 
 void fk_watch_fire(struct fk_watch_table *table, const struct fk_event *event, fk_watch_fire_fn fire, void *context)
@@ -184,7 +189,7 @@ void fk_watch_fire(struct fk_watch_table *table, const struct fk_event *event, f
         if (heard == 0) {
             continue;
         }
-        table->count -= count_kinds(heard);
+        count_kinds(table, path, heard, -1);
         watch->kinds &= ~heard;
         if (watch->kinds == 0) {
             watch_free(table, watch);

@@ -14,6 +14,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum {
@@ -38,6 +39,7 @@ struct fk_local_host {
     struct fk_fifo deferred; /* ends of sessions that found the disk full */
     int32_t done;            /* operations decided of the queue's oldest message */
     bool dirty;              /* there may be work for a round */
+    bool busy;               /* the store has to be waited for: it wakes the loop, or the tick does */
     bool stopping;
     uint64_t reads_seen;
     uint64_t read_weight; /* decaying counts of reads and writes: the kind of load */
@@ -67,8 +69,8 @@ static void on_input(void *context)
     host->dirty = true;
 }
 
-/* An end of a session that the disk has no room for waits here and stops nobody else. `done` operations before it in its
- * message are decided and answered. */
+/* An end of a session that the disk has no room for waits here and stops nobody else. `done` operations before it in
+ * its message are decided and answered. */
 static void defer(struct fk_local_host *host, int32_t done, struct fk_bytes message)
 {
     if (fk_fifo_put(&host->deferred, done, message) != FK_OK) {
@@ -83,6 +85,7 @@ static bool run_message(struct fk_local_host *host, struct fk_bytes message)
     enum fk_err err = fk_writer_run(&host->writer, message, &host->done);
     host->writes += (uint64_t)(host->done - before);
     if (err == FK_ERR_BUSY) {
+        host->busy = true;
         return false;
     }
     if (err == FK_ERR_FULL || err == FK_ERR_NOMEM) {
@@ -99,7 +102,7 @@ static void run_functions(struct fk_local_host *host)
 {
     struct fk_bytes message;
     uint64_t stop = host->writes + FK_BATCH_REQUESTS_MAX;
-    while (host->writes < stop && fk_local_store_in_flight(host->store) < FK_IN_FLIGHT_SIZE_MAX &&
+    while (!host->busy && host->writes < stop && fk_local_store_in_flight(host->store) < FK_IN_FLIGHT_SIZE_MAX &&
            fk_local_queue_peek(host->queue, &message)) {
         if (!run_message(host, message)) {
             return;
@@ -170,7 +173,7 @@ static void deliver(struct fk_local_host *host)
 static bool work_left(struct fk_local_host *host)
 {
     struct fk_bytes message;
-    bool requests = host->done == 0 && fk_local_queue_peek(host->queue, &message) &&
+    bool requests = !host->busy && fk_local_queue_peek(host->queue, &message) &&
                     fk_local_store_in_flight(host->store) < FK_IN_FLIGHT_SIZE_MAX;
     return requests || fk_gateway_has_jobs(host->gateway);
 }
@@ -216,7 +219,9 @@ static void on_after(uv_check_t *check)
 
 static void on_wake(uv_async_t *wake)
 {
-    mark_dirty(wake->data);
+    struct fk_local_host *host = (struct fk_local_host *)wake->data;
+    host->busy = false;
+    mark_dirty(host);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -225,6 +230,7 @@ static void on_tick(uv_timer_t *timer)
     struct fk_local_host *host = (struct fk_local_host *)timer->data;
     fk_gateway_tick(host->gateway);
     retry_deferred(host);
+    host->busy = false;
     host->dirty = true;
 }
 
@@ -302,11 +308,28 @@ static enum fk_err open_gateway(struct fk_local_host *host, const struct fk_loca
     return err;
 }
 
+/* Sockets may not take the last descriptors: the log needs some for its next segment. */
+static size_t clients_max(void)
+{
+    enum {
+        RESERVE = 40,
+        LEAST = 8,
+    };
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+        return SIZE_MAX;
+    }
+    return limit.rlim_cur < RESERVE + LEAST ? LEAST : (size_t)limit.rlim_cur - RESERVE;
+}
+
 static enum fk_err open_server(struct fk_local_host *host, const struct fk_local_host_options *options,
                                struct fk_diag *diag)
 {
-    struct fk_uv_server_options server_options = {
-        .loop = &host->loop, .gateway = host->gateway, .progress = on_input, .context = host};
+    struct fk_uv_server_options server_options = {.loop = &host->loop,
+                                                  .gateway = host->gateway,
+                                                  .clients_max = clients_max(),
+                                                  .progress = on_input,
+                                                  .context = host};
     enum fk_err err = FK_OK;
     host->server = fk_uv_server_new(&server_options);
     if (host->server == NULL) {

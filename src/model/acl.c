@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/acl.h"
 
+#include "base/limits.h"
+
 enum {
     SMALLEST_ID = 8,     /* two lengths */
     SMALLEST_ENTRY = 12, /* perms and two lengths */
@@ -216,7 +218,7 @@ static enum fk_code fix_entries(struct fk_bytes requested, const struct fk_calle
 {
     struct fk_reader reader = fk_reader_of(requested);
     int32_t count = fk_read_count(&reader, SMALLEST_ENTRY);
-    if (requested.data == NULL || count <= 0) {
+    if (requested.data == NULL || count <= 0 || count > FK_ACL_ENTRIES_MAX) {
         return FK_CODE_INVALID_ACL;
     }
     int32_t kept = 0;
@@ -230,6 +232,9 @@ static enum fk_code fix_entries(struct fk_bytes requested, const struct fk_calle
         enum fk_code code = fix_entry(out, &entry, caller, &kept);
         if (code != FK_CODE_OK) {
             return code;
+        }
+        if (kept > FK_ACL_ENTRIES_MAX || fk_buf_left(out) > FK_ACL_SIZE_MAX) {
+            return FK_CODE_INVALID_ACL;
         }
     }
     fk_patch_i32(out, 0, kept);

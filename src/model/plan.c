@@ -202,10 +202,14 @@ static void delete_ephemeral(struct fk_plan *plan, int64_t session_id, struct fk
     fk_plan_put(plan, FK_PUT_CHILDREN, &parent);
 }
 
-void fk_plan_close_session(struct fk_plan *plan, int64_t session_id, const struct fk_bytes *ephemerals, size_t count)
+void fk_plan_close_session(struct fk_plan *plan, int64_t session_id, const struct fk_bytes *ephemerals, size_t count,
+                           bool last)
 {
     for (size_t i = 0; i < count; i++) {
         delete_ephemeral(plan, session_id, ephemerals[i]);
+    }
+    if (!last) {
+        return;
     }
     struct fk_put *put = add_put(plan, FK_PUT_SESSION_END);
     if (put != NULL) {

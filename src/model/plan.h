@@ -51,8 +51,10 @@ bool fk_plan_knows(int32_t op);
 void fk_plan_create_session(struct fk_plan *plan, const struct fk_session *session);
 
 /* Plans the end of a session: its ephemeral nodes (paths that may be gone or somebody else's meanwhile) and its record,
- * under one zxid. */
-void fk_plan_close_session(struct fk_plan *plan, int64_t session_id, const struct fk_bytes *ephemerals, size_t count);
+ * under one zxid. Where that is more than a store takes at once, `last` is false for all pieces but the last, which
+ * removes the record (protocol.md H8). */
+void fk_plan_close_session(struct fk_plan *plan, int64_t session_id, const struct fk_bytes *ephemerals, size_t count,
+                           bool last);
 
 /* The change of the operation begun last; a view of the plan. */
 struct fk_change fk_plan_change(const struct fk_plan *plan);

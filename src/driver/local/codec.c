@@ -7,12 +7,32 @@ enum {
     PUT_SIZE_MIN = 5,    /* a delete of the empty path */
 };
 
+/* What write_put writes of a put, at most. */
+static size_t put_size(const struct fk_put *put)
+{
+    const struct fk_node *node = &put->node;
+    switch (put->kind) {
+    case FK_PUT_CREATE:
+        return PUT_FIXED_SIZE + node->path.size + node->data.size + node->acl.size;
+    case FK_PUT_DATA:
+        return PUT_FIXED_SIZE + node->path.size + node->data.size;
+    case FK_PUT_ACL:
+        return PUT_FIXED_SIZE + node->path.size + node->acl.size;
+    case FK_PUT_CHILDREN:
+    case FK_PUT_DELETE:
+        return PUT_FIXED_SIZE + node->path.size;
+    case FK_PUT_SESSION:
+    case FK_PUT_SESSION_END:
+        break;
+    }
+    return PUT_FIXED_SIZE;
+}
+
 size_t fk_change_size(const struct fk_change *change)
 {
     size_t size = CHANGE_HEADER_SIZE;
     for (size_t i = 0; i < change->count; i++) {
-        const struct fk_node *node = &change->puts[i].node;
-        size += PUT_FIXED_SIZE + node->path.size + node->data.size + node->acl.size;
+        size += put_size(&change->puts[i]);
     }
     return size;
 }

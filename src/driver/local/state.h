@@ -50,8 +50,8 @@ enum fk_err fk_state_accept(struct fk_state *state, const struct fk_change *chan
 /* The oldest accepted change, or NULL. */
 struct fk_pending_change *fk_state_oldest(struct fk_state *state);
 
-/* Makes the oldest accepted change visible. It stays readable until fk_state_retire, which frees it and the nodes that
- * it deleted. */
+/* Makes the oldest accepted change visible. Its puts stay readable until fk_state_retire, which frees it and the nodes
+ * that it deleted: all but data and lists that a later put of the same change has replaced. */
 void fk_state_apply(struct fk_state *state, struct fk_pending_change *pending);
 void fk_state_retire(struct fk_state *state, struct fk_pending_change *pending);
 
