@@ -253,8 +253,9 @@ static enum fk_err parse_line(struct fk_config *config, const char *line, struct
     return err;
 }
 
-/* Takes the next logical line: a line that ends with an odd number of backslashes goes on in the next one. */
-static bool next_line(struct fk_bytes *text, struct fk_buf *line, int *number)
+/* Takes the next logical line and counts the lines it has: a line that ends with an odd number of backslashes goes on
+ * in the next one. */
+static bool next_line(struct fk_bytes *text, struct fk_buf *line, int *taken)
 {
     bool some = false;
     fk_buf_clear(line);
@@ -275,7 +276,7 @@ static bool next_line(struct fk_bytes *text, struct fk_buf *line, int *number)
         }
         bool goes_on = slashes % 2 == 1 && !comment; /* comments do not continue */
         some = true;
-        (*number)++;
+        (*taken)++;
         fk_buf_append(line, fk_bytes_head(rest, goes_on ? rest.size - 1 : rest.size));
         *text = fk_bytes_tail(*text, end == NULL ? size : size + 1);
         if (!goes_on) {
@@ -288,15 +289,18 @@ static bool next_line(struct fk_bytes *text, struct fk_buf *line, int *number)
 
 enum fk_err fk_config_parse(struct fk_config *config, struct fk_bytes text, const char *name, struct fk_diag *diag)
 {
-    struct place place = {.name = name, .diag = diag};
+    struct place place = {.name = name, .line = 1, .diag = diag};
     struct fk_buf line = FK_BUF_EMPTY;
+    int lines = 0;
     enum fk_err err = FK_OK;
     if (text.size > 0 && memchr(text.data, '\0', text.size) != NULL) {
         fk_diag_set(diag, "%s: has a NUL byte, this is no text file", name);
         return FK_ERR_USAGE;
     }
-    while (err == FK_OK && next_line(&text, &line, &place.line)) {
+    int taken = 0;
+    while (err == FK_OK && next_line(&text, &line, &taken)) {
         err = line.failed ? FK_ERR_NOMEM : parse_line(config, (const char *)line.data, &place);
+        place.line = taken + 1; /* a line that goes on is named by where it starts */
     }
     fk_buf_deinit(&line);
     return err;

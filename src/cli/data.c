@@ -25,15 +25,7 @@ static const char help[] =
     "\n"
     "Exit codes: 0 healthy or done, 1 the environment (no such directory, no permission, no space), 2 usage, 3 "
     "damaged\n"
-    "data: the file, and the offset or the row, are named.\n";
-
-static int exit_code(enum fk_err err)
-{
-    if (err == FK_OK) {
-        return FK_EXIT_OK;
-    }
-    return err == FK_ERR_DAMAGED || err == FK_ERR_MALFORMED ? FK_EXIT_DAMAGED : FK_EXIT_ENVIRONMENT;
-}
+    "or newer data: the file, and the offset or the row, are named.\n";
 
 static int report(const char *command, enum fk_err err, const struct fk_diag *diag)
 {
@@ -42,7 +34,7 @@ static int report(const char *command, enum fk_err err, const struct fk_diag *di
         (void)fprintf(stderr, "faaskeeper data %s: %s\n", command,
                       diag->text[0] == '\0' ? fk_err_text(err) : diag->text);
     }
-    return exit_code(err);
+    return fk_cli_exit_code(err);
 }
 
 /* Output that did not arrive (a full disk, a closed pipe) is a failure. */

@@ -161,38 +161,10 @@ static const char *environment_text(void)
     return text;
 }
 
-static int exit_code(enum fk_err err)
-{
-    switch (err) {
-    case FK_ERR_OK:
-        return FK_EXIT_OK;
-    case FK_ERR_USAGE:
-        return FK_EXIT_USAGE;
-    case FK_ERR_DAMAGED:
-    case FK_ERR_VERSION:
-    case FK_ERR_MALFORMED:
-        return FK_EXIT_DAMAGED;
-    case FK_ERR_NOMEM:
-    case FK_ERR_INVALID:
-    case FK_ERR_TOO_LARGE:
-    case FK_ERR_NOT_FOUND:
-    case FK_ERR_EXISTS:
-    case FK_ERR_REFUSED:
-    case FK_ERR_BUSY:
-    case FK_ERR_UNKNOWN:
-    case FK_ERR_FULL:
-    case FK_ERR_IO:
-    case FK_ERR_LOCKED:
-    case FK_ERR_COUNT:
-        break;
-    }
-    return FK_EXIT_ENVIRONMENT;
-}
-
 static int fail(enum fk_err err, const struct fk_diag *diag)
 {
     (void)fprintf(stderr, "faaskeeper serve: %s\n", diag->text[0] == '\0' ? fk_err_text(err) : diag->text);
-    return exit_code(err);
+    return fk_cli_exit_code(err);
 }
 
 static int run(const struct fk_local_host_options *options)

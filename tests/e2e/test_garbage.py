@@ -428,7 +428,8 @@ def test_out_of_descriptors(start_server):
     client.name = "/healthy"
     assert client.create(client.name, b"content")[0] == OK
     socks = [zkraw.open_socket(server.address) for _ in range(200)]
-    wait_until(lambda: client.ping() and server.open_files() >= 60, what="the server runs out of descriptors")
+    # Sockets stop short of the limit: the last descriptors are the log's, for its next segments. The rest waits unaccepted.
+    wait_until(lambda: client.ping() and server.open_files() >= 30, what="the server takes what it can")
     began, cpu = time.monotonic(), cpu_seconds(server.pid())
     while time.monotonic() - began < 2:
         check(client)
@@ -436,6 +437,7 @@ def test_out_of_descriptors(start_server):
         time.sleep(0.05)
     used = cpu_seconds(server.pid()) - cpu
     assert used < 1, f"{used:.2f} s of CPU in 2 s: accepting does not back off"
+    assert server.open_files() < 60
     for sock in socks:
         sock.close()
     fresh = wait_until(lambda: try_connect(server), 15, "the server accepts again")
