@@ -25,7 +25,7 @@ help:
 
 $(BUILD)/build.ninja:
 	@tools/install.sh build
-	meson setup $(BUILD) --buildtype=debugoptimized
+	meson setup $(BUILD)
 
 build: $(BUILD)/build.ninja
 	@tools/install.sh build
@@ -38,26 +38,32 @@ serve: build
 .PHONY: test-tools
 test-tools:
 	@tools/install.sh test
-	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) --buildtype=debugoptimized
-	@meson configure $(BUILD) -Dtests=true
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD)
+	@meson configure $(BUILD) -Dtests=true -Dwerror=true
 	$(COMPILE) $(BUILD)
 
-test: test-tools
-	@test -f build-asan/build.ninja || meson setup build-asan -Dtests=true -Db_sanitize=address,undefined
-	$(COMPILE) build-asan
-	$(PYTHON) tests/run.py
+# The plain build is gcc's, those with sanitizers are clang's: each test run builds everything with both, warnings as errors.
+build-asan/build.ninja:
+	CC=clang meson setup build-asan -Dtests=true -Db_sanitize=address,undefined --werror
 
-asan:
-	@tools/install.sh test
-	@test -f build-asan/build.ninja || meson setup build-asan -Dtests=true -Db_sanitize=address,undefined
-	$(COMPILE) build-asan
-	$(PYTHON) tests/run.py --suite asan
+build-tsan/build.ninja:
+	CC=clang meson setup build-tsan -Dtests=true -Db_sanitize=thread --werror
 
-tsan:
-	@tools/install.sh test
-	@test -f build-tsan/build.ninja || CC=clang meson setup build-tsan -Dtests=true -Db_sanitize=thread
+.PHONY: build-asan build-tsan
+build-asan: test-tools build-asan/build.ninja
+	$(COMPILE) build-asan
+
+build-tsan: test-tools build-tsan/build.ninja
 	$(COMPILE) build-tsan
-	$(PYTHON) tests/run.py --suite tsan
+
+test: build-asan build-tsan
+	$(PYTHON) tests/run.py --with asan --with tsan
+
+asan: build-asan
+	$(PYTHON) tests/run.py --with asan --suite asan
+
+tsan: build-tsan
+	$(PYTHON) tests/run.py --with tsan --suite tsan
 
 tidy: test-tools
 	tools/tidy.sh $(BUILD)
@@ -67,7 +73,7 @@ fmt:
 	git ls-files '*.c' '*.h' | xargs clang-format -i
 
 conformance: test-tools
-	$(PYTHON) tests/run.py --suite kazoo --suite zkcli
+	$(PYTHON) tests/run.py --suite conformance
 
 bench: build
 	@tools/install.sh bench

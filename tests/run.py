@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the tests of a build and prints one table; the runner behind `make test`.
 
-    tests/run.py [--build DIR] [--asan] [--suite NAME]... [--list]
+    tests/run.py [--build DIR] [--with asan|tsan]... [--suite NAME]... [--list]
 
-Suites: the test executables that meson knows (unit, contract, ...; --asan adds those of build-asan), the files of
+Suites: the test executables that meson knows (unit, contract, ...), the files of
 tests/e2e by pytest, the scripts of tests/conformance, and every executable tests/*/run-NAME. A script's last line
 is `N passed, N failed, N skipped`; it names each failure and each skip on a line that begins with FAILED or SKIPPED.
---suite takes a name or the first part of one: `--suite e2e`, `--suite e2e/watches`.
+--with asan adds the executables of build-asan and the files of tests/e2e against its server; --with tsan those of
+build-tsan that have threads in them. --suite takes a name or the first part of one: `--suite e2e`, `--suite e2e/watches`.
 
 Output of each suite: DIR/test-logs. A suite that is missing is a failure, and so is one that ran nothing.
 Last line: N passed, N failed, N skipped. Exit code 1 when something failed or nothing passed.
@@ -246,18 +247,32 @@ def split_reports(lines, word):
 
 # ---- all of them
 
-def find_suites(build, asan, names):
+# What runs where threads meet: the engine, the store over it, and a server with restarts and load.
+WITH_THREADS = re.compile(r"tsan/(unit|contract)|tsan/e2e/(nodes|sessions|multi)")
+# Memory and descriptors of a sanitizer's build are its own; these files measure them.
+NOT_WITH_SANITIZERS = ("garbage",)
+
+
+def find_variant(build, prefix):
+    """The suites of one build of ours: test executables, and the process tests against its server."""
+    env = {"FK_BINARY": str(build / "faaskeeper"), "FK_CACHE": str(ROOT / "build")}
+    suites = find_executables(build, prefix)
+    for file in sorted((HERE / "e2e").glob("test_*.py")):
+        name = file.stem[len("test_"):]
+        if not (prefix and name in NOT_WITH_SANITIZERS):
+            suites.append(Pytest(f"{prefix}e2e/{name}", file, env))
+    return [suite for suite in suites if prefix != "tsan/" or WITH_THREADS.match(suite.name)]
+
+
+def find_suites(build, variants, names):
     """Every suite that is on disk, and a text for each that should be and is not."""
     env = {"FK_BINARY": str(build / "faaskeeper"), "FK_CACHE": str(ROOT / "build")}
     suites, problems = [], []
-    for directory, prefix in [(build, "")] + ([(ROOT / "build-asan", "asan/")] if asan else []):
+    for directory, prefix in [(build, "")] + [(ROOT / f"build-{name}", f"{name}/") for name in variants]:
         try:
-            suites += find_executables(directory, prefix)
+            suites += find_variant(directory, prefix)
         except FileNotFoundError as error:
-            if not names or any(name.split("/")[0] in ("unit", "contract", "asan") for name in names):
-                problems.append(str(error))
-    for file in sorted((HERE / "e2e").glob("test_*.py")):
-        suites.append(Pytest("e2e/" + file.stem[len("test_"):], file, env))
+            problems.append(str(error))
     for name, file, *arguments in (("kazoo-2.8", "kazoo.py", "--version", "2.8"),
                                    ("kazoo-2.11", "kazoo.py", "--version", "2.11"), ("zkcli", "zkcli.py"),
                                    ("differential", "differential.py")):
@@ -321,13 +336,14 @@ def run_suites(suites, logs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build", help="build directory (default: build)")
-    parser.add_argument("--asan", action="store_true", help="also the executables of build-asan")
+    parser.add_argument("--with", dest="variants", action="append", default=[], choices=("asan", "tsan"),
+                        help="also the tests of that build; may be repeated")
     parser.add_argument("--suite", action="append", default=[], metavar="NAME", help="only this one; may be repeated")
     parser.add_argument("--list", action="store_true", help="print the suites and end")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
-    suites, problems = find_suites(options.build.resolve(), options.asan, options.suite)
+    suites, problems = find_suites(options.build.resolve(), options.variants, options.suite)
     suites = select(suites, problems, options.suite)
     if options.list:
         print("\n".join([suite.name for suite in suites] + [f"error: {problem}" for problem in problems]))

@@ -291,7 +291,6 @@ enum fk_err fk_config_parse(struct fk_config *config, struct fk_bytes text, cons
 {
     struct place place = {.name = name, .line = 1, .diag = diag};
     struct fk_buf line = FK_BUF_EMPTY;
-    int lines = 0;
     enum fk_err err = FK_OK;
     if (text.size > 0 && memchr(text.data, '\0', text.size) != NULL) {
         fk_diag_set(diag, "%s: has a NUL byte, this is no text file", name);

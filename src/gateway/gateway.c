@@ -280,7 +280,7 @@ static void fire(void *context, struct fk_watcher *watcher, const struct fk_even
     struct fk_conn *conn = FK_CONTAINER_OF(watcher, struct fk_conn, watcher);
     struct fk_caller caller = fk_conn_caller(conn);
     if (fk_acl_allows(firing->acl, FK_PERM_READ, &caller)) {
-        fk_conn_event(firing->gateway, conn, firing->zxid, event->type, event->path);
+        fk_conn_event(firing->gateway, conn, firing->zxid, (int32_t)event->type, event->path);
     }
 }
 

@@ -225,6 +225,14 @@ static void list_free_nodes(struct fk_list *list)
     }
 }
 
+/* The next record that was staged: there is one for each put that needs it. */
+static struct fk_list *staged(struct fk_list *list)
+{
+    struct fk_list *link = fk_list_take(list);
+    FK_ASSERT(link != NULL);
+    return link;
+}
+
 static void list_free_sessions(struct fk_list *list)
 {
     struct fk_list *link = NULL;
@@ -318,19 +326,19 @@ static void apply_put(struct memory_store *store, struct stage *stage, const str
     switch (put->kind) {
     case FK_PUT_CREATE:
         FK_ASSERT(find_node(store, put->node.path) == NULL);
-        fk_list_append(&store->nodes, fk_list_take(&stage->nodes));
+        fk_list_append(&store->nodes, staged(&stage->nodes));
         break;
     case FK_PUT_DATA:
     case FK_PUT_ACL:
     case FK_PUT_CHILDREN:
-        replace_node(store, node_of(fk_list_take(&stage->nodes)));
+        replace_node(store, node_of(staged(&stage->nodes)));
         break;
     case FK_PUT_DELETE:
         remove_node(store, put->node.path);
         break;
     case FK_PUT_SESSION:
         FK_ASSERT(find_session(store, put->session.id) == NULL);
-        fk_list_append(&store->sessions, fk_list_take(&stage->sessions));
+        fk_list_append(&store->sessions, staged(&stage->sessions));
         break;
     case FK_PUT_SESSION_END: {
         struct session *session = find_session(store, put->session.id);
