@@ -7,6 +7,6 @@
 #include <stdint.h>
 
 /* The struct `type` whose `member` is at `pointer`; drops const, as a link says nothing about its element. */
-#define FK_CONTAINER_OF(pointer, type, member) ((type *)(void *)((char *)(uintptr_t)(pointer)-offsetof(type, member)))
+#define FK_CONTAINER_OF(pointer, type, member) ((type *)((uintptr_t)(pointer)-offsetof(type, member)))
 
 #endif
