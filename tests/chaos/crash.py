@@ -13,6 +13,7 @@ A cycle is one case. After a failure the directory is kept (named in the report)
 after each kill. Last line: N passed, N failed, N skipped.
 """
 import argparse
+import collections
 import itertools
 import os
 import re
@@ -23,14 +24,14 @@ import time
 
 import history as history_module
 from life import (CLIENTS, RECORD, RUN_SECONDS, Failure, Life, Report, can_trace, delete_all, dice, killing, make_tree,
-                  read_tree, scratch, wait_until)
+                  read_tree, scratch)
 
 SENDS = "write,writev,sendmsg,sendto"
 START_CALLS = ("pwrite64,fdatasync,fsync,ftruncate,fallocate,unlink,unlinkat,rename,renameat,renameat2,openat,fcntl,flock,"
                "mkdir,pread64")
 # thread, system calls, the largest n: where strace kills. The main thread writes and syncs inline when nobody reads.
 PLACES = [("fk-log", "pwrite64", 400), ("fk-log", "fdatasync", 400), ("fk-log", "pwrite64,fdatasync", 60),
-          ("faaskeeper", "pwrite64", 60), ("faaskeeper", "fdatasync", 60), ("faaskeeper", SENDS, 3000),
+          ("main", "pwrite64", 60), ("main", "fdatasync", 60), ("main", SENDS, 3000),
           ("fk-segment", "pwrite64,fdatasync,fsync,fallocate,rename,renameat,renameat2,openat", 24)]
 CHECKPOINT_PLACES = [("fk-checkpoint", "pwrite64", 400), ("fk-checkpoint", "fdatasync,fsync", 4),
                      ("fk-checkpoint", "fcntl", 40), ("fk-checkpoint", "unlink,unlinkat", 20),
@@ -52,14 +53,23 @@ class Plan:
         self.seed = random.randint(1, 1 << 40)
         self.segment_kb = random.choice([1024, 1024, 1024, 4096, 65536])
         self.place = None
-        if traced and (self.heavy or random.random() < 0.6):
-            thread, calls, most = random.choice(CHECKPOINT_PLACES if self.heavy else PLACES)
-            self.place = (thread, calls, max(1, int(most ** random.random())))
+        if traced and (self.heavy or random.random() < 0.7):
+            self.choose_place(random)
         self.start_kills = []
         if traced and random.random() < 0.4:
             self.start_kills = [random.randint(1, 60) for _ in range(random.randint(1, 3))]
         self.torn = random.choice([None, None, "bytes", "frame"])
         self.torn_seed = random.randint(1, 1 << 30)
+
+    def choose_place(self, random):
+        """Where strace kills, and a load that comes there before the clients' own kill."""
+        thread, calls, most = random.choice(CHECKPOINT_PLACES if self.heavy else PLACES)
+        self.place = (thread, calls, max(1, int(most ** random.random())))
+        self.replies = random.randint(4000, 8000)
+        if thread == "main" and calls != SENDS:
+            self.reads = 0
+        elif thread == "fk-segment":
+            self.value_size, self.segment_kb = 8192, 1024
 
     def __str__(self):
         where = "at a random moment" if self.place is None else "by {} in {} {}".format(*self.place)
@@ -76,6 +86,7 @@ class Crash:
         self.life = Life(self.directory)
         self.history = None
         self.timings = []
+        self.hits = collections.Counter()
 
     # -- a cycle
 
@@ -123,7 +134,10 @@ class Crash:
         if self.keep:
             shutil.rmtree(self.directory / "killed", ignore_errors=True)
             shutil.copytree(self.life.data, self.directory / "killed")
-        self.history.read(out.read_text().splitlines())
+        lines = out.read_text().splitlines()
+        injected = not any(line.startswith("K ") for line in lines)
+        self.hits[plan.place[0] if injected and plan.place else "random"] += 1
+        self.history.read(lines)
         if code != 0 or ended != -9:
             raise Failure(f"the clients ended with {code}, the server with {ended}: {self.life.messages()[-500:]}\n"
                           + "\n".join(self.history.violations))
@@ -150,12 +164,10 @@ class Crash:
         wrapper = [*("strace", "-D", "-f", "-o", "/dev/null"), *killing(START_CALLS, when)]
         if self.life.start(wrapper, may_die=True):
             self.life.kill()
+            self.hits["just started"] += 1
         else:
-            wait_until(self.directory_is_free, RUN_SECONDS, "the killed server lets go of the directory")
+            self.hits["while starting"] += 1
         self.life.check_data()
-
-    def directory_is_free(self):
-        return self.life.process is None
 
     def verify(self):
         newest = max(client.last_zxid for client in self.history.clients)
@@ -188,8 +200,9 @@ class Crash:
 
 def progress(cycle, cycles, began, crash):
     history = crash.history
+    kills = ", ".join(f"{count} {where}" for where, count in sorted(crash.hits.items()))
     print(f"cycle {cycle} of {cycles}: {history.answered_total} requests answered, {history.unknown_total} not, "
-          f"slowest start {max(crash.timings) * 1000:.0f} ms, {time.monotonic() - began:.0f} s", flush=True)
+          f"slowest start {max(crash.timings) * 1000:.0f} ms, killed {kills}, {time.monotonic() - began:.0f} s", flush=True)
 
 
 def main():

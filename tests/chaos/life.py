@@ -135,10 +135,13 @@ class Life:
     # -- strace
 
     def threads(self):
-        """Thread ids by name."""
-        found = {}
+        """Thread ids by name, `main` for the first; what ends meanwhile is left out."""
+        found = {"main": self.process.pid}
         for task in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
-            found[(task / "comm").read_text().strip()] = int(task.name)
+            try:
+                found[(task / "comm").read_text().strip()] = int(task.name)
+            except OSError:
+                continue
         return found
 
     def trace(self, thread, inject):
@@ -146,9 +149,14 @@ class Life:
         tid = wait_until(lambda: self.threads().get(thread), START_SECONDS, f"the thread {thread}")
         self.tracer = subprocess.Popen([STRACE, "-o", "/dev/null", "-p", str(tid), *inject], stdin=subprocess.DEVNULL,
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        status = pathlib.Path(f"/proc/{self.process.pid}/task/{tid}/status")
-        wait_until(lambda: "TracerPid:\t0\n" not in status.read_text() or self.tracer.poll() is not None,
-                   START_SECONDS, "strace attaches")
+        wait_until(lambda: self.tracer.poll() is not None or self.is_traced(tid), START_SECONDS, "strace attaches")
+
+    def is_traced(self, tid):
+        try:
+            status = pathlib.Path(f"/proc/{self.process.pid}/task/{tid}/status").read_text()
+        except OSError:
+            return True  # and killed at once
+        return "TracerPid:\t0\n" not in status
 
     def end_tracer(self):
         if self.tracer is not None:
