@@ -506,7 +506,7 @@ static void closing_removes_the_ephemerals_under_one_zxid(void **state)
     assert_int_equal(world_create(&world, "/p/e2", 1), FK_CODE_OK);
     assert_int_equal(world_create(&world, "/e3", 1), FK_CODE_OK);
     assert_int_equal(world_create(&world, "/p/stays", 0), FK_CODE_OK);
-    world_close(&world, 7, (const char *const[]){"/p/e1", "/e3", "/p/e2"}, 3);
+    world_close(&world, 7, (const char *const[]){"/p/e1", "/e3", "/p/e2"}, 3, true);
     struct fk_change change = fk_plan_change(&world.plan);
     assert_int_equal(change.count, 6); /* three deletes, each parent once, the session */
     assert_int_equal(change.puts[change.count - 1].kind, FK_PUT_SESSION_END);
@@ -528,12 +528,12 @@ static void closing_leaves_what_is_not_its_own(void **state)
     world_be(&world, 8);
     assert_int_equal(world_create(&world, "/other", 1), FK_CODE_OK);
     assert_int_equal(world_create(&world, "/plain", 0), FK_CODE_OK);
-    world_close(&world, 7, (const char *const[]){"/gone", "/other", "/plain", "/mine"}, 4);
+    world_close(&world, 7, (const char *const[]){"/gone", "/other", "/plain", "/mine"}, 4, true);
     assert_int_equal(puts_count(), 3);
     assert_non_null(world_find(&world, "/other"));
     assert_non_null(world_find(&world, "/plain"));
     assert_null(world_find(&world, "/mine"));
-    world_close(&world, 9, NULL, 0);
+    world_close(&world, 9, NULL, 0, true);
     assert_int_equal(puts_count(), 1);
 }
 
@@ -556,7 +556,7 @@ static void closing_with_many_ephemerals_puts_each_parent_once(void **state)
         paths[i] = names[i];
         assert_int_equal(world_create(&world, paths[i], 1), FK_CODE_OK);
     }
-    world_close(&world, 7, paths, MANY);
+    world_close(&world, 7, paths, MANY, true);
     assert_int_equal(puts_count(), MANY + 3 + 1);
     for (size_t i = 0; i < 3; i++) {
         char parent[4];
@@ -565,6 +565,22 @@ static void closing_with_many_ephemerals_puts_each_parent_once(void **state)
         assert_int_equal(world_stat(&world, parent).cversion, 40);
         assert_int_equal(world_stat(&world, parent).pzxid, world.zxid);
     }
+}
+
+static void a_piece_that_is_not_the_last_keeps_the_session(void **state)
+{
+    (void)state;
+    assert_int_equal(world_create(&world, "/e1", 1), FK_CODE_OK);
+    assert_int_equal(world_create(&world, "/e2", 1), FK_CODE_OK);
+    world_close(&world, 7, (const char *const[]){"/e1"}, 1, false);
+    struct fk_change change = fk_plan_change(&world.plan);
+    assert_int_equal(change.count, 2);
+    assert_int_equal(change.puts[0].kind, FK_PUT_DELETE);
+    assert_int_equal(change.puts[1].kind, FK_PUT_CHILDREN);
+    world_close(&world, 7, (const char *const[]){"/e2"}, 1, true);
+    assert_int_equal(puts_count(), 3);
+    assert_null(world_find(&world, "/e1"));
+    assert_null(world_find(&world, "/e2"));
 }
 
 static void a_new_session_is_one_put(void **state)
@@ -614,7 +630,7 @@ static void an_error_of_the_lookup_is_sticky(void **state)
     assert_int_equal(world.plan.err, FK_ERR_BUSY);
     world.lookup_err = FK_OK;
     struct fk_bytes path = fk_bytes_text("/zookeeper");
-    fk_plan_close_session(&world.plan, 7, &path, 1);
+    fk_plan_close_session(&world.plan, 7, &path, 1, true);
     assert_int_equal(world.plan.err, FK_ERR_BUSY);
     assert_int_equal(puts_count(), 0);
 }
@@ -672,6 +688,7 @@ static const struct CMUnitTest tests[] = {
     WORLD_TEST(closing_removes_the_ephemerals_under_one_zxid),
     WORLD_TEST(closing_leaves_what_is_not_its_own),
     WORLD_TEST(closing_with_many_ephemerals_puts_each_parent_once),
+    WORLD_TEST(a_piece_that_is_not_the_last_keeps_the_session),
     WORLD_TEST(a_new_session_is_one_put),
     WORLD_TEST(bodies_that_do_not_parse),
     WORLD_TEST(trailing_garbage_is_ignored),

@@ -194,7 +194,7 @@ enum fk_code world_set_acl(struct world *world, const char *path, const char *sc
     return world_do(world, FK_OP_SET_ACL);
 }
 
-void world_close(struct world *world, int64_t session_id, const char *const *paths, size_t count)
+void world_close(struct world *world, int64_t session_id, const char *const *paths, size_t count, bool last)
 {
     struct fk_bytes views[WORLD_NODES];
     assert_true(count <= WORLD_NODES);
@@ -202,7 +202,7 @@ void world_close(struct world *world, int64_t session_id, const char *const *pat
         views[i] = fk_bytes_text(paths[i]);
     }
     begin(world);
-    fk_plan_close_session(&world->plan, session_id, views, count);
+    fk_plan_close_session(&world->plan, session_id, views, count, last);
     assert_int_equal(world->plan.err, FK_OK);
     apply(world);
 }

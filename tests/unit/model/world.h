@@ -46,8 +46,8 @@ enum fk_code world_delete(struct world *world, const char *path, int32_t version
 enum fk_code world_set(struct world *world, const char *path, const char *data, int32_t version);
 enum fk_code world_set_acl(struct world *world, const char *path, const char *scheme, const char *id, int32_t perms,
                            int32_t version);
-/* Ends the session with these ephemerals. */
-void world_close(struct world *world, int64_t session_id, const char *const *paths, size_t count);
+/* Ends the session with these ephemerals, or does a piece of it that is not the last. */
+void world_close(struct world *world, int64_t session_id, const char *const *paths, size_t count, bool last);
 
 /* The record of a path, which must be there; NULL from world_find where it is not. */
 struct fk_node *world_find(struct world *world, const char *path);

@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "world.h"
+
+#include "base/container.h"
+#include "gateway/read.h"
+
+struct world world;
+int64_t replied_zxid;
+
+/* --- ports --- */
+
+static void pipe_put(struct world_pipe *pipe, int64_t number, struct fk_bytes message)
+{
+    assert_true(pipe->first + pipe->count < WORLD_MESSAGES);
+    pipe->messages[pipe->first + pipe->count] = fk_arena_copy(&world.arena, message);
+    pipe->numbers[pipe->first + pipe->count] = number;
+    pipe->count++;
+}
+
+static void pipe_drop(struct world_pipe *pipe)
+{
+    pipe->first++;
+    pipe->count--;
+    if (pipe->count == 0) {
+        pipe->first = 0;
+    }
+}
+
+static enum fk_err queue_send(struct fk_queue *base, int64_t group, int64_t deduplication_id, struct fk_bytes message)
+{
+    struct world_queue *queue = FK_CONTAINER_OF(base, struct world_queue, base);
+    (void)group;
+    if (queue->full) {
+        return FK_ERR_BUSY;
+    }
+    pipe_put(&queue->pipe, deduplication_id, message);
+    return FK_OK;
+}
+
+static enum fk_err channel_notify(struct fk_channel *base, int64_t gateway, struct fk_bytes message, int64_t after_zxid)
+{
+    struct world_channel *channel = FK_CONTAINER_OF(base, struct world_channel, base);
+    (void)gateway;
+    pipe_put(&channel->pipe, after_zxid, message);
+    return FK_OK;
+}
+
+static const struct fk_queue_ops queue_ops = {.name = "world", .send = queue_send};
+static const struct fk_channel_ops channel_ops = {.name = "world", .notify = channel_notify};
+
+/* --- the host --- */
+
+static void open_gateway(void)
+{
+    world.gateway =
+        fk_gateway_new(&world.options, world.store, &world.queue.base, &world.clock.base, &world.random.base);
+    assert_non_null(world.gateway);
+}
+
+static void close_gateway(void)
+{
+    for (size_t i = 0; i < WORLD_PEERS; i++) {
+        peer_hang_up(&world.peers[i]);
+        fk_buf_deinit(&world.peers[i].in);
+        world.peers[i] = (struct peer){.conn = NULL};
+    }
+    fk_gateway_free(world.gateway);
+}
+
+int world_setup(void **state)
+{
+    int result = fk_test_begin(state);
+    memset(&world, 0, sizeof world);
+    world.queue.base.ops = &queue_ops;
+    world.channel.base.ops = &channel_ops;
+    fk_memory_clock_init(&world.clock, 1700000000000);
+    fk_memory_clock_advance_ms(&world.clock, 100000);
+    fk_memory_random_init(&world.random, 42);
+    world.store = fk_memory_store_new();
+    fk_writer_init(&world.writer, world.store, &world.channel.base, &world.clock.base);
+    world.options = (struct fk_gateway_options){.tick_ms = WORLD_TICK_MS,
+                                                .session_timeout_min_ms = 4000,
+                                                .session_timeout_max_ms = 40000,
+                                                .connections_per_address = 0,
+                                                .words = FK_WORD_SRVR,
+                                                .super_digest = "super:D/InIHSb7yEEbrWz8b9l71RjZJU="};
+    open_gateway();
+    return world.store == NULL ? -1 : result;
+}
+
+int world_teardown(void **state)
+{
+    close_gateway();
+    fk_writer_deinit(&world.writer);
+    fk_store_free(world.store);
+    fk_arena_deinit(&world.arena);
+    return fk_test_end(state);
+}
+
+void world_restart(void)
+{
+    close_gateway();
+    open_gateway();
+}
+
+static void deliver_answers(int64_t zxid)
+{
+    struct world_pipe *pipe = &world.channel.pipe;
+    while (pipe->count > 0 && pipe->numbers[pipe->first] <= zxid) {
+        struct fk_bytes message = pipe->messages[pipe->first];
+        pipe_drop(pipe);
+        fk_gateway_answer(world.gateway, message);
+    }
+}
+
+/* Runs one message of the queue and delivers what came of it, change by change. */
+static bool run_function(void)
+{
+    struct world_pipe *pipe = &world.queue.pipe;
+    const struct fk_change *change = NULL;
+    if (world.hold_writes || pipe->count == 0) {
+        return false;
+    }
+    int32_t done = 0;
+    int64_t before = fk_store_zxid(world.store, FK_VIEW_VISIBLE);
+    struct fk_bytes message = pipe->messages[pipe->first];
+    assert_int_equal(fk_writer_run(&world.writer, message, &done), FK_OK);
+    pipe_drop(pipe);
+    deliver_answers(before);
+    while ((change = fk_memory_store_next(world.store)) != NULL) {
+        fk_gateway_change(world.gateway, change);
+        deliver_answers(change->zxid);
+    }
+    return true;
+}
+
+static bool run_jobs(void)
+{
+    struct fk_job *job = NULL;
+    bool some = false;
+    while (!world.hold_jobs && (job = fk_gateway_take_job(world.gateway)) != NULL) {
+        fk_job_run(job, world.store);
+        fk_gateway_job_done(world.gateway, job);
+        some = true;
+    }
+    return some;
+}
+
+/* Moves the bytes of one connection to its peer, and ends it where it is closing. */
+static void drain(struct peer *peer, struct fk_conn *conn)
+{
+    struct fk_buf *out = fk_conn_output(conn);
+    if (peer->slow) {
+        return;
+    }
+    if (fk_buf_left(out) > 0) {
+        fk_buf_append(&peer->in, fk_buf_view(out));
+        fk_buf_consume(out, fk_buf_left(out));
+    }
+    if (fk_conn_closing(conn)) {
+        peer->conn = NULL;
+        fk_gateway_gone(world.gateway, conn);
+    } else {
+        fk_gateway_sent(world.gateway, conn);
+    }
+}
+
+static bool run_outputs(void)
+{
+    struct fk_conn *conn = NULL;
+    bool some = false;
+    while ((conn = fk_gateway_take_output(world.gateway)) != NULL) {
+        drain((struct peer *)fk_conn_socket(conn), conn);
+        some = true;
+    }
+    return some;
+}
+
+void world_settle(void)
+{
+    bool some = true;
+    while (some) {
+        some = run_jobs();
+        some = run_function() || some;
+        if (!world.queue.full) {
+            fk_gateway_resume(world.gateway);
+        }
+        some = run_outputs() || some;
+    }
+}
+
+void world_tick(void)
+{
+    fk_gateway_tick(world.gateway);
+    world_settle();
+}
+
+void world_jump_ms(int64_t ms)
+{
+    fk_memory_clock_advance_ms(&world.clock, ms);
+}
+
+void world_pass_ms(int64_t ms)
+{
+    while (ms > 0) {
+        int64_t step_ms = ms < fk_gateway_tick_ms(world.gateway) ? ms : fk_gateway_tick_ms(world.gateway);
+        world_jump_ms(step_ms);
+        world_tick();
+        ms -= step_ms;
+    }
+}
+
+/* --- clients --- */
+
+struct peer *peer_open(const char *address)
+{
+    for (size_t i = 0; i < WORLD_PEERS; i++) {
+        struct peer *peer = &world.peers[i];
+        if (peer->conn == NULL) {
+            fk_buf_deinit(&peer->in);
+            *peer = (struct peer){.in = FK_BUF_EMPTY};
+            peer->conn = fk_gateway_open(world.gateway, fk_bytes_text(address), 1234, peer);
+            peer->refused = peer->conn == NULL;
+            return peer;
+        }
+    }
+    fail_msg("too many peers");
+    return NULL;
+}
+
+void peer_send(struct peer *peer, struct fk_bytes bytes)
+{
+    if (peer->conn != NULL) {
+        fk_gateway_input(world.gateway, peer->conn, bytes);
+    }
+}
+
+void peer_hang_up(struct peer *peer)
+{
+    if (peer->conn != NULL) {
+        fk_gateway_gone(world.gateway, peer->conn);
+        peer->conn = NULL;
+    }
+}
+
+bool peer_closed(const struct peer *peer)
+{
+    return peer->conn == NULL;
+}
+
+static struct fk_buf frame;
+
+void peer_hello(struct peer *peer, const struct hello *hello)
+{
+    struct fk_connect_request request = {.protocol_version = hello->version,
+                                         .last_zxid_seen = hello->last_zxid,
+                                         .timeout_ms = hello->timeout_ms,
+                                         .session_id = hello->session_id,
+                                         .password = hello->password,
+                                         .has_read_only = !hello->old};
+    frame = FK_BUF_EMPTY;
+    fk_write_i32(&frame, 0);
+    fk_write_connect_request(&frame, &request);
+    request_end(peer);
+}
+
+struct fk_connect_response peer_welcome(struct peer *peer)
+{
+    struct fk_connect_response response;
+    struct fk_bytes bytes = peer_frame(peer);
+    assert_non_null(bytes.data);
+    struct fk_reader reader = fk_reader_of(bytes);
+    fk_read_connect_response(&reader, &response);
+    assert_false(reader.failed);
+    assert_int_equal(response.password.size, FK_PASSWORD_SIZE);
+    return response; /* the frame lives as long as the world */
+}
+
+struct peer *peer_connect(struct fk_connect_response *response)
+{
+    struct peer *peer = peer_open("10.0.0.1");
+    peer_hello(peer, &(struct hello){.timeout_ms = 8000});
+    world_settle();
+    *response = peer_welcome(peer);
+    assert_true(response->session_id != 0);
+    return peer;
+}
+
+struct peer *peer_session(void)
+{
+    struct fk_connect_response response;
+    return peer_connect(&response);
+}
+
+struct fk_buf *request_begin(int32_t xid, int32_t op)
+{
+    frame = FK_BUF_EMPTY;
+    fk_write_i32(&frame, 0);
+    fk_write_request_header(&frame, &(struct fk_request_header){.xid = xid, .op = op});
+    return &frame;
+}
+
+void request_end(struct peer *peer)
+{
+    fk_patch_i32(&frame, 0, (int32_t)frame.size - 4);
+    assert_false(frame.failed);
+    peer_send(peer, fk_buf_view(&frame));
+    fk_buf_deinit(&frame);
+}
+
+void send_plain(struct peer *peer, int32_t xid, int32_t op)
+{
+    (void)request_begin(xid, op);
+    request_end(peer);
+}
+
+void send_create(struct peer *peer, int32_t xid, const char *path, const char *data, int32_t flags)
+{
+    struct fk_create_request request = {
+        .path = fk_bytes_text(path), .data = fk_bytes_text(data), .acl = FK_ACL_OPEN, .flags = flags};
+    fk_write_create_request(request_begin(xid, FK_OP_CREATE), &request);
+    request_end(peer);
+}
+
+void send_set(struct peer *peer, int32_t xid, const char *path, struct fk_bytes data)
+{
+    struct fk_set_data_request request = {.path = fk_bytes_text(path), .data = data, .version = -1};
+    fk_write_set_data_request(request_begin(xid, FK_OP_SET_DATA), &request);
+    request_end(peer);
+}
+
+void send_delete(struct peer *peer, int32_t xid, const char *path)
+{
+    struct fk_version_request request = {.path = fk_bytes_text(path), .version = -1};
+    fk_write_version_request(request_begin(xid, FK_OP_DELETE), &request);
+    request_end(peer);
+}
+
+void send_watch(struct peer *peer, int32_t xid, int32_t op, const char *path, bool watch)
+{
+    struct fk_watch_request request = {.path = fk_bytes_text(path), .watch = watch};
+    fk_write_watch_request(request_begin(xid, op), &request);
+    request_end(peer);
+}
+
+void send_sync(struct peer *peer, int32_t xid, const char *path)
+{
+    fk_write_bytes(request_begin(xid, FK_OP_SYNC), fk_bytes_text(path));
+    request_end(peer);
+}
+
+void send_auth(struct peer *peer, const char *scheme, const char *auth)
+{
+    struct fk_auth_request request = {.scheme = fk_bytes_text(scheme), .auth = fk_bytes_text(auth)};
+    fk_write_auth_request(request_begin(FK_XID_AUTH, FK_OP_AUTH), &request);
+    request_end(peer);
+}
+
+struct fk_bytes peer_frame(struct peer *peer)
+{
+    struct fk_bytes view = fk_buf_view(&peer->in);
+    if (view.size < 4) {
+        assert_int_equal(view.size, 0);
+        return FK_BYTES_NULL;
+    }
+    size_t size = fk_load_u32(view.data);
+    assert_true(view.size - 4 >= size); /* whole frames only: outputs are drained whole */
+    struct fk_bytes bytes = fk_arena_copy(&world.arena, fk_bytes_of(view.data + 4, size));
+    fk_buf_consume(&peer->in, 4 + size);
+    return bytes;
+}
+
+bool peer_quiet(struct peer *peer)
+{
+    return fk_buf_left(&peer->in) == 0;
+}
+
+struct fk_reader expect_reply(struct peer *peer, int32_t xid, int32_t code)
+{
+    struct fk_reply_header header;
+    struct fk_bytes bytes = peer_frame(peer);
+    if (bytes.data == NULL) {
+        fail_msg("no reply to %d", xid);
+    }
+    struct fk_reader reader = fk_reader_of(bytes);
+    fk_read_reply_header(&reader, &header);
+    assert_false(reader.failed);
+    if (header.xid != xid || header.code != code) {
+        fail_msg("reply to %d with %d, expected to %d with %d", header.xid, header.code, xid, code);
+    }
+    replied_zxid = header.zxid;
+    if (code != FK_CODE_OK) {
+        assert_int_equal(reader.left, 0); /* errors have no body */
+    }
+    return reader;
+}
+
+void expect_event(struct peer *peer, int32_t type, const char *path)
+{
+    struct fk_watcher_event event;
+    struct fk_reader reader = expect_reply(peer, FK_XID_NOTIFICATION, 0);
+    fk_read_watcher_event(&reader, &event);
+    assert_false(reader.failed);
+    assert_int_equal(reader.left, 0);
+    assert_int_equal(event.type, type);
+    assert_int_equal(event.state, FK_STATE_SYNC_CONNECTED);
+    fk_assert_text(event.path, path);
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A gateway core with everything around it in memory: a clock that stands still, a queue that can be full or held, the
+ * write function over the reference store, and clients that speak ZooKeeper's protocol. Nothing happens by itself:
+ * world_settle runs the rounds that a host would run, until there is nothing left to do. */
+#ifndef FK_TESTS_UNIT_GATEWAY_WORLD_H
+#define FK_TESTS_UNIT_GATEWAY_WORLD_H
+
+#include "base/limits.h"
+#include "driver/memory/clock.h"
+#include "driver/memory/store.h"
+#include "function/writer.h"
+#include "gateway/gateway.h"
+#include "support/test.h"
+#include "wire/records.h"
+
+enum {
+    WORLD_MESSAGES = 4096,
+    WORLD_PEERS = 16,
+    WORLD_TICK_MS = 2000,
+};
+
+/* Messages in order, copied. */
+struct world_pipe {
+    struct fk_bytes messages[WORLD_MESSAGES];
+    int64_t numbers[WORLD_MESSAGES];
+    size_t first;
+    size_t count;
+};
+
+struct world_queue {
+    struct fk_queue base;
+    struct world_pipe pipe;
+    bool full; /* sends are refused */
+};
+
+struct world_channel {
+    struct fk_channel base;
+    struct world_pipe pipe;
+};
+
+/* One end of a connection. */
+struct peer {
+    struct fk_conn *conn; /* NULL: closed */
+    struct fk_buf in;     /* what came, not read by the test yet */
+    bool slow;            /* takes no bytes out of its connection */
+    bool refused;         /* was not let in */
+};
+
+struct world {
+    struct fk_arena arena; /* of messages */
+    struct fk_memory_clock clock;
+    struct fk_memory_random random;
+    struct world_queue queue;
+    struct world_channel channel;
+    struct fk_store *store;
+    struct fk_writer writer;
+    struct fk_gateway_options options;
+    struct fk_gateway *gateway;
+    struct peer peers[WORLD_PEERS];
+    bool hold_writes; /* the function does not run */
+    bool hold_jobs;   /* reads do not run */
+};
+
+extern struct world world;
+
+/* cmocka setup and teardown; world_open may be called again with other options after world_stop. */
+int world_setup(void **state);
+int world_teardown(void **state);
+#define WORLD_TEST(function) cmocka_unit_test_setup_teardown(function, world_setup, world_teardown)
+
+/* A new gateway over the same store and clock, as after a restart of the process. */
+void world_restart(void);
+
+void world_settle(void);
+/* Time passes with a tick of the gateway each quarter of a tick, and rounds. */
+void world_pass_ms(int64_t ms);
+/* The clock jumps without ticks. */
+void world_jump_ms(int64_t ms);
+/* One tick of the gateway, and rounds. */
+void world_tick(void);
+
+/* --- clients --- */
+
+struct peer *peer_open(const char *address);
+void peer_send(struct peer *peer, struct fk_bytes bytes);
+void peer_hang_up(struct peer *peer);
+bool peer_closed(const struct peer *peer);
+
+struct hello {
+    int32_t version;
+    int64_t last_zxid;
+    int32_t timeout_ms;
+    int64_t session_id;
+    struct fk_bytes password;
+    bool old; /* without the read-only byte */
+};
+void peer_hello(struct peer *peer, const struct hello *hello);
+/* What came back: all zero for an expired session. Fails where nothing did. */
+struct fk_connect_response peer_welcome(struct peer *peer);
+/* Both at once, with a timeout of 8000 ms. */
+struct peer *peer_connect(struct fk_connect_response *response);
+struct peer *peer_session(void);
+
+/* Requests; the body is written by the caller between begin and end, or in one go. */
+struct fk_buf *request_begin(int32_t xid, int32_t op);
+void request_end(struct peer *peer);
+void send_plain(struct peer *peer, int32_t xid, int32_t op);
+void send_create(struct peer *peer, int32_t xid, const char *path, const char *data, int32_t flags);
+void send_set(struct peer *peer, int32_t xid, const char *path, struct fk_bytes data);
+void send_delete(struct peer *peer, int32_t xid, const char *path);
+void send_watch(struct peer *peer, int32_t xid, int32_t op, const char *path, bool watch);
+void send_sync(struct peer *peer, int32_t xid, const char *path);
+void send_auth(struct peer *peer, const char *scheme, const char *auth);
+
+/* The next frame; NULL data where none has come. */
+struct fk_bytes peer_frame(struct peer *peer);
+bool peer_quiet(struct peer *peer);
+/* The next frame is the reply to xid with this code; gives the reader at its body, and the zxid. */
+struct fk_reader expect_reply(struct peer *peer, int32_t xid, int32_t code);
+extern int64_t replied_zxid;
+void expect_event(struct peer *peer, int32_t type, const char *path);
+
+#endif
