@@ -18,6 +18,7 @@ import itertools
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -52,8 +53,10 @@ class Plan:
         self.delay_us = random.choice([0, 0, random.randint(0, 3000)])
         self.seed = random.randint(1, 1 << 40)
         self.segment_kb = random.choice([1024, 1024, 1024, 4096, 65536])
+        self.force_sync = random.random() < 0.85  # without, what was written outlives the process
+        self.stop = random.random() < 0.1  # SIGTERM instead
         self.place = None
-        if traced and (self.heavy or random.random() < 0.7):
+        if not self.stop and traced and (self.heavy or random.random() < 0.7):
             self.choose_place(random)
         self.start_kills = []
         if traced and random.random() < 0.4:
@@ -72,9 +75,10 @@ class Plan:
             self.value_size, self.segment_kb = 8192, 1024
 
     def __str__(self):
-        where = "at a random moment" if self.place is None else "by {} in {} {}".format(*self.place)
+        where = f"at a random moment{' (SIGTERM)' * self.stop}" if self.place is None else "by {} in {} {}".format(*self.place)
         return (f"cycle {self.cycle}: killed {where}, {self.replies} replies at most, values to {self.value_size} bytes, "
-                f"{self.reads} % reads, segments of {self.segment_kb} kB, starts killed {self.start_kills}, torn {self.torn}")
+                f"{self.reads} % reads, segments of {self.segment_kb} kB, "
+                f"forceSync {self.force_sync}, starts killed {self.start_kills}, torn {self.torn}")
 
 
 class Crash:
@@ -91,7 +95,7 @@ class Crash:
     # -- a cycle
 
     def run(self, plan):
-        self.life.config["preAllocSize"] = str(plan.segment_kb)
+        self.life.config.update(preAllocSize=str(plan.segment_kb), forceSync="yes" if plan.force_sync else "no")
         if self.history is None:
             self.begin()
         self.load(plan)
@@ -122,7 +126,8 @@ class Crash:
             self.life.trace(thread, killing(calls, when))
         recorder = self.life.record(out, sessions, seed=plan.seed, run=plan.cycle, value_size=plan.value_size,
                                     reads=plan.reads, kill_pid=self.life.process.pid, kill_after=plan.replies,
-                                    kill_delay_us=plan.delay_us)
+                                    kill_delay_us=plan.delay_us,
+                                    kill_signal=signal.SIGTERM if plan.stop else signal.SIGKILL)
         try:
             code = recorder.wait(RUN_SECONDS)
         except subprocess.TimeoutExpired:
@@ -136,9 +141,9 @@ class Crash:
             shutil.copytree(self.life.data, self.directory / "killed")
         lines = out.read_text().splitlines()
         injected = not any(line.startswith("K ") for line in lines)
-        self.hits[plan.place[0] if injected and plan.place else "random"] += 1
+        self.hits[plan.place[0] if injected and plan.place else "stopped" if plan.stop else "random"] += 1
         self.history.read(lines)
-        if code != 0 or ended != -9:
+        if code != 0 or ended != (0 if plan.stop else -signal.SIGKILL):
             raise Failure(f"the clients ended with {code}, the server with {ended}: {self.life.messages()[-500:]}\n"
                           + "\n".join(self.history.violations))
 

@@ -3,7 +3,7 @@
  * record: clients under mixed load that write down what they asked and what they were told, until the server dies.
  *
  *   record --target HOST:PORT --out FILE --sessions FILE [--clients N] [--seed S] [--run N] [--value-size BYTES]
- *          [--reads PERCENT] [--kill-pid PID --kill-after REPLIES [--kill-delay-us US]]
+ *          [--reads PERCENT] [--kill-pid PID --kill-after REPLIES [--kill-delay-us US] [--kill-signal N]]
  *
  * It judges nothing but the form of what comes: crash.py holds the lines against a model. Client NN writes below /w/NN
  * alone and below /shared with the others; the nodes that both need are there before it starts. Lines of FILE, in the
@@ -63,7 +63,7 @@ static void kill_server(struct record *record)
     struct timespec delay = {.tv_nsec = record->kill_delay_us * 1000L};
     (void)nanosleep(&delay, NULL);
     (void)fprintf(record->log, "K %ld\n", record->replies);
-    if (kill(record->kill_pid, SIGKILL) != 0 && errno != ESRCH) {
+    if (kill(record->kill_pid, record->kill_signal) != 0 && errno != ESRCH) {
         usage("cannot kill the server");
     }
     record->kill_pid = 0;
@@ -286,7 +286,8 @@ static const char *parse_options(struct record *record, int argc, char **argv)
         {"target", 1, NULL, 't'},     {"out", 1, NULL, 'o'},           {"sessions", 1, NULL, 's'},
         {"clients", 1, NULL, 'c'},    {"seed", 1, NULL, 'S'},          {"run", 1, NULL, 'r'},
         {"value-size", 1, NULL, 'v'}, {"reads", 1, NULL, 'R'},         {"kill-pid", 1, NULL, 'p'},
-        {"kill-after", 1, NULL, 'a'}, {"kill-delay-us", 1, NULL, 'd'}, {NULL, 0, NULL, 0},
+        {"kill-after", 1, NULL, 'a'}, {"kill-delay-us", 1, NULL, 'd'}, {"kill-signal", 1, NULL, 'k'},
+        {NULL, 0, NULL, 0},
     };
     const char *sessions = NULL;
     int option = 0;
@@ -322,6 +323,9 @@ static const char *parse_options(struct record *record, int argc, char **argv)
         case 'a':
             record->kill_after = number(optarg, 0, LONG_MAX);
             break;
+        case 'k':
+            record->kill_signal = (int)number(optarg, 1, SIGRTMAX);
+            break;
         case 'd':
             record->kill_delay_us = number(optarg, 0, 900000);
             break;
@@ -337,7 +341,7 @@ static const char *parse_options(struct record *record, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    struct record record = {.client_count = 16, .value_size = 256, .read_percent = 8};
+    struct record record = {.client_count = 16, .value_size = 256, .read_percent = 8, .kill_signal = SIGKILL};
     const char *sessions = parse_options(&record, argc, argv);
     record.clients = calloc((size_t)record.client_count, sizeof *record.clients);
     record.epoll = epoll_create1(EPOLL_CLOEXEC);

@@ -74,6 +74,7 @@ struct record {
     long value_size;
     long read_percent;
     pid_t kill_pid; /* 0: none, or done */
+    int kill_signal;
     long kill_after;
     long kill_delay_us;
     long replies;
