@@ -40,7 +40,7 @@ struct fk_change fk_plan_change(const struct fk_plan *plan)
 {
     return (struct fk_change){.zxid = plan->zxid,
                               .time_ms = plan->time_ms,
-                              .puts = plan->puts + plan->first,
+                              .puts = plan->puts == NULL ? NULL : plan->puts + plan->first,
                               .count = plan->count - plan->first};
 }
 
