@@ -110,6 +110,8 @@ class Life:
         self.process.stdout.close()
         self.process = None
         self.end_tracer()
+        if re.search(r"Sanitizer|runtime error:", self.messages()):
+            raise Failure(f"a sanitizer speaks: {self.messages()[:4000]}")
         return code
 
     def kill(self):
