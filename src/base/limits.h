@@ -32,7 +32,8 @@ enum fk_limits {
     /* Authenticated identities of one connection (addauth is repeatable). */
     FK_AUTH_IDS_MAX = 64,
     FK_AUTH_SIZE_MAX = 16 * 1024,
-    /* Entries and bytes of one ACL list, as asked for and after "auth" was expanded: each permission check reads them all.
+    /* Entries and bytes of one ACL list, as asked for and after "auth" was expanded: each permission check reads them
+     * all.
      */
     FK_ACL_ENTRIES_MAX = 1000,
     FK_ACL_SIZE_MAX = 64 * 1024,

@@ -35,7 +35,7 @@ struct listener {
     uv_timer_t pause; /* runs while accepting backs off */
     bool local;
     bool waiting; /* a connection waits to be accepted */
-    int handles; /* open handles of this struct */
+    int handles;  /* open handles of this struct */
 };
 
 struct client {
