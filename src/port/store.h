@@ -60,11 +60,16 @@ struct fk_store_ops {
     enum fk_err (*list)(struct fk_store *store, enum fk_view view, const struct fk_list_key *key,
                         struct fk_arena *arena, struct fk_page *page);
     /* Applies the changes if the store's accepted zxid is `expected_zxid`: all of them or none. Their zxids are dense
-     * from expected_zxid + 1. All views are borrowed for the call. OK       accepted, in order, and durable before
-     * anything that names its zxids leaves. REFUSED  the condition failed; nothing applied: read again and plan again.
-     * BUSY     nothing applied; retry after a pause.
-     * FULL     no space; nothing applied.
-     * UNKNOWN  the deadline passed; may have been applied, now or later: reload, never assume. */
+     * from expected_zxid + 1; the times in the records of a change are the change's. All views are borrowed for the
+     * call.
+     *
+     * OK         accepted, in order, and durable before anything that names its zxids leaves
+     * REFUSED    the condition failed; nothing applied: read again and plan again
+     * BUSY       nothing applied; retry after a pause
+     * FULL       no space; nothing applied
+     * TOO_LARGE  a change is more than the store takes at once; nothing applied
+     * NOMEM      nothing applied
+     * UNKNOWN    the deadline passed; may have been applied, now or later: reload, never assume */
     enum fk_err (*commit)(struct fk_store *store, const struct fk_change *changes, size_t count, int64_t expected_zxid);
     /* Numbers of the visible state, in constant time. */
     void (*counts)(struct fk_store *store, struct fk_store_counts *counts);

@@ -39,6 +39,7 @@ struct memory_store {
     int64_t zxid;
     enum fk_memory_fault fault;
     size_t fault_count;
+    size_t puts_max; /* of one change; 0: any number */
 };
 
 static struct memory_store *memory(struct fk_store *store)
@@ -401,6 +402,11 @@ static enum fk_err store_commit(struct fk_store *base, const struct fk_change *c
     if (store->zxid != expected_zxid) {
         return FK_ERR_REFUSED;
     }
+    for (size_t i = 0; i < count && store->puts_max > 0; i++) {
+        if (changes[i].count > store->puts_max) {
+            return FK_ERR_TOO_LARGE;
+        }
+    }
     enum fk_err err = apply_all(store, changes, count);
     return err == FK_OK && faulty ? answers[store->fault] : err;
 }
@@ -437,6 +443,11 @@ void fk_memory_store_fail(struct fk_store *store, enum fk_memory_fault fault, si
 {
     memory(store)->fault = fault;
     memory(store)->fault_count = count;
+}
+
+void fk_memory_store_limit(struct fk_store *store, size_t puts_max)
+{
+    memory(store)->puts_max = puts_max;
 }
 
 const struct fk_change *fk_memory_store_next(struct fk_store *base)

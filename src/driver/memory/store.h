@@ -22,6 +22,9 @@ struct fk_store *fk_memory_store_new(void);
 /* The next `count` commits get this answer; 0 ends it. */
 void fk_memory_store_fail(struct fk_store *store, enum fk_memory_fault fault, size_t count);
 
+/* Changes with more puts are TOO_LARGE from now on; 0: none is. */
+void fk_memory_store_limit(struct fk_store *store, size_t puts_max);
+
 /* The oldest change that was applied and not asked for yet; a view until the next call. NULL: there is none. All are
  * kept until then. */
 const struct fk_change *fk_memory_store_next(struct fk_store *store);

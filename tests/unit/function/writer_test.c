@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 enum {
-    ANSWERS_MAX = 64,
+    ANSWERS_MAX = 256,
     GATEWAY = 5,
 };
 
@@ -271,6 +271,85 @@ static void closing_removes_all_ephemerals(void **state)
     assert_false(exists("/late"));
 }
 
+/* A store that takes few puts at once: the end of a session comes in pieces, and is answered with the last. */
+static void a_large_end_of_a_session_is_cut(void **state)
+{
+    (void)state;
+    static const size_t limits[] = {3, 4, 7, 22, 23};
+    for (size_t round = 0; round < sizeof limits / sizeof limits[0]; round++) {
+        char path[32];
+        struct fk_session session;
+        int64_t id = 100 + (int64_t)round;
+        fk_memory_store_limit(store, 0);
+        open_session(id);
+        begin(id, 2);
+        for (int i = 0; i < 20; i++) {
+            (void)snprintf(path, sizeof path, "/e%d", i);
+            add_create(path, 1);
+        }
+        run_all();
+        fk_memory_store_limit(store, limits[round]);
+        int64_t before = fk_store_zxid(store, FK_VIEW_ACCEPTED);
+        channel.count = 0;
+        begin(id, 30);
+        add_close();
+        run_all();
+        int64_t pieces = fk_store_zxid(store, FK_VIEW_ACCEPTED) - before;
+        assert_int_equal(channel.count, 1);
+        assert_int_equal(answer(0)->code, FK_CODE_OK);
+        assert_int_equal(answer(0)->zxid, before + pieces);
+        /* Each piece has a put for its parent, the last one for the session too. */
+        assert_true(limits[round] >= 22 ? pieces == 1 : pieces > 1);
+        assert_true(pieces <= 20);
+        assert_int_equal(fk_store_get_session(store, FK_VIEW_ACCEPTED, id, &session), FK_ERR_NOT_FOUND);
+        for (int i = 0; i < 20; i++) {
+            (void)snprintf(path, sizeof path, "/e%d", i);
+            assert_false(exists(path));
+        }
+    }
+}
+
+/* Between the pieces the store may be busy: what is done stays done, the rest goes on. */
+static void a_cut_end_that_has_to_wait(void **state)
+{
+    (void)state;
+    char path[32];
+    open_session(7);
+    begin(7, 2);
+    for (int i = 0; i < 9; i++) {
+        (void)snprintf(path, sizeof path, "/e%d", i);
+        add_create(path, 1);
+    }
+    run_all();
+    fk_memory_store_limit(store, 4);
+    begin(7, 30);
+    add_close();
+    channel.count = 0;
+    int32_t done = 0;
+    enum fk_err err = FK_ERR_BUSY;
+    for (int tries = 0; err != FK_OK; tries++) {
+        assert_true(tries < 20);
+        fk_memory_store_fail(store, tries % 2 == 0 ? FK_MEMORY_BUSY : FK_MEMORY_FULL, tries < 6 ? 1 : 0);
+        err = run(&done);
+        assert_int_equal(done, err == FK_OK ? 1 : 0);
+        assert_int_equal(channel.count, err == FK_OK ? 1 : 0);
+    }
+    assert_false(exists("/e0"));
+    assert_false(exists("/e8"));
+}
+
+static void a_request_that_is_too_large_is_refused(void **state)
+{
+    (void)state;
+    open_session(7);
+    fk_memory_store_limit(store, 1);
+    begin(7, 2);
+    add_create("/a", 0);
+    run_all();
+    assert_int_equal(answer(0)->code, FK_CODE_SYSTEM_ERROR);
+    assert_int_equal(answer(0)->zxid, 0);
+}
+
 static void refused_and_unknown_commits_are_planned_again(void **state)
 {
     (void)state;
@@ -452,6 +531,9 @@ static const struct CMUnitTest tests[] = {
     WRITER_TEST(decided_operations_are_not_decided_again),
     WRITER_TEST(requests_of_a_session_that_is_gone),
     WRITER_TEST(closing_removes_all_ephemerals),
+    WRITER_TEST(a_large_end_of_a_session_is_cut),
+    WRITER_TEST(a_cut_end_that_has_to_wait),
+    WRITER_TEST(a_request_that_is_too_large_is_refused),
     WRITER_TEST(refused_and_unknown_commits_are_planned_again),
     WRITER_TEST(a_full_disk_refuses_requests_without_a_zxid),
     WRITER_TEST(the_end_of_a_session_waits_for_space),
