@@ -273,30 +273,39 @@ def delete_all(connection, paths):
 # ---- reports
 
 class Report:
-    """Counts cases; the lines that tests/run.py reads."""
+    """Counts cases; the lines that tests/run.py reads. late: failures and skips are printed at the end."""
 
-    def __init__(self):
+    def __init__(self, late=False):
         self.passed = self.failed = self.skipped = 0
+        self.late = [] if late else None
+
+    def tell(self, text):
+        if self.late is None:
+            print(text, flush=True)
+        else:
+            self.late.append(text)
 
     def ok(self):
         self.passed += 1
 
     def fail(self, text):
         self.failed += 1
-        print("FAILED " + text.strip().replace("\n", "\n    "), flush=True)
+        self.tell("FAILED " + text.strip().replace("\n", "\n    "))
 
     def skip(self, text):
         self.skipped += 1
-        print("SKIPPED " + text, flush=True)
+        self.tell("SKIPPED " + text)
 
     def finish(self):
+        for text in self.late or ():
+            print(text)
         print(f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped", flush=True)
         return 1 if self.failed or not self.passed else 0
 
 
 def scratch(name):
-    """A directory for servers' data, on a disk; kept where a test fails."""
-    return pathlib.Path(tempfile.mkdtemp(prefix=f"faaskeeper-{name}-", dir=os.environ.get("FK_CHAOS_DIR")))
+    """A directory for servers' data, in FK_CHAOS_DIR or where temporary files are; kept where a test fails."""
+    return pathlib.Path(tempfile.mkdtemp(prefix=f"faaskeeper-{name}-", dir=os.environ.get("FK_CHAOS_DIR") or None))
 
 
 def dice(seed):
