@@ -249,12 +249,7 @@ void fk_gateway_answer(struct fk_gateway *gateway, struct fk_bytes message)
     touch_clock(gateway);
     struct fk_conn *conn = session->conn;
     if (conn == NULL) {
-        /* Created for a client that has gone meanwhile: its time runs from now. */
-        bool created = !session->live && !session->closing && answer.code == FK_CODE_OK;
-        if (created) {
-            session->live = true;
-            session->last_packet_ms = gateway->now_ms;
-        } else if (!session->live) {
+        if (!session->live) { /* it could not be created, and its client has gone */
             fk_session_free(gateway, session);
         }
         return;
@@ -329,7 +324,10 @@ void fk_gateway_change(struct fk_gateway *gateway, const struct fk_change *chang
 {
     for (size_t i = 0; i < change->count; i++) {
         const struct fk_put *put = &change->puts[i];
-        if (put->kind == FK_PUT_SESSION_END) {
+        if (put->kind == FK_PUT_SESSION) {
+            touch_clock(gateway);
+            fk_session_began(gateway, put->session.id);
+        } else if (put->kind == FK_PUT_SESSION_END) {
             fk_session_ended(gateway, put->session.id);
         } else if (gateway->watches.count > 0) {
             fire_put(gateway, change, put);

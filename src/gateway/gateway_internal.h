@@ -154,6 +154,8 @@ struct fk_gateway_session *fk_session_find(struct fk_gateway *gateway, int64_t i
 struct fk_gateway_session *fk_session_new(struct fk_gateway *gateway, int64_t id, int32_t timeout_ms);
 void fk_session_free(struct fk_gateway *gateway, struct fk_gateway_session *session);
 void fk_session_detach(struct fk_gateway *gateway, struct fk_conn *conn);
+/* Its record is visible: its time runs, whether or not its client is there and hears of it. */
+void fk_session_began(struct fk_gateway *gateway, int64_t id);
 void fk_session_ended(struct fk_gateway *gateway, int64_t id);
 void fk_session_expire_all(struct fk_gateway *gateway);
 /* A random id that the wire allows, not in use here. */

@@ -72,6 +72,15 @@ void fk_session_detach(struct fk_gateway *gateway, struct fk_conn *conn)
     }
 }
 
+void fk_session_began(struct fk_gateway *gateway, int64_t id)
+{
+    struct fk_gateway_session *session = fk_session_find(gateway, id);
+    if (session != NULL) {
+        session->live = true;
+        session->last_packet_ms = gateway->now_ms;
+    }
+}
+
 void fk_session_ended(struct fk_gateway *gateway, int64_t id)
 {
     struct fk_gateway_session *session = fk_session_find(gateway, id);

@@ -57,6 +57,7 @@ struct world {
     struct fk_gateway_options options;
     struct fk_gateway *gateway;
     struct peer peers[WORLD_PEERS];
+    int32_t done;     /* operations decided of the oldest message */
     bool hold_writes; /* the function does not run */
     bool hold_jobs;   /* reads do not run */
 };
