@@ -151,14 +151,8 @@ class Life:
         tid = wait_until(lambda: self.threads().get(thread), START_SECONDS, f"the thread {thread}")
         self.tracer = subprocess.Popen([STRACE, "-o", "/dev/null", "-p", str(tid), *inject], stdin=subprocess.DEVNULL,
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(lambda: self.tracer.poll() is not None or self.is_traced(tid), START_SECONDS, "strace attaches")
-
-    def is_traced(self, tid):
-        try:
-            status = pathlib.Path(f"/proc/{self.process.pid}/task/{tid}/status").read_text()
-        except OSError:
-            return True  # and killed at once
-        return "TracerPid:\t0\n" not in status
+        wait_until(lambda: self.tracer.poll() is not None or is_traced(self.process.pid, tid), START_SECONDS,
+                   "strace attaches")
 
     def end_tracer(self):
         if self.tracer is not None:
@@ -192,12 +186,26 @@ def killing(calls, when):
 
 
 def can_trace():
-    """None, or why strace does not work here."""
+    """None, or why strace cannot attach to a process of ours (not installed, a container, ptrace_scope)."""
     if STRACE is None:
         return "strace is not installed"
-    done = subprocess.run([STRACE, "-o", "/dev/null", "-e", "inject=getppid:signal=KILL:when=1", "true"],
-                          capture_output=True, text=True)
-    return None if done.returncode == 0 else f"strace does not work here: {done.stderr.strip().splitlines()[-1:]}"
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as target:
+        tracer = subprocess.Popen([STRACE, "-o", "/dev/null", "-e", "inject=getppid:error=EIO", "-p", str(target.pid)],
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        wait_until(lambda: tracer.poll() is not None or is_traced(target.pid, target.pid), START_SECONDS, "strace attaches")
+        code = tracer.poll()
+        target.stdin.close()
+        target.wait()
+    _, errors = tracer.communicate()
+    return None if code is None else f"strace cannot attach: {' '.join(errors.split())}"
+
+
+def is_traced(pid, tid):
+    try:
+        status = pathlib.Path(f"/proc/{pid}/task/{tid}/status").read_text()
+    except OSError:
+        return True  # and killed at once
+    return "TracerPid:\t0\n" not in status
 
 
 # ---- the state over the wire
