@@ -6,8 +6,8 @@
 
 In each cycle 16 clients (record.c) load one server until it is killed: at a random moment, or by strace as one of its
 threads enters its n-th write, fdatasync, send, rename, remove ... Some cycles kill the next starts too, at their n-th
-system call, and some leave a torn frame behind the log. Then `faaskeeper data check` must say healthy, and a server must
-start and hold exactly what history.py allows; sessions go on in the next cycle, and the directory too.
+system call, and some leave a torn frame behind the log. Then `faaskeeper data check` must say healthy, and a server
+must start and hold exactly what history.py allows; sessions go on in the next cycle, and the directory too.
 A cycle is one case. After a failure the directory is kept (named in the report) and a fresh one is used.
 --first CYCLE with the seed of a failure repeats its kills, not its exact timing. --keep copies the directory as it was
 after each kill. Last line: N passed, N failed, N skipped.
@@ -28,8 +28,8 @@ from life import (CLIENTS, RECORD, RUN_SECONDS, Failure, Life, Report, can_trace
                   read_tree, scratch)
 
 SENDS = "write,writev,sendmsg,sendto"
-START_CALLS = ("pwrite64,fdatasync,fsync,ftruncate,fallocate,unlink,unlinkat,rename,renameat,renameat2,openat,fcntl,flock,"
-               "mkdir,pread64")
+START_CALLS = ("pwrite64,fdatasync,fsync,ftruncate,fallocate,unlink,unlinkat,rename,renameat,renameat2,openat,fcntl,"
+               "flock,mkdir,pread64")
 # thread, system calls, the largest n: where strace kills. The main thread writes and syncs inline when nobody reads.
 PLACES = [("fk-log", "pwrite64", 400), ("fk-log", "fdatasync", 400), ("fk-log", "pwrite64,fdatasync", 60),
           ("main", "pwrite64", 60), ("main", "fdatasync", 60), ("main", SENDS, 3000),
@@ -75,9 +75,9 @@ class Plan:
             self.value_size, self.segment_kb = 8192, 1024
 
     def __str__(self):
-        where = f"at a random moment{' (SIGTERM)' * self.stop}" if self.place is None else "by {} in {} {}".format(*self.place)
-        return (f"cycle {self.cycle}: killed {where}, {self.replies} replies at most, values to {self.value_size} bytes, "
-                f"{self.reads} % reads, segments of {self.segment_kb} kB, "
+        where = "by {} in {} {}".format(*self.place) if self.place else "at a random moment" + " (SIGTERM)" * self.stop
+        return (f"cycle {self.cycle}: killed {where}, {self.replies} replies at most, "
+                f"values to {self.value_size} bytes, {self.reads} % reads, segments of {self.segment_kb} kB, "
                 f"forceSync {self.force_sync}, starts killed {self.start_kills}, torn {self.torn}")
 
 
@@ -207,7 +207,8 @@ def progress(cycle, cycles, began, crash):
     history = crash.history
     kills = ", ".join(f"{count} {where}" for where, count in sorted(crash.hits.items()))
     print(f"cycle {cycle} of {cycles}: {history.answered_total} requests answered, {history.unknown_total} not, "
-          f"slowest start {max(crash.timings) * 1000:.0f} ms, killed {kills}, {time.monotonic() - began:.0f} s", flush=True)
+          f"slowest start {max(crash.timings) * 1000:.0f} ms, killed {kills}, {time.monotonic() - began:.0f} s",
+          flush=True)
 
 
 def main():
@@ -233,8 +234,8 @@ def main():
             crash.run(plan)
             report.ok()
         except Exception as error:  # a crash of the test itself is a failure of the cycle, not of the rest
-            report.fail(f"crash/{cycle}: {plan}\n{type(error).__name__}: {error}\nseed {options.seed}; the directory is "
-                        f"{crash.directory}")
+            report.fail(f"crash/{cycle}: {plan}\n{type(error).__name__}: {error}\n"
+                        f"seed {options.seed}; the directory is {crash.directory}")
             crash.end(failed=True)
             crash = None
             continue

@@ -260,8 +260,8 @@ class History:
             if zxid <= self.first_zxid:
                 self.wrong(f"{where}: zxid {zxid:#x} is not behind {self.first_zxid:#x}, which the last start had")
             if zxid <= client.last_zxid or zxid <= request.acked:
-                self.wrong(f"{where}: zxid {zxid:#x}, but {max(client.last_zxid, request.acked):#x} was answered before "
-                           "it was sent")
+                self.wrong(f"{where}: zxid {zxid:#x}, but {max(client.last_zxid, request.acked):#x} was answered "
+                           "before it was sent")
             self.zxids.add(zxid)
         client.last_zxid = max(client.last_zxid, zxid)
         self.acked_zxid = max(self.acked_zxid, zxid)
@@ -308,14 +308,14 @@ class History:
         version, mzxid = (int(word) for word in result.split(":"))
         shared = self.shared[operation[1]]
         if mzxid != zxid or operation[2] not in ("-1", str(version - 1)) or version in shared.sets:
-            self.wrong(f"{request.text}: answered version {version}, mzxid {mzxid:#x}, zxid {zxid:#x}; that version had "
-                       f"{shared.sets.get(version)}")
+            self.wrong(f"{request.text}: answered version {version}, mzxid {mzxid:#x}, zxid {zxid:#x}; "
+                       f"that version had {shared.sets.get(version)}")
         shared.sets[version] = (":".join(operation[3:5]), mzxid)
 
     # ---- after the restart
 
     def check(self, seen, zxid):
-        """Holds the state that was read after the restart, at this zxid, against the record. The next run may begin then."""
+        """Holds the state that was read after the restart, at this zxid, against the record."""
         self.unknown_total += sum(len(client.pending) for client in self.clients)
         if zxid < self.acked_zxid:
             self.wrong(f"the server is at zxid {zxid:#x}, but {self.acked_zxid:#x} was answered")
@@ -381,8 +381,8 @@ class History:
             self.wrong(f"{path}: version {versions[-1]} was acknowledged, is {stat.version}")
         missing = stat.version - shared.first[0] - len(versions)
         if missing > len(shared.unknown):
-            self.wrong(f"{path}: version {stat.version}, {len(versions)} sets were answered and {len(shared.unknown)} not, "
-                       f"since {shared.first[0]}")
+            self.wrong(f"{path}: version {stat.version}, {len(versions)} sets were answered and "
+                       f"{len(shared.unknown)} not, since {shared.first[0]}")
         for version, got, mzxid in shared.reads + [(stat.version, value, stat.mzxid)]:
             self.check_version(path, shared, version, got, mzxid, bounds)
             if version > stat.version:
@@ -422,8 +422,8 @@ class History:
                 closed = self.run_unknown(client, tree, client.pending[k].text) or closed
         if not fits:
             pending = [f"{request.number} {request.text}" for request in client.pending]
-            self.wrong(f"client {client.index}: the state fits no number from {bounds[0]} to {bounds[1]} of its unanswered "
-                       f"requests {pending}: {reasons}")
+            self.wrong(f"client {client.index}: the state fits no number from {bounds[0]} to {bounds[1]} of its "
+                       f"unanswered requests {pending}: {reasons}")
             fits = [(tree, closed)]
         client.tree = fits[0][0]
         client.may_be_closed = any(closed for _, closed in fits)

@@ -191,8 +191,10 @@ def can_trace():
         return "strace is not installed"
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as target:
         tracer = subprocess.Popen([STRACE, "-o", "/dev/null", "-e", "inject=getppid:error=EIO", "-p", str(target.pid)],
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        wait_until(lambda: tracer.poll() is not None or is_traced(target.pid, target.pid), START_SECONDS, "strace attaches")
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                  text=True)
+        wait_until(lambda: tracer.poll() is not None or is_traced(target.pid, target.pid), START_SECONDS,
+                   "strace attaches")
         code = tracer.poll()
         target.stdin.close()
         target.wait()
