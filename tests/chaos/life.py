@@ -51,6 +51,8 @@ def wait_until(condition, seconds, what):
 class Life:
     """A data directory and the servers that live on it, one after the other."""
 
+    running = set()  # every server of this process, for end_all
+
     def __init__(self, directory, data=None, **config):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -83,6 +85,7 @@ class Life:
             self.process = subprocess.Popen(
                 [*wrapper, str(BINARY), "serve", "--config", str(config), "--data", str(self.data), "--listen",
                  "127.0.0.1:0"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
+        Life.running.add(self)
 
     def first_line(self):
         """The line with the address; empty when the server ended without one."""
@@ -109,6 +112,7 @@ class Life:
             raise Failure(f"the server did not end within {seconds} s") from None
         self.process.stdout.close()
         self.process = None
+        Life.running.discard(self)
         self.end_tracer()
         if re.search(r"Sanitizer|runtime error:", self.messages()):
             raise Failure(f"a sanitizer speaks: {self.messages()[:4000]}")
@@ -119,6 +123,12 @@ class Life:
             self.process.send_signal(signal.SIGKILL)
             return self.reap()
         return None
+
+    @classmethod
+    def end_all(cls):
+        """Kills the servers that a failed case has left."""
+        for life in list(cls.running):
+            life.kill()
 
     def stop(self):
         """SIGTERM; the exit code."""
