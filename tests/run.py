@@ -34,7 +34,8 @@ LAST_LINE = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped")
 # What must be there; the rest is found.
 REQUIRED = ("unit", "contract", "e2e/handshake", "e2e/nodes", "e2e/errors", "e2e/acl", "e2e/multi", "e2e/watches",
             "e2e/sessions", "e2e/fourletter", "e2e/garbage", "e2e/cli", "conformance/kazoo-2.8",
-            "conformance/kazoo-2.11", "conformance/zkcli", "conformance/differential")
+            "conformance/kazoo-2.11", "conformance/zkcli", "conformance/differential", "chaos/crash", "chaos/faults",
+            "tidy/tidy")
 
 
 class Result:
@@ -114,7 +115,9 @@ def read_tap(text, name, code):
             continue
         skip = re.search(r"#\s*SKIP\b\s*(.*)", found[2], re.IGNORECASE)
         if skip:
-            result.skip(f"{name}: {found[2]}")
+            case = found[2].split("# SKIP")[0].strip() or skip[1]
+            told = [more[len("# skipped: "):] for more in lines[max(0, at - 3):at] if more.startswith("# skipped: ")]
+            result.skip(f"{name} {case}: " + (told[-1] if told else "no reason given"))
         elif found[1] == "ok":
             result.passed += 1
         else:

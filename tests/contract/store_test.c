@@ -682,7 +682,7 @@ static void without_memory_nothing_is_applied(void **state)
     (void)state;
     enum fk_err err = FK_ERR_NOMEM;
     if (driver->durable) {
-        skip(); /* its threads take memory at their own time */
+        FK_TEST_SKIP("the engine's threads take memory at their own time");
     }
     for (uint64_t nth = 1; err != FK_OK; nth++) {
         begin();

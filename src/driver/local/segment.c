@@ -111,6 +111,20 @@ static enum fk_err fill(struct fk_files *files, struct fk_segment *segment, bool
     return err == FK_OK ? ops->sync_directory(files, diag) : err;
 }
 
+/* Messages about the file shall have the name that it has now. */
+static enum fk_err reopen(struct fk_files *files, struct fk_segment *segment, struct fk_diag *diag)
+{
+    char name[FK_SEGMENT_NAME_SIZE];
+    struct fk_file *file = NULL;
+    fk_segment_name(segment->first, name);
+    enum fk_err err = files->ops->open(files, name, FK_OPEN_WRITE, &file, diag);
+    if (err == FK_OK) {
+        segment->file->ops->close(segment->file);
+        segment->file = file;
+    }
+    return err;
+}
+
 enum fk_err fk_segment_create(struct fk_files *files, int64_t first, int64_t size, uint32_t seed, bool zero,
                               struct fk_segment *segment, struct fk_diag *diag)
 {
@@ -123,6 +137,9 @@ enum fk_err fk_segment_create(struct fk_files *files, int64_t first, int64_t siz
         return err;
     }
     err = fill(files, segment, zero, diag);
+    if (err == FK_OK) {
+        err = reopen(files, segment, diag);
+    }
     if (err != FK_OK) {
         fk_segment_close(segment);
         (void)fk_segment_sweep(files, NULL); /* gives the space back */

@@ -190,7 +190,7 @@ static void a_watch_is_small(void **state)
     size_t used = mallinfo2().uordblks - before;
     if (used == 0) {
         fk_watch_remove_all(&table, &listeners[0].watcher);
-        skip(); /* a sanitizer's allocator tells nothing */
+        FK_TEST_SKIP("a sanitizer's allocator does not tell sizes");
     }
     used -= (fk_test_blocks() - blocks) * HEADER_SIZE;
     print_message("# %zu bytes for each of %d watches\n", used / MANY, MANY);

@@ -12,10 +12,18 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
 #define FK_TEST(function) cmocka_unit_test_setup_teardown(function, fk_test_begin, fk_test_end)
+
+/* Skips the rest of the test; the runner of all tests shows the reason. */
+#define FK_TEST_SKIP(reason)                                                                                           \
+    do {                                                                                                               \
+        (void)printf("# skipped: " reason "\n");                                                                       \
+        skip();                                                                                                        \
+    } while (0)
 
 #define FK_TEST_MAIN(tests)                                                                                            \
     int main(void)                                                                                                     \
