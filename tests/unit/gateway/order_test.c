@@ -355,6 +355,32 @@ static void a_full_queue_takes_requests_back_and_sends_them_again_in_order(void 
     (void)expect_reply(other, 1, 0);
 }
 
+/* What stands before a write that is taken back was answered, and is not answered again. */
+static void a_full_queue_takes_back_writes_only(void **state)
+{
+    (void)state;
+    static const uint8_t ping[] = {0, 0, 0, 8, 0, 0, 0, 9, 0, 0, 0, FK_OP_PING};
+    struct peer *peer = peer_session();
+    struct fk_buf both = FK_BUF_EMPTY;
+    struct fk_create_request request = {.path = fk_bytes_text("/a"), .acl = FK_ACL_OPEN};
+    fk_buf_append(&both, fk_bytes_of(ping, sizeof ping));
+    size_t length_at = both.size;
+    fk_write_i32(&both, 0);
+    fk_write_request_header(&both, &(struct fk_request_header){.xid = 1, .op = FK_OP_CREATE});
+    fk_write_create_request(&both, &request);
+    fk_patch_i32(&both, length_at, (int32_t)(both.size - length_at - 4));
+    world.queue.full = true;
+    peer_send(peer, fk_buf_view(&both)); /* in one read of the socket */
+    fk_buf_deinit(&both);
+    fk_gateway_sent(world.gateway, peer->conn);
+    fk_gateway_sent(world.gateway, peer->conn);
+    world.queue.full = false;
+    world_settle();
+    (void)expect_reply(peer, FK_XID_PING, 0);
+    (void)expect_reply(peer, 1, 0);
+    assert_true(peer_quiet(peer));
+}
+
 static void a_connection_that_goes_while_the_queue_is_full(void **state)
 {
     (void)state;
@@ -517,6 +543,7 @@ static const struct CMUnitTest tests[] = {
     WORLD_TEST(a_lost_answer_ends_the_connection),
     WORLD_TEST(a_bounded_number_of_requests_is_outstanding),
     WORLD_TEST(a_full_queue_takes_requests_back_and_sends_them_again_in_order),
+    WORLD_TEST(a_full_queue_takes_back_writes_only),
     WORLD_TEST(a_connection_that_goes_while_the_queue_is_full),
     WORLD_TEST(a_connection_that_goes_while_its_read_runs),
     WORLD_TEST(requests_wait_for_a_reader_that_does_not_read),

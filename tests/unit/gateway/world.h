@@ -82,7 +82,9 @@ void world_tick(void);
 
 /* --- clients --- */
 
+/* In a slot that is free, or in this one. */
 struct peer *peer_open(const char *address);
+struct peer *peer_open_at(size_t slot, const char *address);
 void peer_send(struct peer *peer, struct fk_bytes bytes);
 void peer_hang_up(struct peer *peer);
 bool peer_closed(const struct peer *peer);
