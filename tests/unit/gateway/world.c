@@ -194,6 +194,7 @@ void world_settle(void)
             fk_gateway_resume(world.gateway);
         }
         some = run_outputs() || some;
+        some = some || (!world.hold_writes && world.queue.pipe.count > 0 && world.done == 0);
     }
 }
 
