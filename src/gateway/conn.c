@@ -277,9 +277,6 @@ static void take_frames(struct fk_gateway *gateway, struct fk_conn *conn, struct
         }
         batch->at += LENGTH_SIZE + (size_t)size;
         if (batch->count == 0) {
-            batch->sent_at = batch->at; /* answered already: a write that goes back may not take it along */
-        }
-        if (batch->count == 0) {
             batch->sent_at = batch->at; /* done with: a full queue gives back no more than what is in the message */
         }
         if (fk_buf_left(&gateway->message) > FK_MESSAGE_SIZE_MAX && !batch_send(gateway, conn, batch)) {
