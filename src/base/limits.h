@@ -8,9 +8,6 @@ enum fk_limits {
     FK_FRAME_SIZE_MAX = 0xfffff,
     /* Largest first frame: a connect request has 44 bytes and a password; memory before a handshake stays small. */
     FK_CONNECT_FRAME_SIZE_MAX = 1024,
-    /* A path: not limited by ZooKeeper short of the frame; 4 KiB bounds keys (DynamoDB's are 2 KiB with the prefix cut
-     * off into a hash, see docs/compatibility.md). Locally the frame is the bound. */
-    FK_PATH_SIZE_MAX = FK_FRAME_SIZE_MAX,
     /* Session passwords, as in ZooKeeper. */
     FK_PASSWORD_SIZE = 16,
     /* Requests of one connection whose answers are not known; then its socket is not read (globalOutstandingLimit has
