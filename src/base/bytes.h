@@ -40,11 +40,6 @@ static inline bool fk_bytes_equal_text(struct fk_bytes a, const char *text)
     return fk_bytes_equal(a, fk_bytes_text(text));
 }
 
-static inline bool fk_bytes_starts_with(struct fk_bytes bytes, struct fk_bytes prefix)
-{
-    return bytes.size >= prefix.size && (prefix.size == 0 || memcmp(bytes.data, prefix.data, prefix.size) == 0);
-}
-
 /* The first `size` bytes (all, where there are fewer). */
 static inline struct fk_bytes fk_bytes_head(struct fk_bytes bytes, size_t size)
 {

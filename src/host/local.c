@@ -403,7 +403,6 @@ void fk_local_host_free(struct fk_local_host *host)
     host->stopping = true;
     if (host->server != NULL) {
         fk_uv_server_stop(host->server);
-        fk_uv_server_flush(host->server);
     }
     /* The store first: its threads wake the loop. What was accepted is written and synced. */
     fk_store_free(host->store);

@@ -153,12 +153,6 @@ const struct fk_change *fk_local_store_next(struct fk_store *base)
     return &pending->change;
 }
 
-bool fk_local_store_idle(struct fk_store *base)
-{
-    struct local_store *store = local(base);
-    return store->engine == NULL || fk_engine_idle(store->engine);
-}
-
 size_t fk_local_store_in_flight(struct fk_store *base)
 {
     return local(base)->in_flight;

@@ -27,9 +27,6 @@ void fk_local_store_flush(struct fk_store *store, bool inline_sync);
 /* Makes the oldest durable change visible; the view is valid until the next call, which forgets it. NULL: none is. */
 const struct fk_change *fk_local_store_next(struct fk_store *store);
 
-/* True where nothing waits for the log. */
-bool fk_local_store_idle(struct fk_store *store);
-
 /* Bytes accepted and not yet visible, about. */
 size_t fk_local_store_in_flight(struct fk_store *store);
 

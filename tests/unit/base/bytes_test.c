@@ -26,19 +26,6 @@ static void literals_have_their_size(void **state)
     assert_null(FK_BYTES_NULL.data);
 }
 
-static void prefixes(void **state)
-{
-    (void)state;
-    struct fk_bytes path = FK_BYTES_LITERAL("/a/b");
-    assert_true(fk_bytes_starts_with(path, FK_BYTES_NULL));
-    assert_true(fk_bytes_starts_with(path, path));
-    assert_true(fk_bytes_starts_with(path, FK_BYTES_LITERAL("/a")));
-    assert_false(fk_bytes_starts_with(path, FK_BYTES_LITERAL("/a/b/")));
-    assert_false(fk_bytes_starts_with(path, FK_BYTES_LITERAL("/b")));
-    assert_true(fk_bytes_starts_with(FK_BYTES_NULL, FK_BYTES_NULL));
-    assert_false(fk_bytes_starts_with(FK_BYTES_NULL, path));
-}
-
 static void heads_and_tails_stay_inside(void **state)
 {
     (void)state;
@@ -131,7 +118,6 @@ static void secrets_compare_whole(void **state)
 static const struct CMUnitTest tests[] = {
     FK_TEST(equality_treats_null_as_empty),
     FK_TEST(literals_have_their_size),
-    FK_TEST(prefixes),
     FK_TEST(heads_and_tails_stay_inside),
     FK_TEST(hashes_depend_on_every_byte_and_on_the_size),
     FK_TEST(hashes_of_numbered_paths_spread),

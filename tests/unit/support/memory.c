@@ -25,12 +25,10 @@ static bool failed;
 void *__real_fk_alloc(size_t size);
 void *__real_fk_alloc_zero(size_t size);
 void *__real_fk_realloc(void *block, size_t size);
-void *__real_fk_alloc_must(size_t size);
 void __real_fk_free(void *block);
 void *__wrap_fk_alloc(size_t size);
 void *__wrap_fk_alloc_zero(size_t size);
 void *__wrap_fk_realloc(void *block, size_t size);
-void *__wrap_fk_alloc_must(size_t size);
 void __wrap_fk_free(void *block);
 
 static void *link_block(struct header *header, size_t size)
@@ -77,11 +75,6 @@ void *__wrap_fk_alloc(size_t size)
 void *__wrap_fk_alloc_zero(size_t size)
 {
     return refuses(size) ? NULL : link_block((struct header *)__real_fk_alloc_zero(sizeof(struct header) + size), size);
-}
-
-void *__wrap_fk_alloc_must(size_t size)
-{
-    return link_block((struct header *)__real_fk_alloc_must(sizeof(struct header) + size), size);
 }
 
 void *__wrap_fk_realloc(void *block, size_t size)

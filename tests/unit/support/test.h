@@ -36,7 +36,7 @@ int fk_test_begin(void **state);
 int fk_test_end(void **state);
 
 /* From now on the nth allocation (1 = the next one) of fk_alloc, fk_alloc_zero and fk_realloc gives NULL, once; 0 turns
- * that off. fk_alloc_must is spared, it would end the process. The usual loop over all allocations of some work:
+ * that off. The usual loop over all allocations of some work:
  *     uint64_t nth = 1;
  *     do {
  *         fk_test_fail_alloc(nth++);

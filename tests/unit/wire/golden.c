@@ -79,7 +79,8 @@ void golden_load(struct golden *golden)
     }
     static char line[LINE_SIZE];
     golden->count = 0;
-    golden->frames = (struct golden_frame *)fk_alloc_must(FRAMES_MAX * sizeof *golden->frames);
+    golden->frames = (struct golden_frame *)fk_alloc(FRAMES_MAX * sizeof *golden->frames);
+    assert_non_null(golden->frames);
     while (golden->count < FRAMES_MAX && fgets(line, sizeof line, file) != NULL) {
         load_line(&golden->frames[golden->count++], line);
     }
