@@ -254,8 +254,6 @@ def split_reports(lines, word):
 
 # What runs where threads meet: the engine, the store over it, and a server with restarts and load.
 WITH_THREADS = re.compile(r"tsan/(unit|contract)|tsan/e2e/(nodes|sessions|multi)")
-# Memory and descriptors of a sanitizer's build are its own; these files measure them.
-NOT_WITH_SANITIZERS = ("garbage",)
 
 
 def find_variant(build, prefix):
@@ -263,9 +261,7 @@ def find_variant(build, prefix):
     env = {"FK_BINARY": str(build / "faaskeeper"), "FK_CACHE": str(ROOT / "build")}
     suites = find_executables(build, prefix)
     for file in sorted((HERE / "e2e").glob("test_*.py")):
-        name = file.stem[len("test_"):]
-        if not (prefix and name in NOT_WITH_SANITIZERS):
-            suites.append(Pytest(f"{prefix}e2e/{name}", file, env))
+        suites.append(Pytest(f"{prefix}e2e/{file.stem[len('test_'):]}", file, env))
     return [suite for suite in suites if prefix != "tsan/" or WITH_THREADS.match(suite.name)]
 
 
