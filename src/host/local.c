@@ -390,6 +390,17 @@ void fk_local_host_run(struct fk_local_host *host)
     (void)uv_run(&host->loop, UV_RUN_DEFAULT);
 }
 
+/* libuv gives a signal its default action back when its handle closes: a second SIGTERM, from somebody impatient, would
+ * kill what is ending cleanly. Only this thread is left, so that blocking here holds for the process. */
+static void ignore_signals(void)
+{
+    sigset_t set;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGINT);
+    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
 static void close_handle(uv_handle_t *handle, void *context)
 {
     (void)context;
@@ -406,6 +417,7 @@ void fk_local_host_free(struct fk_local_host *host)
     }
     /* The store first: its threads wake the loop. What was accepted is written and synced. */
     fk_store_free(host->store);
+    ignore_signals();
     uv_walk(&host->loop, close_handle, NULL);
     (void)uv_run(&host->loop, UV_RUN_DEFAULT);
     (void)uv_loop_close(&host->loop);

@@ -5,6 +5,7 @@ import pathlib
 import signal
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -342,6 +343,16 @@ def test_signals_end_it_with_0(serve, tmp_path, number):
     assert client.create("/a")[0] == OK
     assert program.end(number)[0] == 0
     assert client.is_closed()
+
+
+def test_many_signals_end_it_with_0_too(serve, tmp_path):
+    program = serve("--listen", "127.0.0.1:0", "--data", tmp_path / "data")
+    assert program.connect().create("/a")[0] == OK
+    deadline = time.monotonic() + 20
+    while program.process.poll() is None and time.monotonic() < deadline:
+        program.process.send_signal(signal.SIGTERM)
+        time.sleep(0.0002)
+    assert program.end()[0] == 0
 
 
 def test_a_signal_while_it_works_ends_it_cleanly(serve, tmp_path):
