@@ -49,6 +49,24 @@ enum fk_limits {
     FK_LOG_FRAME_SIZE_MAX = 8 * 1024 * 1024,
     /* Default size of a log segment. */
     FK_LOG_SEGMENT_SIZE = 64 * 1024 * 1024,
+
+    /* Table items and transactions: DynamoDB's quotas (TransactWriteItems, BatchGetItem), which every table driver
+     * keeps, so that what works in one works in all. */
+    FK_TABLE_GET_MAX = 100,
+    FK_TABLE_WRITE_MAX = 100,
+    FK_TABLE_ITEM_SIZE_MAX = 400 * 1024,
+    FK_TABLE_WRITE_SIZE_MAX = 4 * 1024 * 1024,
+    /* Results that a session record keeps (protocol.md H1), and requests of a session that may be undecided: one less,
+     * so that a slot is never overwritten before its answer was taken. */
+    FK_RING_SIZE = 8,
+    FK_UNANSWERED_MAX = FK_RING_SIZE - 1,
+    /* Largest reply that a slot keeps; only a multi can have a larger one, and is refused like one that does not fit a
+     * transaction. 8 of them fit an item. */
+    FK_RESULT_SIZE_MAX = 32 * 1024,
+    /* Messages that one invocation takes from a FIFO queue (SQS: 10). */
+    FK_QUEUE_BATCH_MAX = 10,
+    /* Paths of one session's ephemeral nodes: they are listed in one item. */
+    FK_EPHEMERALS_SIZE_MAX = 300 * 1024,
 };
 
 /* A log over this size makes writes wait for the checkpoint. */

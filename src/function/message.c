@@ -47,23 +47,63 @@ enum fk_err fk_request_message_next(struct fk_reader *reader, struct fk_request_
     return reader->failed ? FK_ERR_MALFORMED : FK_OK;
 }
 
+/* Format and kind of a channel message. */
+static enum fk_err read_front(struct fk_reader *reader, enum fk_notice kind)
+{
+    int32_t format = fk_read_i32(reader);
+    if (!reader->failed && format != FK_MESSAGE_FORMAT) {
+        return FK_ERR_VERSION;
+    }
+    int32_t found = fk_read_i32(reader);
+    return reader->failed || found != (int32_t)kind ? FK_ERR_MALFORMED : FK_OK;
+}
+
 void fk_answer_message_write(struct fk_buf *buf, const struct fk_answer_message *message)
 {
     fk_write_i32(buf, FK_MESSAGE_FORMAT);
+    fk_write_i32(buf, FK_NOTICE_ANSWER);
     fk_write_i64(buf, message->session_id);
     fk_write_i64(buf, message->epoch);
     fk_write_i64(buf, message->number);
     fk_write_i64(buf, message->zxid);
     fk_write_i32(buf, message->code);
     fk_write_bytes(buf, message->body);
+    fk_write_i64(buf, message->need);
+    fk_write_i64(buf, message->generation);
+}
+
+int32_t fk_notice_kind(struct fk_bytes message)
+{
+    struct fk_reader reader = fk_reader_of(message);
+    int32_t format = fk_read_i32(&reader);
+    int32_t kind = fk_read_i32(&reader);
+    return reader.failed || format != FK_MESSAGE_FORMAT ? 0 : kind;
+}
+
+void fk_events_message_write(struct fk_buf *buf, struct fk_bytes events)
+{
+    fk_write_i32(buf, FK_MESSAGE_FORMAT);
+    fk_write_i32(buf, FK_NOTICE_EVENTS);
+    fk_write_bytes(buf, events);
+}
+
+enum fk_err fk_events_message_read(struct fk_bytes message, struct fk_bytes *events)
+{
+    struct fk_reader reader = fk_reader_of(message);
+    enum fk_err err = read_front(&reader, FK_NOTICE_EVENTS);
+    if (err != FK_OK) {
+        return err;
+    }
+    *events = fk_read_bytes(&reader);
+    return reader.failed || events->data == NULL ? FK_ERR_MALFORMED : FK_OK;
 }
 
 enum fk_err fk_answer_message_read(struct fk_bytes bytes, struct fk_answer_message *message)
 {
     struct fk_reader reader = fk_reader_of(bytes);
-    int32_t format = fk_read_i32(&reader);
-    if (!reader.failed && format != FK_MESSAGE_FORMAT) {
-        return FK_ERR_VERSION;
+    enum fk_err err = read_front(&reader, FK_NOTICE_ANSWER);
+    if (err != FK_OK) {
+        return err;
     }
     message->session_id = fk_read_i64(&reader);
     message->epoch = fk_read_i64(&reader);
@@ -71,6 +111,8 @@ enum fk_err fk_answer_message_read(struct fk_bytes bytes, struct fk_answer_messa
     message->zxid = fk_read_i64(&reader);
     message->code = fk_read_i32(&reader);
     message->body = fk_read_bytes(&reader);
+    message->need = fk_read_i64(&reader);
+    message->generation = fk_read_i64(&reader);
     return reader.failed ? FK_ERR_MALFORMED : FK_OK;
 }
 

@@ -10,6 +10,16 @@
 #include "base/err.h"
 #include "wire/jute.h"
 
+/* Operations that gateways and sweeps send for the cloud topologies besides those of clients; each stands alone in its
+ * message, whose first_number is 0, and is answered to nobody in the order of requests. */
+enum fk_internal_op {
+    FK_OP_ATTACH = -101,       /* session, epoch expected, gateway: the new owner; body: int64 nonce */
+    FK_OP_EXPIRE = -102,       /* session, epoch: end it, if it is still of this epoch or closing already */
+    FK_OP_GATEWAY_DEAD = -103, /* gateway: the one to declare dead; body: int64 counter it was seen at */
+    FK_OP_SWEEP_NODE = -104,   /* body: ustring path of a container or TTL node to delete if it is due,
+                                * int32 version, int32 cversion as the sweep saw them */
+};
+
 enum {
     FK_MESSAGE_FORMAT = 1,
     FK_MESSAGE_OPERATION_MIN = 8, /* smallest operation: op and the length of its body */
@@ -36,7 +46,20 @@ struct fk_answer_message {
     int64_t zxid; /* 0: the request took none, because nothing could be decided (disk full) */
     int32_t code; /* enum fk_code */
     struct fk_bytes body;
+    int64_t need;       /* cloud: the gateway's newest event up to this commit; the answer waits for it. 0: none */
+    int64_t generation; /* cloud: of the zxid record at this commit */
 };
+
+/* The first int after the format of a channel message: what it is. */
+enum fk_notice {
+    FK_NOTICE_ANSWER = 1,
+    FK_NOTICE_EVENTS = 2, /* cloud: an encoded fk_events_record (record.h) with one gateway follows as a buffer */
+};
+
+/* What a channel message is: FK_NOTICE_...; 0 where it is none that this version knows. */
+int32_t fk_notice_kind(struct fk_bytes message);
+void fk_events_message_write(struct fk_buf *buf, struct fk_bytes events);
+enum fk_err fk_events_message_read(struct fk_bytes message, struct fk_bytes *events);
 
 /* Starts a message with no operations; the count is corrected by each fk_request_message_add. */
 void fk_request_message_begin(struct fk_buf *buf, const struct fk_request_message *message);

@@ -6,10 +6,14 @@
 
 #include "model/change.h"
 
-/* Which watches hear an event; a mask. */
+/* Which watches hear an event; a mask. Persistent ones (addWatch) are not removed when they fire: one of mode PERSISTENT
+ * hears what data and child watches on its path hear, one of mode PERSISTENT_RECURSIVE the data events of its path and
+ * of all paths below it. */
 enum fk_watch_kind {
     FK_WATCH_DATA = 1,  /* set by getData and exists */
     FK_WATCH_CHILD = 2, /* set by getChildren */
+    FK_WATCH_PERSISTENT = 4,
+    FK_WATCH_RECURSIVE = 8,
 };
 
 struct fk_event {

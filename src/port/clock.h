@@ -13,6 +13,8 @@ struct fk_clock_ops {
     int64_t (*monotonic_ns)(struct fk_clock *clock);
     /* Milliseconds since 1970, UTC; may jump. */
     int64_t (*wall_ms)(struct fk_clock *clock);
+    /* Waits; only functions and jobs may, which run beside the loop. */
+    void (*pause_ms)(struct fk_clock *clock, int64_t ms);
 };
 
 struct fk_clock {
@@ -38,6 +40,11 @@ static inline int64_t fk_clock_monotonic_ms(struct fk_clock *clock)
 static inline int64_t fk_clock_wall_ms(struct fk_clock *clock)
 {
     return clock->ops->wall_ms(clock);
+}
+
+static inline void fk_clock_pause_ms(struct fk_clock *clock, int64_t ms)
+{
+    clock->ops->pause_ms(clock, ms);
 }
 
 static inline void fk_random_fill(struct fk_random *random, uint8_t *bytes, size_t size)

@@ -24,9 +24,12 @@ enum fk_op {
     FK_OP_MULTI = 14,
     FK_OP_CREATE2 = 15,
     FK_OP_CREATE_CONTAINER = 19,
+    FK_OP_DELETE_CONTAINER = 20, /* never from clients: sweeps remove empty containers and old TTL nodes */
     FK_OP_CREATE_TTL = 21,
     FK_OP_AUTH = 100,
     FK_OP_SET_WATCHES = 101,
+    FK_OP_SET_WATCHES2 = 105,
+    FK_OP_ADD_WATCH = 106,
 };
 
 enum fk_code {

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Seeded design bugs. In the build for `make mutants` (-DFK_MUTANTS) one of them can be switched on at run time, to see
+ * that the simulator finds it; everywhere else FK_MUTANT is the constant false and costs nothing. Each stands where the
+ * rule stands that it breaks. */
+#ifndef FK_BASE_MUTANT_H
+#define FK_BASE_MUTANT_H
+
+/*    name                     what the mutant does instead of the rule */
+#define FK_MUTANT_TABLE(X)                                                                                             \
+    X(NONE, "the code as it is")                                                                                       \
+    X(ERRORS_NOT_RECORDED, "H2: errors are answered without a commit")                                                 \
+    X(ONE_RESULT, "H1: the session record keeps one result")                                                           \
+    X(NUMBERS_NOT_DENSE, "H3: a gap in the numbers is not noticed")                                                    \
+    X(ZXID_READ_LAST, "H4: the zxid record is read after the others")                                                  \
+    X(UNKNOWN_IS_REFUSED, "H6: an unknown commit is taken for a failed one and answered")                              \
+    X(UNKNOWN_IS_DONE, "H6: an unknown commit is taken for an applied one")                                            \
+    X(NO_ZXID_CONDITION, "C1: commits are not conditional on the zxid")                                                \
+    X(NO_STAMP_CONDITION, "H5: commits are not conditional on the records' stamps")                                    \
+    X(PEND_OWN_EVENTS_ONLY, "H11: pend names only the events of the record's own commit")
+
+enum fk_mutant {
+#define FK_MUTANT_ROW(name, text) FK_MUTANT_##name,
+    FK_MUTANT_TABLE(FK_MUTANT_ROW)
+#undef FK_MUTANT_ROW
+    FK_MUTANT_COUNT
+};
+
+#ifdef FK_MUTANTS
+extern enum fk_mutant fk_mutant_now; /* set once, before anything runs */
+#    define FK_MUTANT(name) (fk_mutant_now == FK_MUTANT_##name)
+#else
+#    define FK_MUTANT(name) (0 == 1)
+#endif
+
+#endif

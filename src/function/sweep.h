@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The heartbeat function of the cloud topologies (protocol.md section 1, "Heartbeat"): declares gateways dead whose
+ * counter stands still, ends the sessions of dead gateways and goes on with those that are closing, sends events again
+ * that were not acknowledged, trims what everybody has applied, asks for the end of empty containers and old TTL nodes,
+ * removes data that no record names. Any number of instances may run: every action is a conditional request. */
+#ifndef FK_FUNCTION_SWEEP_H
+#define FK_FUNCTION_SWEEP_H
+
+#include "function/cloud.h"
+
+/* What a sweep found, for its host: a schedule that finds nobody can be switched off. */
+struct fk_sweep_result {
+    size_t gateways_alive;
+    size_t sessions;
+};
+
+/* One sweep. An error of a port ends it; the next one begins anew. */
+enum fk_err fk_sweep_run(const struct fk_cloud_options *options, const struct fk_ports *ports,
+                         struct fk_sweep_result *result);
+
+#endif
