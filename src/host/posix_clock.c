@@ -25,9 +25,18 @@ static int64_t wall_ms(struct fk_clock *clock)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static void pause_ms(struct fk_clock *clock, int64_t ms)
+{
+    struct timespec left = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    (void)clock;
+    while (nanosleep(&left, &left) != 0) {
+        FK_ASSERT(errno == EINTR);
+    }
+}
+
 struct fk_clock *fk_posix_clock(void)
 {
-    static const struct fk_clock_ops ops = {.monotonic_ns = monotonic_ns, .wall_ms = wall_ms};
+    static const struct fk_clock_ops ops = {.monotonic_ns = monotonic_ns, .wall_ms = wall_ms, .pause_ms = pause_ms};
     static struct fk_clock clock = {.ops = &ops};
     return &clock;
 }

@@ -18,9 +18,15 @@ static int64_t wall_ms(struct fk_clock *clock)
     return FK_CONTAINER_OF(clock, struct fk_memory_clock, base)->wall_ms;
 }
 
+/* Nobody else moves this time while its owner waits. */
+static void pause_ms(struct fk_clock *clock, int64_t ms)
+{
+    fk_memory_clock_advance_ms(FK_CONTAINER_OF(clock, struct fk_memory_clock, base), ms);
+}
+
 void fk_memory_clock_init(struct fk_memory_clock *clock, int64_t start_ms)
 {
-    static const struct fk_clock_ops ops = {.monotonic_ns = monotonic_ns, .wall_ms = wall_ms};
+    static const struct fk_clock_ops ops = {.monotonic_ns = monotonic_ns, .wall_ms = wall_ms, .pause_ms = pause_ms};
     *clock = (struct fk_memory_clock){.base = {.ops = &ops}, .wall_ms = start_ms};
 }
 
