@@ -10,7 +10,6 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 enum {
     /* Bytes that wait for the log thread; one more frame always fits. */
@@ -36,16 +35,9 @@ static enum fk_err init(struct fk_engine *engine, const struct fk_engine_options
     if (engine->directory == NULL || engine->checkpoint_path == NULL) {
         return FK_ERR_NOMEM;
     }
-    pthread_condattr_t attributes;
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_mutex_init(&engine->mutex, NULL);
-    (void)pthread_cond_init(&engine->log_wake, &attributes);
-    (void)pthread_cond_init(&engine->segment_wake, &attributes);
-    (void)pthread_cond_init(&engine->checkpoint_wake, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
-    return getrandom(&engine->random_state, sizeof engine->random_state, 0) == sizeof engine->random_state ? FK_OK
-                                                                                                           : FK_ERR_IO;
+    engine->threads = options->threads != NULL ? options->threads : fk_posix_threads_new();
+    return engine->threads == NULL ? FK_ERR_NOMEM
+                                   : engine->threads->ops->random(engine->threads, &engine->random_state);
 }
 
 /* splitmix64, a step of it. */
@@ -241,25 +233,35 @@ enum fk_err fk_engine_open(const struct fk_engine_options *options, const struct
     return FK_OK;
 }
 
+/* Ends the first `count` threads. */
+static void end_threads(struct fk_engine *engine, unsigned count)
+{
+    fk_engine_lock(engine);
+    engine->stopping = true;
+    for (unsigned i = 0; i < count; i++) {
+        fk_engine_wake(engine, (enum fk_thread)i);
+    }
+    fk_engine_unlock(engine);
+    fk_checkpoint_interrupt(engine->checkpoint); /* a step can take a second; the log has what it would have written */
+    for (unsigned i = 0; i < count; i++) {
+        engine->threads->ops->join(engine->threads, (enum fk_thread)i);
+    }
+}
+
 enum fk_err fk_engine_start(struct fk_engine *engine, struct fk_diag *diag)
 {
-    static void *(*const mains[3])(void *) = {fk_engine_log_thread, fk_engine_segment_thread,
-                                              fk_engine_checkpoint_thread};
-    pthread_t *const threads[3] = {&engine->log_thread, &engine->segment_thread, &engine->checkpoint_thread};
+    static void (*const loops[FK_THREAD_COUNT])(void *) = {
+        [FK_THREAD_LOG] = fk_engine_log_thread,
+        [FK_THREAD_SEGMENT] = fk_engine_segment_thread,
+        [FK_THREAD_CHECKPOINT] = fk_engine_checkpoint_thread,
+    };
+    struct fk_threads *threads = engine->threads;
     FK_ASSERT(!engine->started);
-    for (size_t i = 0; i < 3; i++) {
-        int result = pthread_create(threads[i], NULL, mains[i], engine);
-        if (result != 0) {
-            fk_diag_set(diag, "cannot start a thread: %s", strerror(result));
-            (void)pthread_mutex_lock(&engine->mutex);
-            engine->stopping = true;
-            (void)pthread_cond_broadcast(&engine->log_wake);
-            (void)pthread_cond_broadcast(&engine->segment_wake);
-            (void)pthread_mutex_unlock(&engine->mutex);
-            while (i-- > 0) {
-                (void)pthread_join(*threads[i], NULL);
-            }
-            return FK_ERR_IO;
+    for (unsigned i = 0; i < FK_THREAD_COUNT; i++) {
+        enum fk_err err = threads->ops->start(threads, (enum fk_thread)i, loops[i], engine, diag);
+        if (err != FK_OK) {
+            end_threads(engine, i);
+            return err;
         }
     }
     engine->started = true;
@@ -271,16 +273,7 @@ void fk_engine_stop(struct fk_engine *engine)
     if (!engine->started) {
         return;
     }
-    (void)pthread_mutex_lock(&engine->mutex);
-    engine->stopping = true;
-    (void)pthread_cond_broadcast(&engine->log_wake);
-    (void)pthread_cond_broadcast(&engine->segment_wake);
-    (void)pthread_cond_broadcast(&engine->checkpoint_wake);
-    (void)pthread_mutex_unlock(&engine->mutex);
-    fk_checkpoint_interrupt(engine->checkpoint); /* a step can take a second; the log has what it would have written */
-    (void)pthread_join(engine->log_thread, NULL);
-    (void)pthread_join(engine->segment_thread, NULL);
-    (void)pthread_join(engine->checkpoint_thread, NULL);
+    end_threads(engine, FK_THREAD_COUNT);
     engine->started = false;
 }
 
@@ -301,10 +294,9 @@ void fk_engine_free(struct fk_engine *engine)
     if (engine->files != NULL) {
         engine->files->ops->free(engine->files);
     }
-    (void)pthread_cond_destroy(&engine->log_wake);
-    (void)pthread_cond_destroy(&engine->segment_wake);
-    (void)pthread_cond_destroy(&engine->checkpoint_wake);
-    (void)pthread_mutex_destroy(&engine->mutex);
+    if (engine->threads != NULL) {
+        engine->threads->ops->free(engine->threads);
+    }
     fk_free(engine->directory);
     fk_free(engine->checkpoint_path);
     fk_free(engine);
@@ -315,7 +307,7 @@ static void wake_segment_thread(struct fk_engine *engine)
     int64_t first = 0;
     if (engine->segment_sleeps && fk_engine_needs_segment(engine, &first)) {
         engine->segment_sleeps = false;
-        (void)pthread_cond_signal(&engine->segment_wake);
+        fk_engine_wake(engine, FK_THREAD_SEGMENT);
     }
 }
 
@@ -340,17 +332,17 @@ static enum fk_err admit(struct fk_engine *engine, size_t payload_size)
 
 enum fk_err fk_engine_admit(struct fk_engine *engine, size_t payload_size)
 {
-    (void)pthread_mutex_lock(&engine->mutex);
+    fk_engine_lock(engine);
     enum fk_err err = admit(engine, payload_size);
-    (void)pthread_mutex_unlock(&engine->mutex);
+    fk_engine_unlock(engine);
     return err;
 }
 
 int64_t fk_engine_append(struct fk_engine *engine, struct fk_buf *payload, bool inline_sync)
 {
-    (void)pthread_mutex_lock(&engine->mutex);
+    fk_engine_lock(engine);
     if (engine->failed) { /* the process is about to end */
-        (void)pthread_mutex_unlock(&engine->mutex);
+        fk_engine_unlock(engine);
         fk_buf_clear(payload);
         return INT64_MAX;
     }
@@ -361,14 +353,14 @@ int64_t fk_engine_append(struct fk_engine *engine, struct fk_buf *payload, bool 
     bool here = inline_sync && !engine->writing && engine->log.writing.size == 0;
     if (engine->sleep == FK_LOG_SLEEPS || (engine->sleep == FK_LOG_NAPS && !here)) {
         engine->sleep = FK_LOG_AWAKE;
-        (void)pthread_cond_signal(&engine->log_wake);
+        fk_engine_wake(engine, FK_THREAD_LOG);
     }
     if (here) {
         bool taken = fk_log_take(&engine->log);
         FK_ASSERT(taken);
         fk_engine_write(engine, engine->options.sync);
     }
-    (void)pthread_mutex_unlock(&engine->mutex);
+    fk_engine_unlock(engine);
     fk_buf_clear(payload);
     return end;
 }
@@ -380,17 +372,17 @@ int64_t fk_engine_durable(struct fk_engine *engine)
 
 bool fk_engine_idle(struct fk_engine *engine)
 {
-    (void)pthread_mutex_lock(&engine->mutex);
+    fk_engine_lock(engine);
     bool idle = !engine->writing && engine->log.filling.size == 0;
-    (void)pthread_mutex_unlock(&engine->mutex);
+    fk_engine_unlock(engine);
     return idle;
 }
 
 void fk_engine_status(struct fk_engine *engine, struct fk_engine_status *status)
 {
-    (void)pthread_mutex_lock(&engine->mutex);
+    fk_engine_lock(engine);
     status->position = engine->log.accepted;
-    (void)pthread_mutex_unlock(&engine->mutex);
+    fk_engine_unlock(engine);
     status->durable = atomic_load(&engine->durable);
     status->checkpoint = atomic_load(&engine->checkpoint_position);
     status->zxid = atomic_load(&engine->checkpoint_zxid);

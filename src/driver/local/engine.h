@@ -17,6 +17,8 @@
 #define FK_ENGINE_CHECKPOINT_NAME "checkpoint.sqlite"
 
 struct fk_engine;
+struct fk_threads;
+struct fk_vfs;
 
 struct fk_engine_options {
     const char *directory;
@@ -29,8 +31,11 @@ struct fk_engine_options {
      * must end with exit code 4; nothing becomes durable any more. */
     void (*fatal)(void *context, const char *what);
     void *context;
-    /* For tests; 0 or NULL give the normal values. `files` is the directory's file system, and is taken. */
+    /* For tests and simulators; 0 or NULL give the normal values. `files` is the directory's file system, and is taken,
+     * like `threads`. `vfs`: SQLite uses it (and `files` through it) instead of the system's file system. */
     struct fk_files *files;
+    struct fk_threads *threads;
+    struct fk_vfs *vfs;
     int64_t checkpoint_size; /* FK_CHECKPOINT_SIZE */
     int64_t checkpoint_ms;   /* FK_CHECKPOINT_MS */
     int64_t log_size_max;    /* FK_LOG_SIZE_MAX */

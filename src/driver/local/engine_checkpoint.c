@@ -5,11 +5,7 @@
 
 #include "base/log.h"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 enum {
-    NICE = 10,
     LOOK_MS = 1000, /* how often it looks whether there is something new */
     /* Records per transaction: bounds memory, at some 150 bytes each. When the checkpoint is far behind, larger steps
      * coalesce more. */
@@ -18,7 +14,7 @@ enum {
     BEHIND_FACTOR = 8,
 };
 
-/* Whether a checkpoint is due, and how far. Called with the mutex. */
+/* Whether a checkpoint is due, and how far. Called with the lock. */
 static bool due(struct fk_engine *engine, int64_t *upto)
 {
     int64_t position = atomic_load(&engine->checkpoint_position);
@@ -27,7 +23,7 @@ static bool due(struct fk_engine *engine, int64_t *upto)
         engine->checkpoint_first_ns = 0;
         return false;
     }
-    int64_t now = fk_engine_now_ns();
+    int64_t now = fk_engine_now_ns(engine);
     if (engine->checkpoint_first_ns == 0) {
         engine->checkpoint_first_ns = now;
     }
@@ -77,7 +73,7 @@ static enum fk_err step(struct fk_engine *engine, int64_t upto, struct fk_diag *
     return remove_segments(engine, diag);
 }
 
-/* Steps until the checkpoint has come to `upto`. Called with the mutex, which is released meanwhile. */
+/* Steps until the checkpoint has come to `upto`. Called with the lock, which is released meanwhile. */
 static enum fk_err follow(struct fk_engine *engine, int64_t upto)
 {
     struct fk_diag diag = {.text = ""};
@@ -85,35 +81,33 @@ static enum fk_err follow(struct fk_engine *engine, int64_t upto)
     bool was_full = engine->checkpoint_full;
     engine->checkpoint_first_ns = 0;
     while (err == FK_OK && !engine->stopping && atomic_load(&engine->checkpoint_position) < upto) {
-        (void)pthread_mutex_unlock(&engine->mutex);
+        fk_engine_unlock(engine);
         err = step(engine, upto, &diag);
-        (void)pthread_mutex_lock(&engine->mutex);
+        fk_engine_lock(engine);
         engine->checkpoint_full = err == FK_ERR_FULL;
-        (void)pthread_mutex_unlock(&engine->mutex);
+        fk_engine_unlock(engine);
         fk_engine_progress(engine);
-        (void)pthread_mutex_lock(&engine->mutex);
+        fk_engine_lock(engine);
     }
-    (void)pthread_mutex_unlock(&engine->mutex);
+    fk_engine_unlock(engine);
     if (err == FK_OK) {
         err = fk_checkpoint_settle(engine->checkpoint, &diag);
     }
-    (void)pthread_mutex_lock(&engine->mutex);
+    fk_engine_lock(engine);
     if (err != FK_OK && !engine->stopping) {
-        (void)pthread_mutex_unlock(&engine->mutex);
+        fk_engine_unlock(engine);
         fk_log(was_full && err == FK_ERR_FULL ? FK_LOG_DEBUG : FK_LOG_ERROR,
                "no checkpoint, the log is kept, will try again: %s", diag.text);
-        (void)pthread_mutex_lock(&engine->mutex);
+        fk_engine_lock(engine);
     }
     return err;
 }
 
-void *fk_engine_checkpoint_thread(void *context)
+void fk_engine_checkpoint_thread(void *context)
 {
     struct fk_engine *engine = (struct fk_engine *)context;
     int64_t look_ms = engine->options.checkpoint_ms < LOOK_MS ? engine->options.checkpoint_ms : LOOK_MS;
-    (void)pthread_setname_np(pthread_self(), "fk-checkpoint");
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), NICE); /* it has time, requests have not; best effort */
-    (void)pthread_mutex_lock(&engine->mutex);
+    fk_engine_lock(engine);
     while (!engine->stopping) {
         int64_t upto = 0;
         engine->checkpoint_pausing = false;
@@ -124,10 +118,9 @@ void *fk_engine_checkpoint_thread(void *context)
             }
         }
         if (!engine->stopping) {
-            (void)fk_engine_wait(engine, &engine->checkpoint_wake,
+            (void)fk_engine_wait(engine, FK_THREAD_CHECKPOINT,
                                  engine->checkpoint_pausing ? engine->options.retry_ms : look_ms);
         }
     }
-    (void)pthread_mutex_unlock(&engine->mutex);
-    return NULL;
+    fk_engine_unlock(engine);
 }

@@ -4,40 +4,20 @@
 
 #include "base/log.h"
 
-#include <errno.h>
-#include <time.h>
-
 enum {
     BACKGROUND_SYNC_MS = 1000, /* with forceSync=no */
 };
 
-int64_t fk_engine_now_ns(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-bool fk_engine_wait(struct fk_engine *engine, pthread_cond_t *condition, int64_t ms)
-{
-    if (ms < 0) {
-        return pthread_cond_wait(condition, &engine->mutex) == 0;
-    }
-    int64_t deadline = fk_engine_now_ns() + ms * 1000000;
-    struct timespec when = {.tv_sec = deadline / 1000000000, .tv_nsec = deadline % 1000000000};
-    return pthread_cond_timedwait(condition, &engine->mutex, &when) != ETIMEDOUT;
-}
-
 void fk_engine_fatal(struct fk_engine *engine, const char *what)
 {
-    (void)pthread_mutex_lock(&engine->mutex);
+    fk_engine_lock(engine);
     bool first = !engine->fatal_called;
     engine->fatal_called = true;
     engine->failed = true;
-    (void)pthread_cond_broadcast(&engine->log_wake);
-    (void)pthread_cond_broadcast(&engine->segment_wake);
-    (void)pthread_cond_broadcast(&engine->checkpoint_wake);
-    (void)pthread_mutex_unlock(&engine->mutex);
+    fk_engine_wake(engine, FK_THREAD_LOG);
+    fk_engine_wake(engine, FK_THREAD_SEGMENT);
+    fk_engine_wake(engine, FK_THREAD_CHECKPOINT);
+    fk_engine_unlock(engine);
     if (first && engine->options.fatal != NULL) {
         engine->options.fatal(engine->options.context, what);
     }
@@ -54,7 +34,7 @@ void fk_engine_write(struct fk_engine *engine, bool sync)
 {
     struct fk_diag diag = {.text = ""};
     engine->writing = true;
-    (void)pthread_mutex_unlock(&engine->mutex);
+    fk_engine_unlock(engine);
     enum fk_err err = fk_log_write(&engine->log, &diag);
     if (err == FK_OK && sync) {
         err = fk_log_sync(&engine->log, &diag);
@@ -65,11 +45,11 @@ void fk_engine_write(struct fk_engine *engine, bool sync)
     } else {
         fk_engine_fatal(engine, diag.text);
     }
-    (void)pthread_mutex_lock(&engine->mutex);
+    fk_engine_lock(engine);
     engine->writing = false;
     int64_t behind = atomic_load(&engine->log.synced) - atomic_load(&engine->checkpoint_position);
     if (behind >= engine->options.checkpoint_size && !engine->checkpoint_pausing) {
-        (void)pthread_cond_signal(&engine->checkpoint_wake);
+        fk_engine_wake(engine, FK_THREAD_CHECKPOINT);
     }
 }
 
@@ -95,26 +75,25 @@ static void rest(struct fk_engine *engine)
     bool open = engine->data_end > engine->closed_end && fk_log_can_close(&engine->log);
     int64_t appends = engine->appends;
     engine->sleep = open ? FK_LOG_NAPS : FK_LOG_SLEEPS;
-    bool woken = fk_engine_wait(engine, &engine->log_wake, open ? FK_LOG_IDLE_MS : -1);
+    bool woken = fk_engine_wait(engine, FK_THREAD_LOG, open ? FK_LOG_IDLE_MS : -1);
     engine->sleep = FK_LOG_AWAKE;
     if (!woken && !engine->writing && engine->appends == appends && !engine->failed) {
         close_window(engine);
     }
 }
 
-void *fk_engine_log_thread(void *context)
+void fk_engine_log_thread(void *context)
 {
     struct fk_engine *engine = (struct fk_engine *)context;
-    (void)pthread_setname_np(pthread_self(), "fk-log");
-    (void)pthread_mutex_lock(&engine->mutex);
+    fk_engine_lock(engine);
     for (;;) {
         if (!engine->writing && !engine->failed && fk_log_take(&engine->log)) {
             bool silent = engine->data_end < engine->closed_end;
             fk_engine_write(engine, engine->options.sync);
             if (!silent) {
-                (void)pthread_mutex_unlock(&engine->mutex);
+                fk_engine_unlock(engine);
                 fk_engine_progress(engine);
-                (void)pthread_mutex_lock(&engine->mutex);
+                fk_engine_lock(engine);
             }
         } else if (engine->stopping) {
             break;
@@ -129,13 +108,12 @@ void *fk_engine_log_thread(void *context)
         if (err == FK_OK && fk_log_take(&engine->log)) {
             fk_engine_write(engine, true);
         } else if (err != FK_OK) {
-            (void)pthread_mutex_unlock(&engine->mutex);
+            fk_engine_unlock(engine);
             fk_engine_fatal(engine, diag.text);
-            (void)pthread_mutex_lock(&engine->mutex);
+            fk_engine_lock(engine);
         }
     }
-    (void)pthread_mutex_unlock(&engine->mutex);
-    return NULL;
+    fk_engine_unlock(engine);
 }
 
 /* The segment thread's own state. */
@@ -151,7 +129,7 @@ bool fk_engine_needs_segment(const struct fk_engine *engine, int64_t *first)
            (fk_log_prepare_first(&engine->log, engine->segment_wanted, first) || fk_log_is_short(&engine->log));
 }
 
-/* Makes the next segment, or the missing rest of this one. Called with the mutex, which is released meanwhile. */
+/* Makes the next segment, or the missing rest of this one. Called with the lock, which is released meanwhile. */
 static enum fk_err prepare(struct fk_engine *engine)
 {
     struct fk_diag diag = {.text = ""};
@@ -162,11 +140,11 @@ static enum fk_err prepare(struct fk_engine *engine)
     if (!fk_engine_needs_segment(engine, &first)) {
         return FK_OK;
     }
-    (void)pthread_mutex_unlock(&engine->mutex);
+    fk_engine_unlock(engine);
     enum fk_err err =
         is_short ? fk_log_allocate(&engine->log, &diag)
                  : fk_segment_create(engine->files, first, engine->options.segment_size, seed, true, &segment, &diag);
-    (void)pthread_mutex_lock(&engine->mutex);
+    fk_engine_lock(engine);
     if (err == FK_OK && is_short) {
         fk_log_extend(&engine->log);
     } else if (err == FK_OK) {
@@ -175,14 +153,14 @@ static enum fk_err prepare(struct fk_engine *engine)
     }
     bool was_full = engine->disk_full;
     engine->disk_full = err != FK_OK;
-    (void)pthread_mutex_unlock(&engine->mutex);
+    fk_engine_unlock(engine);
     if (err != FK_OK && !was_full) {
         fk_log(FK_LOG_WARN, "the next log segment can't be made: %s", diag.text);
     } else if (err == FK_OK && was_full) {
         fk_log(FK_LOG_INFO, "there is space for the log again");
     }
     fk_engine_progress(engine);
-    (void)pthread_mutex_lock(&engine->mutex);
+    fk_engine_lock(engine);
     return err;
 }
 
@@ -210,29 +188,28 @@ static enum fk_err background_sync(struct housekeeper *keeper, struct fk_diag *d
     return err;
 }
 
-/* Syncs when it is time. Called with the mutex. */
+/* Syncs when it is time. Called with the lock. */
 static void keep_synced(struct housekeeper *keeper)
 {
     struct fk_engine *engine = keeper->engine;
     struct fk_diag diag = {.text = ""};
-    if (engine->options.sync || engine->failed || fk_engine_now_ns() < keeper->next_sync_ns) {
+    if (engine->options.sync || engine->failed || fk_engine_now_ns(engine) < keeper->next_sync_ns) {
         return;
     }
-    (void)pthread_mutex_unlock(&engine->mutex);
+    fk_engine_unlock(engine);
     enum fk_err err = background_sync(keeper, &diag);
     if (err != FK_OK) {
         fk_engine_fatal(engine, diag.text);
     }
-    (void)pthread_mutex_lock(&engine->mutex);
-    keeper->next_sync_ns = fk_engine_now_ns() + (int64_t)BACKGROUND_SYNC_MS * 1000000;
+    fk_engine_lock(engine);
+    keeper->next_sync_ns = fk_engine_now_ns(engine) + (int64_t)BACKGROUND_SYNC_MS * 1000000;
 }
 
-void *fk_engine_segment_thread(void *context)
+void fk_engine_segment_thread(void *context)
 {
     struct housekeeper keeper = {.engine = (struct fk_engine *)context, .segment = FK_SEGMENT_NONE};
     struct fk_engine *engine = keeper.engine;
-    (void)pthread_setname_np(pthread_self(), "fk-segment");
-    (void)pthread_mutex_lock(&engine->mutex);
+    fk_engine_lock(engine);
     while (!engine->stopping) {
         int64_t first = 0;
         enum fk_err err = prepare(engine);
@@ -245,10 +222,9 @@ void *fk_engine_segment_thread(void *context)
             pause_ms = BACKGROUND_SYNC_MS;
         }
         engine->segment_sleeps = err == FK_OK;
-        (void)fk_engine_wait(engine, &engine->segment_wake, pause_ms);
+        (void)fk_engine_wait(engine, FK_THREAD_SEGMENT, pause_ms);
         engine->segment_sleeps = false;
     }
-    (void)pthread_mutex_unlock(&engine->mutex);
+    fk_engine_unlock(engine);
     fk_segment_close(&keeper.segment);
-    return NULL;
 }

@@ -6,8 +6,7 @@
 #include "driver/local/checkpoint.h"
 #include "driver/local/engine.h"
 #include "driver/local/log.h"
-
-#include <pthread.h>
+#include "driver/local/threads.h"
 
 /* How the log thread sleeps: who adds work wakes it only where that is needed, since waking costs some 5 us. */
 enum fk_log_sleep {
@@ -26,10 +25,7 @@ struct fk_engine {
     struct fk_log_reader reader;      /* of the checkpoint thread; segment_count 0: not open */
     struct fk_log log;
 
-    pthread_mutex_t mutex; /* over what follows, and the accept side of the log */
-    pthread_cond_t log_wake;
-    pthread_cond_t segment_wake;
-    pthread_cond_t checkpoint_wake;
+    struct fk_threads *threads; /* its lock is over what follows, and the accept side of the log */
     bool started;
     bool stopping;
     bool failed; /* the log is dead */
@@ -51,30 +47,49 @@ struct fk_engine {
     _Atomic int64_t checkpoint_position;
     _Atomic int64_t checkpoint_zxid;
     _Atomic int64_t checkpoint_count;
-
-    pthread_t log_thread;
-    pthread_t segment_thread;
-    pthread_t checkpoint_thread;
 };
 
-int64_t fk_engine_now_ns(void);
-/* Waits with the mutex held; ms < 0: without end. False after the time. */
-bool fk_engine_wait(struct fk_engine *engine, pthread_cond_t *condition, int64_t ms);
-/* Ends the log: everything after a failed write or sync is unknown. Without the mutex. */
+static inline void fk_engine_lock(struct fk_engine *engine)
+{
+    engine->threads->ops->lock(engine->threads);
+}
+
+static inline void fk_engine_unlock(struct fk_engine *engine)
+{
+    engine->threads->ops->unlock(engine->threads);
+}
+
+/* With the lock: wait (ms < 0: without end; false after the time), and the end of somebody's wait. */
+static inline bool fk_engine_wait(struct fk_engine *engine, enum fk_thread thread, int64_t ms)
+{
+    return engine->threads->ops->wait(engine->threads, thread, ms);
+}
+
+static inline void fk_engine_wake(struct fk_engine *engine, enum fk_thread thread)
+{
+    engine->threads->ops->wake(engine->threads, thread);
+}
+
+static inline int64_t fk_engine_now_ns(struct fk_engine *engine)
+{
+    return engine->threads->ops->now_ns(engine->threads);
+}
+
+/* Ends the log: everything after a failed write or sync is unknown. Without the lock. */
 void fk_engine_fatal(struct fk_engine *engine, const char *what);
 void fk_engine_progress(struct fk_engine *engine);
-/* Seed of the next segment; with the mutex, or before the threads run. */
+/* Seed of the next segment; with the lock, or before the threads run. */
 uint32_t fk_engine_seed(struct fk_engine *engine);
 
-/* Writes what was taken, and syncs it (`sync`), then moves the durable position. With the mutex held, which is released
+/* Writes what was taken, and syncs it (`sync`), then moves the durable position. With the lock held, which is released
  * meanwhile; engine->writing says so. */
 void fk_engine_write(struct fk_engine *engine, bool sync);
 
-/* Whether the segment thread has something to make. With the mutex. */
+/* Whether the segment thread has something to make. With the lock. */
 bool fk_engine_needs_segment(const struct fk_engine *engine, int64_t *first);
 
-void *fk_engine_log_thread(void *engine);
-void *fk_engine_segment_thread(void *engine);
-void *fk_engine_checkpoint_thread(void *engine);
+void fk_engine_log_thread(void *engine);
+void fk_engine_segment_thread(void *engine);
+void fk_engine_checkpoint_thread(void *engine);
 
 #endif
