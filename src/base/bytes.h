@@ -40,6 +40,14 @@ static inline bool fk_bytes_equal_text(struct fk_bytes a, const char *text)
     return fk_bytes_equal(a, fk_bytes_text(text));
 }
 
+/* Bytewise order, as of memcmp; a beginning stands before what it begins. Null equals empty here. */
+static inline int fk_bytes_compare(struct fk_bytes a, struct fk_bytes b)
+{
+    size_t common = a.size < b.size ? a.size : b.size;
+    int order = common == 0 ? 0 : memcmp(a.data, b.data, common);
+    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
+}
+
 /* The first `size` bytes (all, where there are fewer). */
 static inline struct fk_bytes fk_bytes_head(struct fk_bytes bytes, size_t size)
 {

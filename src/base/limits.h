@@ -56,6 +56,13 @@ enum fk_limits {
     FK_TABLE_WRITE_MAX = 100,
     FK_TABLE_ITEM_SIZE_MAX = 400 * 1024,
     FK_TABLE_WRITE_SIZE_MAX = 4 * 1024 * 1024,
+    /* What an item has besides its key and value: names of attributes, the stamp. */
+    FK_TABLE_ITEM_OVERHEAD = 64,
+    /* Items of one page of a listing, by their sizes; a page has at least one. */
+    FK_TABLE_PAGE_SIZE_MAX = 1024 * 1024,
+    /* Blobs: S3's quotas on the length of a name and on the names of one page. */
+    FK_BLOB_NAME_SIZE_MAX = 1024,
+    FK_BLOB_PAGE_MAX = 1000,
     /* Results that a session record keeps (protocol.md H1), and requests of a session that may be undecided: one less,
      * so that a slot is never overwritten before its answer was taken. */
     FK_RING_SIZE = 8,
@@ -65,6 +72,14 @@ enum fk_limits {
     FK_RESULT_SIZE_MAX = 32 * 1024,
     /* Messages that one invocation takes from a FIFO queue (SQS: 10). */
     FK_QUEUE_BATCH_MAX = 10,
+    /* Largest body of one message (SQS: 1 MiB). */
+    FK_QUEUE_BODY_SIZE_MAX = 1024 * 1024,
+    /* How long a FIFO queue knows the deduplication ids of what was sent (SQS: 5 minutes). */
+    FK_QUEUE_DEDUPLICATION_MS = 5 * 60 * 1000,
+    /* How long a message stays that nobody deletes (SQS: 14 days), and how long a receiver may keep it hidden (12 h).
+     */
+    FK_QUEUE_RETENTION_MS = 14 * 24 * 3600 * 1000,
+    FK_QUEUE_VISIBILITY_MAX_MS = 12 * 3600 * 1000,
     /* Paths of one session's ephemeral nodes: they are listed in one item. */
     FK_EPHEMERALS_SIZE_MAX = 300 * 1024,
 };

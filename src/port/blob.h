@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The blob port: immutable objects under names that are never reused (S3; memory in the simulator). For node data too
- * large for an item; the record keeps the name. A pointer flip is atomic, an overwritten object is not. */
+ * large for an item; the record keeps the name. A pointer flip is atomic, an overwritten object is not. A name has 1 to
+ * FK_BLOB_NAME_SIZE_MAX bytes. */
 #ifndef FK_PORT_BLOB_H
 #define FK_PORT_BLOB_H
 
@@ -24,7 +25,8 @@ struct fk_blob_ops {
     enum fk_err (*get)(struct fk_blobs *blobs, struct fk_bytes name, struct fk_arena *arena, struct fk_bytes *bytes);
     /* Removes it, if it is there. BUSY, UNKNOWN. */
     enum fk_err (*remove)(struct fk_blobs *blobs, struct fk_bytes name);
-    /* Names greater than `after` (null: from the first on). BUSY, UNKNOWN, NOMEM. */
+    /* Names greater than `after` (null: from the first on), `limit` and FK_BLOB_PAGE_MAX at most. `more` is set where
+     * another page follows, which may be an empty one. BUSY, UNKNOWN, NOMEM. */
     enum fk_err (*list)(struct fk_blobs *blobs, struct fk_bytes after, size_t limit, struct fk_arena *arena,
                         struct fk_blob_page *page);
     void (*free)(struct fk_blobs *blobs);

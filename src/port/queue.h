@@ -12,7 +12,9 @@ struct fk_queue;
 struct fk_queue_ops {
     const char *name;
     /* Sends `message` (borrowed for the call) to `group`. Sending the same message again with the same
-     * `deduplication_id` while the outcome of the first is unknown is allowed and needed.
+     * `deduplication_id` while the outcome of the first is unknown is allowed and needed: of the messages of one queue,
+     * whatever their group, that come with the same id within FK_QUEUE_DEDUPLICATION_MS of the first, the others are
+     * taken (OK) and dropped, even after the first was received and deleted. (The local queue delivers them.)
      * OK: it will be delivered. BUSY: not sent. UNKNOWN: repeat the same bytes. TOO_LARGE, NOMEM. */
     enum fk_err (*send)(struct fk_queue *queue, int64_t group, int64_t deduplication_id, struct fk_bytes message);
     void (*free)(struct fk_queue *queue);

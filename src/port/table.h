@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/limits.h"
 
 struct fk_key {
     struct fk_bytes partition; /* never empty */
@@ -40,7 +41,14 @@ struct fk_write {
     struct fk_bytes value; /* of puts, not null */
 };
 
-/* A page of a listing: items in the arena. `more` is set where another page follows. */
+/* What an item counts against the limits. */
+static inline size_t fk_item_size(const struct fk_key *key, struct fk_bytes value)
+{
+    return key->partition.size + key->name.size + value.size + FK_TABLE_ITEM_OVERHEAD;
+}
+
+/* A page of a listing: items in the arena. `more` is set where another page follows, which may be an empty one: a
+ * driver that stops at the limit does not look further. */
 struct fk_item_page {
     struct fk_item *items;
     size_t count;
@@ -58,7 +66,7 @@ struct fk_table_ops {
                             struct fk_item *items);
     /* Items of a partition whose name is greater than `after` (null: from the first on), ascending bytewise; strongly
      * consistent item by item, no snapshot over a page or over pages. `limit` items at most, fewer where their values
-     * exceed 1 MB. The same errors. */
+     * exceed FK_TABLE_PAGE_SIZE_MAX, but one at least where there is any. The same errors. */
     enum fk_err (*list)(struct fk_table *table, struct fk_bytes partition, struct fk_bytes after, size_t limit,
                         struct fk_arena *arena, struct fk_item_page *page);
     /* All writes if all conditions hold, or none; no key twice; 1 to FK_TABLE_WRITE_MAX writes. Everything is borrowed
@@ -68,7 +76,8 @@ struct fk_table_ops {
      * REFUSED    a condition did not hold; nothing applied
      * BUSY       throttled, or in conflict with another transaction at the same moment; nothing applied
      * FULL       no space (a quota); nothing applied
-     * TOO_LARGE  too many writes, an item above FK_TABLE_ITEM_SIZE_MAX, or all above FK_TABLE_WRITE_SIZE_MAX
+     * TOO_LARGE  too many writes, a put above FK_TABLE_ITEM_SIZE_MAX, or all above FK_TABLE_WRITE_SIZE_MAX, each
+     *            counted with fk_item_size, whether or not conditions hold; nothing applied
      * UNKNOWN    no answer in time: may have been applied, may still be applied later, or never
      * NOMEM      nothing applied */
     enum fk_err (*write)(struct fk_table *table, const struct fk_write *writes, size_t count);
