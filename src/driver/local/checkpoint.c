@@ -4,12 +4,12 @@
 #include "base/buf.h"
 #include "driver/local/checkpoint_row.h"
 #include "driver/local/path.h"
+#include "driver/local/posix_file.h"
+#include "driver/local/vfs.h"
 #include "model/tree.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     APPLICATION_ID = 0x464b5a4b, /* "FKZK" */
@@ -113,19 +113,8 @@ static char *immutable_uri(const char *path)
     return (char *)uri.data;
 }
 
-/* SQLite gives its WAL the mode of the file, so it is the file's that must be right: 0600 from the start. */
-static enum fk_err touch(const char *path, struct fk_diag *diag)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        fk_diag_set(diag, "cannot create %s: %m", path);
-        return FK_ERR_IO;
-    }
-    (void)close(fd);
-    return FK_OK;
-}
-
-static enum fk_err connect_to(struct fk_checkpoint *checkpoint, enum fk_checkpoint_mode mode, struct fk_diag *diag)
+static enum fk_err connect_to(struct fk_checkpoint *checkpoint, struct fk_vfs *vfs, enum fk_checkpoint_mode mode,
+                              struct fk_diag *diag)
 {
     bool writes = mode == FK_CHECKPOINT_WRITE || mode == FK_CHECKPOINT_CREATE;
     int flags = SQLITE_OPEN_NOMUTEX | (writes ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
@@ -142,12 +131,19 @@ static enum fk_err connect_to(struct fk_checkpoint *checkpoint, enum fk_checkpoi
     if (name == NULL) {
         return FK_ERR_NOMEM;
     }
-    int result = sqlite3_open_v2(name, &checkpoint->db, flags, NULL);
+    flags |= vfs != NULL && mode == FK_CHECKPOINT_CREATE ? SQLITE_OPEN_CREATE : 0;
+    int result = sqlite3_open_v2(name, &checkpoint->db, flags, vfs == NULL ? NULL : fk_vfs_name(vfs));
     fk_free(uri);
     if (result != SQLITE_OK) {
         return fk_checkpoint_fail(checkpoint, "open", diag);
     }
     (void)sqlite3_busy_timeout(checkpoint->db, mode == FK_CHECKPOINT_SHARED ? 5000 : 1000);
+    if (vfs != NULL) { /* before the WAL is looked at */
+        enum fk_err err = fk_checkpoint_execute(checkpoint, "PRAGMA locking_mode=EXCLUSIVE", "open", diag);
+        if (err != FK_OK) {
+            return err;
+        }
+    }
     return writes ? fk_checkpoint_execute(checkpoint, connection_sql, "open", diag) : FK_OK;
 }
 
@@ -235,16 +231,25 @@ static enum fk_err open_content(struct fk_checkpoint *checkpoint, enum fk_checkp
     return err == FK_OK ? fk_checkpoint_read_meta(checkpoint, diag) : err;
 }
 
-enum fk_err fk_checkpoint_open(const char *path, enum fk_checkpoint_mode mode, struct fk_checkpoint **out,
-                               struct fk_diag *diag)
+/* What there must be of the file before SQLite gets it. */
+static enum fk_err prepare_file(struct fk_vfs *vfs, const char *path, enum fk_checkpoint_mode mode,
+                                struct fk_diag *diag)
 {
-    if (mode == FK_CHECKPOINT_CREATE) {
-        enum fk_err err = touch(path, diag);
-        if (err != FK_OK) {
-            return err;
-        }
-    } else if (mode != FK_CHECKPOINT_COPY && access(path, F_OK) != 0) {
-        return FK_ERR_NOT_FOUND;
+    if (mode == FK_CHECKPOINT_COPY) {
+        return FK_OK;
+    }
+    if (mode == FK_CHECKPOINT_CREATE) { /* SQLite's unix driver would give it and its WAL another mode than 0600 */
+        return vfs != NULL ? FK_OK : fk_posix_touch(path, diag);
+    }
+    return vfs != NULL ? fk_vfs_exists(vfs, path, diag) : fk_posix_exists(path);
+}
+
+enum fk_err fk_checkpoint_open(struct fk_vfs *vfs, const char *path, enum fk_checkpoint_mode mode,
+                               struct fk_checkpoint **out, struct fk_diag *diag)
+{
+    enum fk_err err = prepare_file(vfs, path, mode, diag);
+    if (err != FK_OK) {
+        return err;
     }
     struct fk_checkpoint *checkpoint = (struct fk_checkpoint *)fk_alloc_zero(sizeof *checkpoint);
     char *copy = fk_path_join(path, "");
@@ -254,7 +259,7 @@ enum fk_err fk_checkpoint_open(const char *path, enum fk_checkpoint_mode mode, s
         return FK_ERR_NOMEM;
     }
     checkpoint->path = copy;
-    enum fk_err err = connect_to(checkpoint, mode, diag);
+    err = connect_to(checkpoint, vfs, mode, diag);
     if (err == FK_OK) {
         err = open_content(checkpoint, mode, diag);
     }
@@ -318,7 +323,7 @@ static enum fk_err copy_pages(struct fk_checkpoint *from, struct fk_checkpoint *
 
 enum fk_err fk_checkpoint_copy(struct fk_checkpoint *from, struct fk_checkpoint **copy, struct fk_diag *diag)
 {
-    enum fk_err err = fk_checkpoint_open(from->path, FK_CHECKPOINT_COPY, copy, diag);
+    enum fk_err err = fk_checkpoint_open(NULL, from->path, FK_CHECKPOINT_COPY, copy, diag);
     if (err != FK_OK) {
         return err;
     }
@@ -333,7 +338,7 @@ enum fk_err fk_checkpoint_backup(struct fk_checkpoint *from, const char *path, i
                                  struct fk_diag *diag)
 {
     struct fk_checkpoint to = {.path = fk_path_join(path, "")};
-    enum fk_err err = to.path == NULL ? FK_ERR_NOMEM : touch(path, diag);
+    enum fk_err err = to.path == NULL ? FK_ERR_NOMEM : fk_posix_touch(path, diag);
     if (err == FK_OK && sqlite3_open_v2(path, &to.db, SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK) {
         err = fk_checkpoint_fail(&to, "open", diag);
     }

@@ -12,6 +12,7 @@
 #include "driver/local/sink.h"
 
 struct fk_checkpoint;
+struct fk_vfs;
 
 enum {
     FK_CHECKPOINT_VERSION = 1,
@@ -25,9 +26,10 @@ enum fk_checkpoint_mode {
     FK_CHECKPOINT_COPY,   /* a copy in memory, of a checkpoint that is open: fk_checkpoint_copy */
 };
 
-/* Errors: DAMAGED, VERSION, FULL, IO, BUSY, NOT_FOUND, with the file's path in diag. */
-enum fk_err fk_checkpoint_open(const char *path, enum fk_checkpoint_mode mode, struct fk_checkpoint **checkpoint,
-                               struct fk_diag *diag);
+/* `vfs`: the file system that the path is in; NULL: the system's. Errors: DAMAGED, VERSION, FULL, IO, BUSY, NOT_FOUND,
+ * with the file's path in diag. */
+enum fk_err fk_checkpoint_open(struct fk_vfs *vfs, const char *path, enum fk_checkpoint_mode mode,
+                               struct fk_checkpoint **checkpoint, struct fk_diag *diag);
 void fk_checkpoint_close(struct fk_checkpoint *checkpoint);
 
 /* A copy in memory. */

@@ -31,7 +31,8 @@ static enum fk_err init(struct fk_engine *engine, const struct fk_engine_options
     engine->options.retry_ms = or_default(options->retry_ms, 1000);
     engine->files = options->files;
     engine->directory = fk_path_join(options->directory, "");
-    engine->checkpoint_path = fk_path_join(options->directory, FK_ENGINE_CHECKPOINT_NAME);
+    engine->checkpoint_path = options->vfs != NULL ? fk_path_join(FK_ENGINE_CHECKPOINT_NAME, "")
+                                                   : fk_path_join(options->directory, FK_ENGINE_CHECKPOINT_NAME);
     if (engine->directory == NULL || engine->checkpoint_path == NULL) {
         return FK_ERR_NOMEM;
     }
@@ -87,7 +88,8 @@ static enum fk_err lock_directory(struct fk_engine *engine, struct fk_diag *diag
 /* A directory without a checkpoint must be fresh. */
 static enum fk_err open_checkpoint(struct fk_engine *engine, struct fk_diag *diag)
 {
-    enum fk_err err = fk_checkpoint_open(engine->checkpoint_path, FK_CHECKPOINT_WRITE, &engine->checkpoint, diag);
+    enum fk_err err = fk_checkpoint_open(engine->options.vfs, engine->checkpoint_path, FK_CHECKPOINT_WRITE,
+                                         &engine->checkpoint, diag);
     if (err != FK_ERR_NOT_FOUND) {
         return err;
     }
@@ -102,7 +104,8 @@ static enum fk_err open_checkpoint(struct fk_engine *engine, struct fk_diag *dia
         return FK_ERR_DAMAGED;
     }
     if (err == FK_OK) {
-        err = fk_checkpoint_open(engine->checkpoint_path, FK_CHECKPOINT_CREATE, &engine->checkpoint, diag);
+        err = fk_checkpoint_open(engine->options.vfs, engine->checkpoint_path, FK_CHECKPOINT_CREATE,
+                                 &engine->checkpoint, diag);
     }
     return err == FK_OK ? engine->files->ops->sync_directory(engine->files, diag) : err;
 }

@@ -318,3 +318,19 @@ enum fk_err fk_posix_files_open(const char *directory, bool create, struct fk_fi
     *out = &files->base;
     return FK_OK;
 }
+
+enum fk_err fk_posix_touch(const char *path, struct fk_diag *diag)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        fk_diag_set(diag, "cannot create %s: %m", path);
+        return FK_ERR_IO;
+    }
+    (void)close(fd);
+    return FK_OK;
+}
+
+enum fk_err fk_posix_exists(const char *path)
+{
+    return access(path, F_OK) == 0 ? FK_OK : FK_ERR_NOT_FOUND;
+}

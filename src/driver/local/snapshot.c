@@ -139,7 +139,8 @@ static enum fk_err open_copy(struct fk_snapshot *snapshot, struct fk_diag *diag)
     }
     char *path = err == FK_OK ? fk_path_join(snapshot->temporary, FK_ENGINE_CHECKPOINT_NAME) : NULL;
     if (err == FK_OK) {
-        err = path == NULL ? FK_ERR_NOMEM : fk_checkpoint_open(path, FK_CHECKPOINT_WRITE, &snapshot->checkpoint, diag);
+        err = path == NULL ? FK_ERR_NOMEM
+                           : fk_checkpoint_open(NULL, path, FK_CHECKPOINT_WRITE, &snapshot->checkpoint, diag);
     }
     fk_free(path);
     return err;
@@ -161,8 +162,8 @@ static enum fk_err open_checkpoint(struct fk_snapshot *snapshot, struct fk_diag 
     if (path == NULL) {
         return FK_ERR_NOMEM;
     }
-    err = fk_checkpoint_open(path, snapshot->live ? FK_CHECKPOINT_SHARED : FK_CHECKPOINT_STILL, &snapshot->checkpoint,
-                             diag);
+    err = fk_checkpoint_open(NULL, path, snapshot->live ? FK_CHECKPOINT_SHARED : FK_CHECKPOINT_STILL,
+                             &snapshot->checkpoint, diag);
     fk_free(path);
     return err;
 }

@@ -5,7 +5,6 @@
 #include "base/assert.h"
 #include "base/limits.h"
 #include "driver/local/codec.h"
-#include "driver/local/engine.h"
 #include "driver/local/state_node.h"
 #include "model/tree.h"
 
@@ -228,14 +227,16 @@ static enum fk_err load_first_tree(struct fk_state *state)
 static enum fk_err open_engine(struct local_store *store, const struct fk_local_store_options *options,
                                struct fk_diag *diag)
 {
-    struct fk_engine_options engine_options = {
-        .directory = options->directory,
-        .segment_size = options->segment_size == 0 ? FK_LOG_SEGMENT_SIZE : options->segment_size,
-        .sync = options->sync,
-        .progress = options->progress,
-        .fatal = options->fatal,
-        .context = options->context,
-    };
+    struct fk_engine_options engine_options = {.segment_size = FK_LOG_SEGMENT_SIZE};
+    if (options->engine != NULL) {
+        engine_options = *options->engine;
+    }
+    engine_options.directory = options->directory;
+    engine_options.segment_size = options->segment_size == 0 ? engine_options.segment_size : options->segment_size;
+    engine_options.sync = options->sync;
+    engine_options.progress = options->progress;
+    engine_options.fatal = options->fatal;
+    engine_options.context = options->context;
     struct fk_engine_sink sink = {
         .context = &store->state, .node = sink_node, .session = sink_session, .change = sink_change, .zxid = sink_zxid};
     enum fk_err err = fk_engine_open(&engine_options, &sink, &store->engine, diag);

@@ -5,13 +5,15 @@
 #ifndef FK_DRIVER_LOCAL_STORE_H
 #define FK_DRIVER_LOCAL_STORE_H
 
+#include "driver/local/engine.h"
 #include "port/store.h"
 
 struct fk_local_store_options {
-    const char *directory;           /* NULL: nothing on disk, a commit is durable as soon as it is flushed */
-    int64_t segment_size;            /* bytes of a log segment; 0: the default */
-    bool sync;                       /* forceSync */
-    void (*progress)(void *context); /* something became durable, or space came back; any thread */
+    const char *directory;                  /* NULL: nothing on disk, a commit is durable as soon as it is flushed */
+    int64_t segment_size;                   /* bytes of a log segment; 0: the default */
+    bool sync;                              /* forceSync */
+    const struct fk_engine_options *engine; /* for simulators: files, threads, sizes; NULL: the normal ones */
+    void (*progress)(void *context);        /* something became durable, or space came back; any thread */
     void (*fatal)(void *context, const char *what); /* a write or a sync failed; any thread; must end the process */
     void *context;
 };

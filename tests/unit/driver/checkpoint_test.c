@@ -38,8 +38,9 @@ static void begin(struct bench *bench, uint64_t seed)
     bench->path = fk_path_join(bench->directory.path, name);
     bench->tree = fk_tree_new(seed);
     assert_int_equal(fk_posix_files_open(bench->directory.path, false, &bench->files, &diag), FK_OK);
-    assert_int_equal(fk_checkpoint_open(bench->path, FK_CHECKPOINT_WRITE, &bench->checkpoint, &diag), FK_ERR_NOT_FOUND);
-    assert_int_equal(fk_checkpoint_open(bench->path, FK_CHECKPOINT_CREATE, &bench->checkpoint, &diag), FK_OK);
+    assert_int_equal(fk_checkpoint_open(NULL, bench->path, FK_CHECKPOINT_WRITE, &bench->checkpoint, &diag),
+                     FK_ERR_NOT_FOUND);
+    assert_int_equal(fk_checkpoint_open(NULL, bench->path, FK_CHECKPOINT_CREATE, &bench->checkpoint, &diag), FK_OK);
     assert_int_equal(fk_log_begin(&bench->log, bench->files, 0, SEGMENT_SIZE, 5, &diag), FK_OK);
     assert_int_equal(fk_log_reader_open(&bench->reader, bench->files, FK_OPEN_READ, 0, 0, &diag), FK_OK);
 }
@@ -132,7 +133,8 @@ static void test_same_state_as_log(void **state)
             if (round % 5 == 0) {
                 fk_log_reader_close(&bench.reader);
                 fk_checkpoint_close(bench.checkpoint);
-                assert_int_equal(fk_checkpoint_open(bench.path, FK_CHECKPOINT_WRITE, &bench.checkpoint, &diag), FK_OK);
+                assert_int_equal(fk_checkpoint_open(NULL, bench.path, FK_CHECKPOINT_WRITE, &bench.checkpoint, &diag),
+                                 FK_OK);
                 assert_int_equal(fk_log_reader_open(&bench.reader, bench.files, FK_OPEN_READ,
                                                     fk_checkpoint_position(bench.checkpoint),
                                                     fk_checkpoint_chain(bench.checkpoint), &diag),
@@ -174,7 +176,7 @@ static enum fk_err load_changed(struct bench *bench, const char *sql, struct fk_
     fk_checkpoint_close(bench->checkpoint);
     bench->checkpoint = NULL;
     execute(bench->path, sql);
-    enum fk_err err = fk_checkpoint_open(bench->path, FK_CHECKPOINT_WRITE, &bench->checkpoint, diag);
+    enum fk_err err = fk_checkpoint_open(NULL, bench->path, FK_CHECKPOINT_WRITE, &bench->checkpoint, diag);
     if (err == FK_OK) {
         err = fk_checkpoint_load(bench->checkpoint, &sink, diag);
     }
@@ -244,7 +246,7 @@ static void test_flipped_bytes(void **state)
         assert_int_equal(pwrite(fd, &changed, 1, at), 1);
         diag = (struct fk_diag){.text = ""};
         bench.checkpoint = NULL;
-        enum fk_err err = fk_checkpoint_open(bench.path, FK_CHECKPOINT_STILL, &bench.checkpoint, &diag);
+        enum fk_err err = fk_checkpoint_open(NULL, bench.path, FK_CHECKPOINT_STILL, &bench.checkpoint, &diag);
         if (err == FK_OK) {
             err = fk_checkpoint_load(bench.checkpoint, &sink, &diag);
         }
@@ -320,7 +322,7 @@ static void test_copy_and_backup(void **state)
     assert_int_equal(fk_checkpoint_backup(bench.checkpoint, path, &position, &chain, &diag), FK_OK);
     assert_int_equal(position, fk_checkpoint_position(bench.checkpoint));
     assert_int_equal(chain, fk_checkpoint_chain(bench.checkpoint));
-    assert_int_equal(fk_checkpoint_open(path, FK_CHECKPOINT_STILL, &other, &diag), FK_OK);
+    assert_int_equal(fk_checkpoint_open(NULL, path, FK_CHECKPOINT_STILL, &other, &diag), FK_OK);
     check_state(other, bench.tree, 100);
     fk_checkpoint_close(other);
     fk_free(path);
