@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The gateway of the cloud topologies (protocol.md section 1): the same core and the same outputs as gateway.h, with
+ * the ports behind jobs instead of a store in the same process. Messages of the channel, answers and events, go to
+ * fk_gateway_answer. Many gateways serve one tree; each process start is a new gateway with an id of its own. */
+#ifndef FK_GATEWAY_CLOUD_H
+#define FK_GATEWAY_CLOUD_H
+
+#include "function/cloud.h"
+#include "gateway/gateway.h"
+
+/* A gateway without sessions, with a random id. Clients that come before its first renewal is done wait for it. NULL
+ * without memory. The ports are borrowed, the options copied (strings are borrowed). Call fk_gateway_tick at least as
+ * often as fk_gateway_tick_ms says; fk_gateway_take_output gives nothing while the lease is over. */
+struct fk_gateway *fk_cloud_gateway_new(const struct fk_gateway_options *options,
+                                        const struct fk_cloud_options *cloud_options, struct fk_clock *clock,
+                                        struct fk_random *random);
+
+/* Its address in the channel, never 0. */
+int64_t fk_cloud_gateway_id(const struct fk_gateway *gateway);
+
+/* True where it was declared dead: it closes its connections, gives no more jobs and serves nobody. The host drops all
+ * sockets and exits; a new process is a new gateway. */
+bool fk_cloud_gateway_dead(const struct fk_gateway *gateway);
+
+/* Runs a job that fk_gateway_take_job gave, before fk_gateway_job_done. Blocking code over the ports, in any thread: it
+ * touches nothing but the job. It tries a few times what a port refuses, and waits for nobody. */
+void fk_cloud_job_run(struct fk_job *job, const struct fk_cloud_options *options, const struct fk_ports *ports);
+
+/* What the job does, one word. */
+const char *fk_job_label(const struct fk_job *job);
+
+/* Of the connection's session, for recording; 0 where there is none. The epoch changes with each attach. */
+int64_t fk_conn_session_id(const struct fk_conn *conn);
+int64_t fk_conn_epoch(const struct fk_conn *conn);
+
+#endif
