@@ -60,7 +60,7 @@ static enum fk_err count_node(void *context, const struct fk_node *node)
 {
     struct counts *counts = (struct counts *)context;
     counts->nodes++;
-    counts->ephemerals += node->ephemeral_owner != 0 ? 1 : 0;
+    counts->ephemerals += fk_owner_session(node->ephemeral_owner) != 0 ? 1 : 0;
     counts->data_size += (int64_t)(node->path.size + node->data.size);
     return FK_OK;
 }

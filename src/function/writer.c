@@ -153,6 +153,7 @@ static enum fk_err decide(struct fk_writer *writer, const struct fk_request_mess
     fk_buf_clear(&writer->body);
     int64_t before = fk_store_zxid(writer->store, FK_VIEW_ACCEPTED);
     fk_plan_init(&plan, &writer->arena, load_node, &loader);
+    plan.unswept = true; /* the local heartbeat only looks after sessions */
     fk_plan_begin(&plan, before + 1, fk_clock_wall_ms(writer->clock));
     enum fk_err err = plan_request(writer, message, operation, &plan, code);
     if (err == FK_OK && writer->body.failed) {

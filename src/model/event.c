@@ -35,3 +35,13 @@ size_t fk_put_events(const struct fk_put *put, struct fk_event events[FK_EVENTS_
     }
     return 0;
 }
+
+/* ZK: a recursive watch never hears NodeChildrenChanged: the children's own events tell it more. */
+unsigned fk_watch_heard_kinds(enum fk_event_type type, unsigned kinds, struct fk_bytes path, struct fk_bytes watched)
+{
+    if (!fk_path_within(path, watched)) {
+        return 0;
+    }
+    unsigned recursive = type == FK_EVENT_CHILDREN_CHANGED ? 0 : FK_WATCH_RECURSIVE;
+    return path.size == watched.size ? kinds | FK_WATCH_PERSISTENT | recursive : recursive;
+}

@@ -6,9 +6,9 @@
 
 #include "model/change.h"
 
-/* Which watches hear an event; a mask. Persistent ones (addWatch) are not removed when they fire: one of mode PERSISTENT
- * hears what data and child watches on its path hear, one of mode PERSISTENT_RECURSIVE the data events of its path and
- * of all paths below it. */
+/* Which watches hear an event; a mask. Persistent ones (addWatch) are not removed when they fire: one of mode
+ * PERSISTENT hears what data and child watches on its path hear, one of mode PERSISTENT_RECURSIVE the data events of
+ * its path and of all paths below it. */
 enum fk_watch_kind {
     FK_WATCH_DATA = 1,  /* set by getData and exists */
     FK_WATCH_CHILD = 2, /* set by getChildren */
@@ -28,5 +28,9 @@ enum {
 
 /* Events of one put in the order in which a connection gets them; gives their number. Paths are views of the put's. */
 size_t fk_put_events(const struct fk_put *put, struct fk_event events[FK_EVENTS_OF_PUT]);
+
+/* The kinds of watches on the path `watched` that hear the event: those on the event's own path, and recursive ones
+ * above it. `kinds` are the event's. */
+unsigned fk_watch_heard_kinds(enum fk_event_type type, unsigned kinds, struct fk_bytes path, struct fk_bytes watched);
 
 #endif

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The records of the tree and of sessions, as values: views into memory that somebody else owns. What they mean is
  * ZooKeeper's DataNode and StatPersisted; `created_children` is the parent's internal cversion, which counts the
- * creates ever done under it and gives sequence numbers. */
+ * creates ever done under it and gives sequence numbers.
+ *
+ * A node's owner is 0, the session whose end removes it (ephemerals), or not a session at all but the mark of a
+ * container or of a TTL node, which sweeps remove (EphemeralType). */
 #ifndef FK_MODEL_NODE_H
 #define FK_MODEL_NODE_H
 
@@ -17,7 +20,7 @@ struct fk_node {
     int64_t pzxid; /* last create or delete of a direct child */
     int64_t ctime_ms;
     int64_t mtime_ms;
-    int64_t ephemeral_owner; /* session id, or 0 */
+    int64_t ephemeral_owner; /* 0, a session, or a mark: fk_owner_... */
     int32_t version;
     int32_t aversion;
     int32_t created_children;
@@ -30,7 +33,29 @@ struct fk_session {
     uint8_t password[FK_PASSWORD_SIZE];
 };
 
-/* What clients see. cversion = 2 * creates - children, that is creates + deletes (DataNode.copyStat). */
+#define FK_OWNER_CONTAINER INT64_MIN
+#define FK_TTL_MS_MAX      INT64_C(0xffffffffff)
+
+/* The owner of a node with a TTL, which is 1 to FK_TTL_MS_MAX: top byte 0xff, the TTL in the low five. */
+static inline int64_t fk_owner_of_ttl(int64_t ttl_ms)
+{
+    return (int64_t)(UINT64_C(0xff) << 56 | (uint64_t)ttl_ms);
+}
+
+/* The TTL of a TTL node; 0 for all others. */
+static inline int64_t fk_owner_ttl_ms(int64_t owner)
+{
+    return (uint64_t)owner >> 40 == 0xff0000 ? owner & FK_TTL_MS_MAX : 0;
+}
+
+/* The session that the node ends with, or 0. */
+static inline int64_t fk_owner_session(int64_t owner)
+{
+    return owner == FK_OWNER_CONTAINER || fk_owner_ttl_ms(owner) > 0 ? 0 : owner;
+}
+
+/* What clients see: of owners, sessions only. cversion = 2 * creates - children, that is creates + deletes
+ * (DataNode.copyStat). */
 static inline void fk_node_stat(const struct fk_node *node, struct fk_stat *stat)
 {
     *stat = (struct fk_stat){
@@ -41,7 +66,7 @@ static inline void fk_node_stat(const struct fk_node *node, struct fk_stat *stat
         .version = node->version,
         .cversion = (int32_t)(2 * (uint32_t)node->created_children - (uint32_t)node->num_children),
         .aversion = node->aversion,
-        .ephemeral_owner = node->ephemeral_owner,
+        .ephemeral_owner = fk_owner_session(node->ephemeral_owner),
         .data_length = (int32_t)node->data.size,
         .num_children = node->num_children,
         .pzxid = node->pzxid,

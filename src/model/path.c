@@ -77,6 +77,15 @@ bool fk_path_split(struct fk_bytes path, struct fk_bytes *parent, struct fk_byte
     return true;
 }
 
+bool fk_path_within(struct fk_bytes path, struct fk_bytes ancestor)
+{
+    if (ancestor.size == 1) {
+        return true;
+    }
+    return path.size >= ancestor.size && memcmp(path.data, ancestor.data, ancestor.size) == 0 &&
+           (path.size == ancestor.size || path.data[ancestor.size] == '/');
+}
+
 struct fk_bytes fk_path_alias(struct fk_bytes path)
 {
     return path.size == 0 ? FK_BYTES_LITERAL("/") : path;

@@ -14,6 +14,9 @@ bool fk_path_valid(struct fk_bytes path);
  * path has a NUL, which ZooKeeper refuses before it looks at the parent. */
 bool fk_path_split(struct fk_bytes path, struct fk_bytes *parent, struct fk_bytes *name);
 
+/* True where `path` is in the subtree of `ancestor`, which counts itself. Both are valid paths. */
+bool fk_path_within(struct fk_bytes path, struct fk_bytes ancestor);
+
 /* "" is an alias of "/". */
 struct fk_bytes fk_path_alias(struct fk_bytes path);
 

@@ -109,6 +109,10 @@ bool fk_plan_get(struct fk_plan *plan, struct fk_bytes path, struct fk_node *nod
         *node = put->node;
         return put->kind != FK_PUT_DELETE;
     }
+    /* "/a/" and "//a" can be asked for, by a delete, but are in no store, whose keys may not tell them from "/a". */
+    if (!fk_path_valid(path)) {
+        return false;
+    }
     enum fk_err err = plan->lookup(plan->lookup_context, path, node);
     if (err != FK_OK && err != FK_ERR_NOT_FOUND) {
         plan->err = err;
@@ -196,10 +200,7 @@ static void delete_ephemeral(struct fk_plan *plan, int64_t session_id, struct fk
     if (!fk_plan_get(plan, parent_path, &parent)) {
         return; /* the lookup failed, which is sticky: a node without a parent does not exist */
     }
-    fk_plan_put(plan, FK_PUT_DELETE, &node);
-    parent.num_children--;
-    parent.pzxid = plan->zxid;
-    fk_plan_put(plan, FK_PUT_CHILDREN, &parent);
+    fk_plan_remove(plan, &node, &parent);
 }
 
 void fk_plan_close_session(struct fk_plan *plan, int64_t session_id, const struct fk_bytes *ephemerals, size_t count,

@@ -13,8 +13,8 @@
 #include "model/acl.h"
 #include "model/change.h"
 
-/* Gives the record of `path` as it is before the plan; FK_ERR_NOT_FOUND where there is none. Other errors end the plan.
- */
+/* Gives the record of `path`, a valid one, as it is before the plan; FK_ERR_NOT_FOUND where there is none. Other errors
+ * end the plan. */
 typedef enum fk_err (*fk_lookup_fn)(void *context, struct fk_bytes path, struct fk_node *node);
 
 struct fk_plan {
@@ -24,6 +24,8 @@ struct fk_plan {
     enum fk_err err; /* sticky: memory, or the lookup's error; then nothing planned may be used */
     int64_t zxid;    /* of the operation being planned */
     int64_t time_ms;
+    /* Nobody runs sweeps: containers and TTL nodes, which would stay for ever, are not made. False after init. */
+    bool unswept;
     struct fk_put *puts;
     size_t count;
     size_t capacity;
@@ -38,14 +40,25 @@ void fk_plan_deinit(struct fk_plan *plan);
 /* Starts an operation: its zxid and time; the puts from here on are its own. */
 void fk_plan_begin(struct fk_plan *plan, int64_t zxid, int64_t time_ms);
 
-/* Plans one operation of a client (create, create2, delete, setData, setACL, multi; see fk_plan_knows). Appends the
- * body of its reply to `reply`. A code other than OK means no puts and no body. ZK: a failed multi is OK with a body of
- * error results and without puts. */
+/* Plans one operation of a client (create, create2, createContainer, createTTL, delete, setData, setACL, multi).
+ * Appends the body of its reply to `reply`. A code other than OK means no puts and no body. ZK: a failed multi is OK
+ * with a body of error results and without puts. */
 enum fk_code fk_plan_operation(struct fk_plan *plan, const struct fk_caller *caller, int32_t op, struct fk_bytes body,
                                struct fk_buf *reply);
 
-/* True for the operations that fk_plan_operation plans. */
+/* True for the operations that a gateway takes from clients: of those planned, all but containers and TTL nodes. */
 bool fk_plan_knows(int32_t op);
+
+/* Calls back with each valid path whose record fk_plan_operation looks up for this operation, some of them more than
+ * once: what its body names, and the parents of what it creates or deletes. The final path of a sequential create is
+ * not among them, as it depends on the parent's record; a body that does not parse gives those in front. */
+typedef void (*fk_path_fn)(void *context, struct fk_bytes path);
+void fk_plan_paths(int32_t op, struct fk_bytes body, fk_path_fn callback, void *context);
+
+/* Plans the end of a container that had children once and has none, or of a TTL node without children whose data is as
+ * old as its TTL, if it still has the versions (of Stat) that a sweep saw. NO_NODE, NOT_EMPTY; BAD_VERSION for other
+ * versions and for a node that is not due. */
+enum fk_code fk_plan_sweep_node(struct fk_plan *plan, struct fk_bytes path, int32_t version, int32_t cversion);
 
 /* Plans a new session. */
 void fk_plan_create_session(struct fk_plan *plan, const struct fk_session *session);

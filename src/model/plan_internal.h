@@ -14,8 +14,11 @@ void fk_plan_put(struct fk_plan *plan, enum fk_put_kind kind, const struct fk_no
 /* Takes back all puts of the operation begun last. */
 void fk_plan_rollback(struct fk_plan *plan);
 
-enum fk_code fk_plan_create(struct fk_plan *plan, const struct fk_caller *caller,
+/* `op` says what kind of node: create, create2, createContainer or createTTL. */
+enum fk_code fk_plan_create(struct fk_plan *plan, const struct fk_caller *caller, int32_t op,
                             const struct fk_create_request *request, struct fk_node *created);
+/* Removes a node without children and counts it off its parent. */
+void fk_plan_remove(struct fk_plan *plan, const struct fk_node *node, struct fk_node *parent);
 enum fk_code fk_plan_delete(struct fk_plan *plan, const struct fk_caller *caller,
                             const struct fk_version_request *request);
 enum fk_code fk_plan_set_data(struct fk_plan *plan, const struct fk_caller *caller,
@@ -27,5 +30,29 @@ enum fk_code fk_plan_multi(struct fk_plan *plan, const struct fk_caller *caller,
 
 /* Appends path (create) or path and stat (create2) of a node just planned. */
 void fk_plan_write_created(struct fk_buf *reply, int32_t op, const struct fk_node *created);
+
+/* createContainer and createTTL in a plan that may not have them. */
+static inline bool fk_plan_refuses(const struct fk_plan *plan, int32_t op)
+{
+    return plan->unswept && (op == FK_OP_CREATE_CONTAINER || op == FK_OP_CREATE_TTL);
+}
+
+/* Bits of the flags of a create, whichever operation it comes with. */
+enum {
+    FK_FLAGS_CONTAINER = 4,
+    FK_FLAGS_TTL = 5,
+    FK_FLAGS_TTL_SEQUENTIAL = 6,
+    FK_FLAGS_MAX = 6,
+};
+
+static inline bool fk_flags_sequential(int32_t flags)
+{
+    return flags != FK_FLAGS_CONTAINER && (flags & FK_CREATE_SEQUENTIAL) != 0;
+}
+
+static inline bool fk_flags_ttl(int32_t flags)
+{
+    return flags == FK_FLAGS_TTL || flags == FK_FLAGS_TTL_SEQUENTIAL;
+}
 
 #endif

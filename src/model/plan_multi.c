@@ -18,19 +18,34 @@ static void write_result_header(struct fk_buf *reply, int32_t op)
     fk_write_multi_header(reply, &(struct fk_multi_header){.op = op, .done = false, .code = 0});
 }
 
-/* ZK: a create2 inside of a multi is taken for a create, and answered as one (MultiOperationRecord, Op.create). */
-static enum fk_code multi_create(struct multi *multi, struct fk_reader *reader)
+/* ZK: inside of a multi the flags say what is created, not the operation: a create2 is taken for a create, and answered
+ * as one; containers and TTL nodes are answered as create2 (MultiOperationRecord, Op.create, CreateResult). */
+static int32_t create_of_flags(const struct fk_plan *plan, int32_t op, int32_t flags)
+{
+    if (!plan->unswept && flags == FK_FLAGS_CONTAINER) {
+        return FK_OP_CREATE_CONTAINER;
+    }
+    return op == FK_OP_CREATE_TTL && fk_flags_ttl(flags) ? FK_OP_CREATE_TTL : FK_OP_CREATE;
+}
+
+static enum fk_code multi_create(struct multi *multi, int32_t op, struct fk_reader *reader)
 {
     struct fk_create_request request;
     struct fk_node created;
-    fk_read_create_request(reader, &request);
+    if (op == FK_OP_CREATE_TTL) {
+        fk_read_create_ttl_request(reader, &request);
+    } else {
+        fk_read_create_request(reader, &request);
+    }
     if (reader->failed || multi->failed_index >= 0) {
         return FK_CODE_OK;
     }
-    enum fk_code code = fk_plan_create(multi->plan, multi->caller, &request, &created);
+    int32_t kind = create_of_flags(multi->plan, op, request.flags);
+    enum fk_code code = fk_plan_create(multi->plan, multi->caller, kind, &request, &created);
     if (code == FK_CODE_OK) {
-        write_result_header(multi->reply, FK_OP_CREATE);
-        fk_plan_write_created(multi->reply, FK_OP_CREATE, &created);
+        int32_t answer = kind == FK_OP_CREATE ? FK_OP_CREATE : FK_OP_CREATE2;
+        write_result_header(multi->reply, answer);
+        fk_plan_write_created(multi->reply, answer, &created);
     }
     return code;
 }
@@ -73,10 +88,16 @@ static enum fk_code multi_set_data(struct multi *multi, int32_t op, struct fk_re
 static void multi_operation(struct multi *multi, int32_t op, struct fk_reader *reader)
 {
     enum fk_code code = FK_CODE_OK;
+    if (fk_plan_refuses(multi->plan, op)) {
+        reader->failed = true;
+        return;
+    }
     switch (op) {
     case FK_OP_CREATE:
     case FK_OP_CREATE2:
-        code = multi_create(multi, reader);
+    case FK_OP_CREATE_CONTAINER:
+    case FK_OP_CREATE_TTL:
+        code = multi_create(multi, op, reader);
         break;
     case FK_OP_DELETE:
     case FK_OP_CHECK:

@@ -12,10 +12,6 @@
 enum {
     VERSION_ANY = -1,
     SUFFIX_SIZE = 10,
-    FLAGS_MAX = 6,
-    FLAGS_TTL = 5,
-    FLAGS_TTL_SEQUENTIAL = 6,
-    FLAGS_CONTAINER = 4,
 };
 
 /* ZK: checkAndIncVersion; the new version skips -1, which means "any" in requests (ZOOKEEPER-4743). */
@@ -45,30 +41,46 @@ static struct fk_bytes sequential_path(struct fk_plan *plan, struct fk_bytes pre
     return fk_bytes_of(path, prefix.size + (size_t)size);
 }
 
-static enum fk_code check_flags(int32_t flags)
+static enum fk_code check_flags(int32_t op, const struct fk_create_request *request)
 {
-    if (flags < 0 || flags > FLAGS_MAX) {
+    if (request->flags < 0 || request->flags > FK_FLAGS_MAX) {
         return FK_CODE_BAD_ARGUMENTS;
     }
-    /* ZK: TTL nodes need extended types, which are off by default. */
-    return flags == FLAGS_TTL || flags == FLAGS_TTL_SEQUENTIAL ? FK_CODE_UNIMPLEMENTED : FK_CODE_OK;
+    if (op == FK_OP_CREATE_TTL) { /* ZK: dies of flags without a TTL and the TTL -1 */
+        bool valid = fk_flags_ttl(request->flags) && request->ttl_ms >= 1 && request->ttl_ms <= FK_TTL_MS_MAX;
+        return valid ? FK_CODE_OK : FK_CODE_BAD_ARGUMENTS;
+    }
+    /* ZK: through the other operations they need extended types, which are off by default. */
+    return fk_flags_ttl(request->flags) ? FK_CODE_UNIMPLEMENTED : FK_CODE_OK;
+}
+
+/* ZK: the operation makes a container, whatever its flags; flags of a container through create make a plain node. */
+static int64_t owner_of_created(const struct fk_caller *caller, int32_t op, const struct fk_create_request *request)
+{
+    if (op == FK_OP_CREATE_CONTAINER) {
+        return FK_OWNER_CONTAINER;
+    }
+    if (op == FK_OP_CREATE_TTL) {
+        return fk_owner_of_ttl(request->ttl_ms);
+    }
+    bool ephemeral = request->flags != FK_FLAGS_CONTAINER && (request->flags & FK_CREATE_EPHEMERAL) != 0;
+    return ephemeral ? caller->session_id : 0;
 }
 
 /* The checks of create behind its parent's; sets the final path. */
 static enum fk_code check_created(struct fk_plan *plan, const struct fk_create_request *request,
                                   const struct fk_node *parent, struct fk_bytes *path)
 {
-    bool plain = request->flags == FLAGS_CONTAINER;
-    bool sequential = !plain && (request->flags & FK_CREATE_SEQUENTIAL) != 0;
     struct fk_node existing;
-    *path = sequential ? sequential_path(plan, request->path, parent->created_children) : request->path;
+    *path = fk_flags_sequential(request->flags) ? sequential_path(plan, request->path, parent->created_children)
+                                                : request->path;
     if (!fk_path_valid(*path)) {
         return FK_CODE_BAD_ARGUMENTS;
     }
     if (fk_plan_get(plan, *path, &existing)) {
         return FK_CODE_NODE_EXISTS;
     }
-    return parent->ephemeral_owner != 0 ? FK_CODE_NO_CHILDREN_FOR_EPHEMERALS : FK_CODE_OK;
+    return fk_owner_session(parent->ephemeral_owner) != 0 ? FK_CODE_NO_CHILDREN_FOR_EPHEMERALS : FK_CODE_OK;
 }
 
 static void put_created(struct fk_plan *plan, const struct fk_node *created, struct fk_node *parent)
@@ -80,7 +92,7 @@ static void put_created(struct fk_plan *plan, const struct fk_node *created, str
     fk_plan_put(plan, FK_PUT_CHILDREN, parent);
 }
 
-enum fk_code fk_plan_create(struct fk_plan *plan, const struct fk_caller *caller,
+enum fk_code fk_plan_create(struct fk_plan *plan, const struct fk_caller *caller, int32_t op,
                             const struct fk_create_request *request, struct fk_node *created)
 {
     struct fk_node parent;
@@ -88,7 +100,7 @@ enum fk_code fk_plan_create(struct fk_plan *plan, const struct fk_caller *caller
     struct fk_bytes name;
     struct fk_bytes acl;
     struct fk_bytes path;
-    enum fk_code code = check_flags(request->flags);
+    enum fk_code code = check_flags(op, request);
     if (code != FK_CODE_OK) {
         return code;
     }
@@ -109,7 +121,6 @@ enum fk_code fk_plan_create(struct fk_plan *plan, const struct fk_caller *caller
     if (code != FK_CODE_OK) {
         return code;
     }
-    bool ephemeral = request->flags != FLAGS_CONTAINER && (request->flags & FK_CREATE_EPHEMERAL) != 0;
     *created = (struct fk_node){
         .path = path,
         .data = request->data,
@@ -119,10 +130,18 @@ enum fk_code fk_plan_create(struct fk_plan *plan, const struct fk_caller *caller
         .pzxid = plan->zxid,
         .ctime_ms = plan->time_ms,
         .mtime_ms = plan->time_ms,
-        .ephemeral_owner = ephemeral ? caller->session_id : 0,
+        .ephemeral_owner = owner_of_created(caller, op, request),
     };
     put_created(plan, created, &parent);
     return FK_CODE_OK;
+}
+
+void fk_plan_remove(struct fk_plan *plan, const struct fk_node *node, struct fk_node *parent)
+{
+    fk_plan_put(plan, FK_PUT_DELETE, node);
+    parent->num_children--;
+    parent->pzxid = plan->zxid;
+    fk_plan_put(plan, FK_PUT_CHILDREN, parent);
 }
 
 enum fk_code fk_plan_delete(struct fk_plan *plan, const struct fk_caller *caller,
@@ -150,10 +169,7 @@ enum fk_code fk_plan_delete(struct fk_plan *plan, const struct fk_caller *caller
     if (node.num_children > 0) {
         return FK_CODE_NOT_EMPTY;
     }
-    fk_plan_put(plan, FK_PUT_DELETE, &node);
-    parent.num_children--;
-    parent.pzxid = plan->zxid;
-    fk_plan_put(plan, FK_PUT_CHILDREN, &parent);
+    fk_plan_remove(plan, &node, &parent);
     return FK_CODE_OK;
 }
 
@@ -244,11 +260,15 @@ static enum fk_code operation_create(struct fk_plan *plan, const struct fk_calle
 {
     struct fk_create_request request;
     struct fk_node created;
-    fk_read_create_request(reader, &request);
+    if (op == FK_OP_CREATE_TTL) {
+        fk_read_create_ttl_request(reader, &request);
+    } else {
+        fk_read_create_request(reader, &request);
+    }
     if (malformed(reader, request.path)) {
         return FK_CODE_MARSHALLING_ERROR;
     }
-    enum fk_code code = fk_plan_create(plan, caller, &request, &created);
+    enum fk_code code = fk_plan_create(plan, caller, op, &request, &created);
     if (code == FK_CODE_OK) {
         fk_plan_write_created(reply, op, &created);
     }
@@ -289,9 +309,14 @@ static enum fk_code dispatch(struct fk_plan *plan, const struct fk_caller *calle
 {
     struct fk_node node;
     enum fk_code code = FK_CODE_UNIMPLEMENTED;
+    if (fk_plan_refuses(plan, op)) {
+        return code;
+    }
     switch (op) {
     case FK_OP_CREATE:
     case FK_OP_CREATE2:
+    case FK_OP_CREATE_CONTAINER:
+    case FK_OP_CREATE_TTL:
         return operation_create(plan, caller, op, reader, reply);
     case FK_OP_DELETE:
         return operation_delete(plan, caller, reader);

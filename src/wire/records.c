@@ -126,6 +126,7 @@ void fk_read_create_request(struct fk_reader *reader, struct fk_create_request *
     request->data = fk_read_bytes(reader);
     request->acl = fk_read_acl(reader);
     request->flags = fk_read_i32(reader);
+    request->ttl_ms = 0;
 }
 
 void fk_write_create_request(struct fk_buf *buf, const struct fk_create_request *request)
@@ -134,6 +135,18 @@ void fk_write_create_request(struct fk_buf *buf, const struct fk_create_request 
     fk_write_bytes(buf, request->data);
     fk_write_vector(buf, request->acl);
     fk_write_i32(buf, request->flags);
+}
+
+void fk_read_create_ttl_request(struct fk_reader *reader, struct fk_create_request *request)
+{
+    fk_read_create_request(reader, request);
+    request->ttl_ms = fk_read_i64(reader);
+}
+
+void fk_write_create_ttl_request(struct fk_buf *buf, const struct fk_create_request *request)
+{
+    fk_write_create_request(buf, request);
+    fk_write_i64(buf, request->ttl_ms);
 }
 
 void fk_read_version_request(struct fk_reader *reader, struct fk_version_request *request)

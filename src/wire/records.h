@@ -59,12 +59,13 @@ enum {
     FK_REPLY_HEADER_SIZE = 16,
 };
 
-/* CreateRequest. acl: the encoded vector, checked, count included; null view for a null vector. */
+/* CreateRequest, CreateTTLRequest. acl: the encoded vector, checked, count included; null view for a null vector. */
 struct fk_create_request {
     struct fk_bytes path;
     struct fk_bytes data;
     struct fk_bytes acl;
     int32_t flags;
+    int64_t ttl_ms; /* of CreateTTLRequest only; the other leaves it 0 */
 };
 
 /* DeleteRequest, CheckVersionRequest. */
@@ -138,6 +139,8 @@ void fk_read_stat(struct fk_reader *reader, struct fk_stat *stat);
 void fk_write_stat(struct fk_buf *buf, const struct fk_stat *stat);
 void fk_read_create_request(struct fk_reader *reader, struct fk_create_request *request);
 void fk_write_create_request(struct fk_buf *buf, const struct fk_create_request *request);
+void fk_read_create_ttl_request(struct fk_reader *reader, struct fk_create_request *request);
+void fk_write_create_ttl_request(struct fk_buf *buf, const struct fk_create_request *request);
 void fk_read_version_request(struct fk_reader *reader, struct fk_version_request *request);
 void fk_write_version_request(struct fk_buf *buf, const struct fk_version_request *request);
 void fk_read_set_data_request(struct fk_reader *reader, struct fk_set_data_request *request);

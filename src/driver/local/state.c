@@ -152,8 +152,9 @@ static enum fk_err node_link(struct fk_state *state, struct fk_state_node *node)
         node->name_offset = node->path_size - (uint32_t)name.size;
         fk_list_append(&parent->children, &node->siblings);
     }
-    if (node->ephemeral_owner != 0) {
-        struct fk_state_session *owner = fk_state_find_session(state, node->ephemeral_owner);
+    int64_t session_id = fk_owner_session(node->ephemeral_owner);
+    if (session_id != 0) {
+        struct fk_state_session *owner = fk_state_find_session(state, session_id);
         if (owner == NULL || owner->ended) {
             fk_list_remove(&node->siblings);
             return FK_ERR_DAMAGED;
@@ -231,7 +232,7 @@ void fk_state_node_free(struct fk_state *state, struct fk_state_node *node)
 static void count_node(struct fk_store_counts *counts, const struct fk_state_node *node, int64_t sign)
 {
     counts->nodes += sign;
-    counts->ephemerals += node->ephemeral_owner != 0 ? sign : 0;
+    counts->ephemerals += fk_owner_session(node->ephemeral_owner) != 0 ? sign : 0;
     counts->data_size += sign * ((int64_t)node->path_size + node->data_size);
 }
 

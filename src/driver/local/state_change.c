@@ -207,7 +207,7 @@ static void apply_acl(struct fk_state *state, struct fk_state_node *node, const 
 static void apply_node(struct fk_state *state, struct fk_state_node *node, const struct fk_put *put)
 {
     int64_t data_size = (int64_t)node->path_size + node->data_size;
-    int64_t ephemeral = node->ephemeral_owner != 0 ? 1 : 0;
+    int64_t ephemeral = fk_owner_session(node->ephemeral_owner) != 0 ? 1 : 0;
     switch (put->kind) {
     case FK_PUT_CREATE:
         node->visible = true;

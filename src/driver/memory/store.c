@@ -418,7 +418,7 @@ static void store_counts(struct fk_store *base, struct fk_store_counts *counts)
     for (struct fk_list *link = store->nodes.next; link != &store->nodes; link = link->next) {
         const struct fk_node *node = &node_of(link)->record;
         counts->nodes++;
-        counts->ephemerals += node->ephemeral_owner != 0 ? 1 : 0;
+        counts->ephemerals += fk_owner_session(node->ephemeral_owner) != 0 ? 1 : 0;
         counts->data_size += (int64_t)(node->path.size + node->data.size);
     }
     for (struct fk_list *link = store->sessions.next; link != &store->sessions; link = link->next) {
