@@ -17,6 +17,14 @@ struct event {
     uint8_t bytes[];
 };
 
+/* Something that happened to the directory since it was synced: `removed` lost its name, `added` got one. */
+struct directory_event {
+    struct fk_list link;
+    struct inode *inode; /* of `added`, held */
+    char *removed;       /* or NULL */
+    char *added;         /* or NULL */
+};
+
 /* Contents of a file, which may have a name, two (one in the directory as synced), or none but open handles. */
 struct inode {
     struct fk_list link;
@@ -37,8 +45,10 @@ struct name {
 struct fk_memory_disk {
     struct fk_list inodes;
     struct fk_list names;        /* as everybody sees them */
-    struct fk_list synced_names; /* as they are after a crash */
+    struct fk_list synced_names; /* as they were synced */
+    struct fk_list events;       /* what happened to names since */
     int64_t limit;
+    size_t sector_size; /* 0: a write is kept whole or not at all */
     size_t open_files;
 };
 
@@ -104,7 +114,7 @@ static void inode_release(struct inode *inode)
     }
 }
 
-static struct name *find_name(struct fk_list *names, const char *text)
+static struct name *find_name(const struct fk_list *names, const char *text)
 {
     for (struct fk_list *link = names->next; link != names; link = link->next) {
         struct name *name = FK_CONTAINER_OF(link, struct name, link);
@@ -144,12 +154,66 @@ static void clear_names(struct fk_list *names)
     }
 }
 
-static bool copy_names(struct fk_list *to, struct fk_list *from)
+static char *copy_text(const char *text)
 {
+    size_t size = strlen(text) + 1;
+    char *copy = (char *)fk_alloc(size);
+    if (copy != NULL) {
+        memcpy(copy, text, size);
+    }
+    return copy;
+}
+
+static void free_directory_event(struct directory_event *event)
+{
+    if (event->inode != NULL) {
+        inode_release(event->inode);
+    }
+    fk_free(event->removed);
+    fk_free(event->added);
+    fk_free(event);
+}
+
+/* Notes what happens to the names; false without memory. */
+static bool note_names(struct fk_memory_disk *disk, const char *removed, const char *added, struct inode *inode)
+{
+    struct directory_event *event = (struct directory_event *)fk_alloc_zero(sizeof *event);
+    if (event == NULL) {
+        return false;
+    }
+    event->removed = removed == NULL ? NULL : copy_text(removed);
+    event->added = added == NULL ? NULL : copy_text(added);
+    if ((event->removed == NULL) != (removed == NULL) || (event->added == NULL) != (added == NULL)) {
+        free_directory_event(event);
+        return false;
+    }
+    if (added != NULL) {
+        event->inode = inode;
+        inode->references++;
+    }
+    fk_list_append(&disk->events, &event->link);
+    return true;
+}
+
+/* The oldest event, done to the synced names where it is kept; false without memory. */
+static bool settle_names(struct fk_memory_disk *disk, bool kept)
+{
+    struct directory_event *event = FK_CONTAINER_OF(disk->events.next, struct directory_event, link);
     bool done = true;
-    for (struct fk_list *link = from->next; link != from && done; link = link->next) {
-        struct name *name = FK_CONTAINER_OF(link, struct name, link);
-        done = add_name(to, name->text, name->inode);
+    if (kept && event->added != NULL) {
+        struct name *old = find_name(&disk->synced_names, event->added);
+        done = add_name(&disk->synced_names, event->added, event->inode);
+        if (done && old != NULL) {
+            remove_name(old);
+        }
+    }
+    struct name *gone = kept && event->removed != NULL ? find_name(&disk->synced_names, event->removed) : NULL;
+    if (done && gone != NULL) {
+        remove_name(gone);
+    }
+    if (done) {
+        fk_list_remove(&event->link);
+        free_directory_event(event);
     }
     return done;
 }
@@ -161,6 +225,7 @@ struct fk_memory_disk *fk_memory_disk_new(void)
         fk_list_init(&disk->inodes);
         fk_list_init(&disk->names);
         fk_list_init(&disk->synced_names);
+        fk_list_init(&disk->events);
         disk->limit = INT64_MAX;
     }
     return disk;
@@ -169,6 +234,10 @@ struct fk_memory_disk *fk_memory_disk_new(void)
 void fk_memory_disk_free(struct fk_memory_disk *disk)
 {
     FK_ASSERT(disk->open_files == 0);
+    while (!fk_list_empty(&disk->events)) {
+        bool done = settle_names(disk, false);
+        FK_ASSERT(done);
+    }
     clear_names(&disk->names);
     clear_names(&disk->synced_names);
     FK_ASSERT(fk_list_empty(&disk->inodes));
@@ -178,6 +247,11 @@ void fk_memory_disk_free(struct fk_memory_disk *disk)
 void fk_memory_disk_limit(struct fk_memory_disk *disk, int64_t size)
 {
     disk->limit = size;
+}
+
+void fk_memory_disk_tear(struct fk_memory_disk *disk, size_t sector_size)
+{
+    disk->sector_size = sector_size;
 }
 
 static int64_t used(const struct fk_memory_disk *disk)
@@ -248,7 +322,7 @@ static enum fk_err memory_open(struct fk_files *files, const char *path, enum fk
         inode = name->inode;
     }
     inode->references++;
-    if (name == NULL && !add_name(&disk->names, path, inode)) {
+    if (name == NULL && (!note_names(disk, NULL, path, inode) || !add_name(&disk->names, path, inode))) {
         inode_release(inode);
         fk_free(file);
         return FK_ERR_NOMEM;
@@ -325,16 +399,32 @@ static enum fk_err memory_write(struct fk_file *base, int64_t offset, struct fk_
     return FK_OK;
 }
 
+/* Does to the synced contents what happened at [from, to) of an event's bytes, or a change of size. */
+static bool settle_piece(struct inode *inode, const struct event *event, int64_t from, int64_t to)
+{
+    int64_t end = event->offset < 0 ? event->size : event->offset + to;
+    bool resizes = event->offset < 0 || end > (int64_t)inode->synced.size;
+    if (resizes && !resize(&inode->synced, end)) {
+        return false;
+    }
+    if (event->offset >= 0) {
+        memcpy(inode->synced.data + event->offset + from, event->bytes + from, (size_t)(to - from));
+    }
+    return true;
+}
+
 static enum fk_err memory_sync(struct fk_file *base, struct fk_diag *diag)
 {
     (void)diag;
     struct inode *inode = file_of(base)->inode;
-    fk_buf_clear(&inode->synced);
-    fk_buf_append(&inode->synced, fk_buf_view(&inode->now));
-    if (inode->synced.failed) {
-        return FK_ERR_NOMEM;
+    while (!fk_list_empty(&inode->events)) {
+        struct event *event = FK_CONTAINER_OF(inode->events.next, struct event, link);
+        if (!settle_piece(inode, event, 0, event->size)) {
+            return FK_ERR_NOMEM;
+        }
+        fk_list_remove(&event->link);
+        fk_free(event);
     }
-    forget_events(inode);
     return FK_OK;
 }
 
@@ -392,7 +482,7 @@ static enum fk_err memory_rename(struct fk_files *files, const char *from, const
     if (source == target) {
         return FK_OK;
     }
-    if (!add_name(&disk->names, to, source->inode)) {
+    if (!note_names(disk, from, to, source->inode) || !add_name(&disk->names, to, source->inode)) {
         return FK_ERR_NOMEM;
     }
     if (target != NULL) {
@@ -407,6 +497,9 @@ static enum fk_err memory_remove(struct fk_files *files, const char *path, struc
     struct name *name = find_name(&disk_of(files)->names, path);
     if (name == NULL) {
         return missing(path, diag);
+    }
+    if (!note_names(disk_of(files), path, NULL, NULL)) {
+        return FK_ERR_NOMEM;
     }
     remove_name(name);
     return FK_OK;
@@ -446,8 +539,12 @@ static enum fk_err memory_sync_directory(struct fk_files *files, struct fk_diag 
 {
     (void)diag;
     struct fk_memory_disk *disk = disk_of(files);
-    clear_names(&disk->synced_names);
-    return copy_names(&disk->synced_names, &disk->names) ? FK_OK : FK_ERR_NOMEM;
+    while (!fk_list_empty(&disk->events)) {
+        if (!settle_names(disk, true)) {
+            return FK_ERR_NOMEM;
+        }
+    }
+    return FK_OK;
 }
 
 static void memory_free(struct fk_files *files)
@@ -483,47 +580,86 @@ struct fk_files *fk_memory_files_new(struct fk_memory_disk *disk)
     return &files->base;
 }
 
-static void crash_inode(struct inode *inode, bool (*keeps)(void *context), void *context)
+/* What the disk has of one event; writes go to it sector by sector, where the disk tears them. */
+static void settle_event(struct inode *inode, const struct event *event, size_t sector_size, fk_memory_keeps_fn keeps,
+                         void *context)
 {
-    struct fk_buf after = inode->synced;
-    inode->synced = FK_BUF_EMPTY;
-    for (struct fk_list *link = inode->events.next; link != &inode->events; link = link->next) {
-        const struct event *event = FK_CONTAINER_OF(link, struct event, link);
-        if (!keeps(context)) {
-            continue;
+    int64_t sector = (int64_t)sector_size;
+    int64_t at = 0;
+    do {
+        int64_t to = event->size;
+        if (event->offset >= 0 && sector > 0) {
+            int64_t rest = sector - (event->offset + at) % sector;
+            to = rest < event->size - at ? at + rest : event->size;
         }
-        int64_t end = event->offset < 0 ? event->size : event->offset + event->size;
-        bool grows = end > (int64_t)after.size;
-        if (grows || event->offset < 0) {
-            bool done = resize(&after, end);
+        if (keeps(context)) {
+            bool done = settle_piece(inode, event, at, to);
             FK_ASSERT(done);
         }
-        if (event->offset >= 0) {
-            memcpy(after.data + event->offset, event->bytes, (size_t)event->size);
-        }
-    }
-    forget_events(inode);
-    fk_buf_deinit(&inode->now);
-    inode->now = after;
-    fk_buf_append(&inode->synced, fk_buf_view(&after));
-    FK_ASSERT(!inode->synced.failed);
+        at = to;
+    } while (at < event->size);
 }
 
-void fk_memory_disk_crash(struct fk_memory_disk *disk, bool (*keeps)(void *context), void *context)
+static void settle_inode(struct inode *inode, size_t sector_size, fk_memory_keeps_fn keeps, void *context)
+{
+    for (struct fk_list *link = inode->events.next; link != &inode->events; link = link->next) {
+        settle_event(inode, FK_CONTAINER_OF(link, struct event, link), sector_size, keeps, context);
+    }
+    forget_events(inode);
+}
+
+void fk_memory_file_fail_sync(struct fk_file *file, fk_memory_keeps_fn keeps, void *context)
+{
+    settle_inode(file_of(file)->inode, file_of(file)->disk->sector_size, keeps, context);
+}
+
+void fk_memory_disk_crash(struct fk_memory_disk *disk, fk_memory_keeps_fn keeps, void *context)
 {
     FK_ASSERT(disk->open_files == 0);
-    struct fk_list *to = keeps(context) ? &disk->synced_names : &disk->names;
-    struct fk_list *from = to == &disk->names ? &disk->synced_names : &disk->names;
-    clear_names(to);
-    bool done = copy_names(to, from);
-    FK_ASSERT(done);
+    bool kept = true;
+    while (!fk_list_empty(&disk->events)) {
+        kept = kept && keeps(context);
+        bool done = settle_names(disk, kept);
+        FK_ASSERT(done);
+    }
+    clear_names(&disk->names);
+    for (struct fk_list *link = disk->synced_names.next; link != &disk->synced_names; link = link->next) {
+        const struct name *name = FK_CONTAINER_OF(link, struct name, link);
+        bool done = add_name(&disk->names, name->text, name->inode);
+        FK_ASSERT(done);
+    }
     for (struct fk_list *link = disk->inodes.next; link != &disk->inodes; link = link->next) {
-        crash_inode(FK_CONTAINER_OF(link, struct inode, link), keeps, context);
+        struct inode *inode = FK_CONTAINER_OF(link, struct inode, link);
+        settle_inode(inode, disk->sector_size, keeps, context);
+        fk_buf_clear(&inode->now);
+        fk_buf_append(&inode->now, fk_buf_view(&inode->synced));
+        FK_ASSERT(!inode->now.failed);
+    }
+}
+
+struct fk_bytes fk_memory_disk_look(const struct fk_memory_disk *disk, const char *path)
+{
+    const struct name *name = find_name(&disk->names, path);
+    return name == NULL ? FK_BYTES_NULL : fk_buf_view(&name->inode->now);
+}
+
+void fk_memory_disk_damage(struct fk_memory_disk *disk, const char *path, int64_t offset, struct fk_bytes bytes)
+{
+    struct inode *inode = find_name(&disk->names, path)->inode;
+    struct fk_buf *both[2] = {&inode->now, &inode->synced};
+    for (size_t i = 0; i < 2; i++) {
+        size_t left = (uint64_t)offset < both[i]->size ? both[i]->size - (size_t)offset : 0;
+        if (left > 0 && bytes.size > 0) {
+            memcpy(both[i]->data + offset, bytes.data, bytes.size < left ? bytes.size : left);
+        }
     }
 }
 
 bool fk_memory_disk_is_dirty(const struct fk_memory_disk *disk)
 {
+    if (!fk_list_empty(&disk->events)) {
+        return true;
+    }
     for (const struct fk_list *link = disk->inodes.next; link != &disk->inodes; link = link->next) {
         if (!fk_list_empty(&FK_CONTAINER_OF(link, struct inode, link)->events)) {
             return true;
