@@ -33,8 +33,9 @@ struct stream {
     int64_t last_ns;         /* arrival of the newest */
     bool lost;               /* nothing arrives any more */
     bool ended;              /* nothing more is sent */
-    bool paused;
-    bool full; /* the sender was refused bytes */
+    bool paused;             /* by the receiver */
+    bool stalled;            /* by a fault */
+    bool full;               /* the sender was refused bytes */
 };
 
 struct sim_link {
@@ -65,15 +66,6 @@ struct sim_net {
     struct sim_link *links; /* newest first */
     int count;
 };
-
-static const char *const FAULT_NAMES[SIM_NET_FAULTS] = {
-    "ok", "reset", "half-client", "half-server", "blackhole", "deaf", "stall", "slow", "tiny",
-};
-
-const char *sim_net_fault_name(enum sim_net_fault fault)
-{
-    return fault < SIM_NET_FAULTS ? FAULT_NAMES[fault] : NULL;
-}
 
 struct sim_net *sim_net_new(struct sim_world *world, const struct sim_net_options *options)
 {
@@ -192,7 +184,7 @@ static void arrive(void *context)
     if (stream->lost) {
         return;
     }
-    if (stream->paused) {
+    if (stream->paused || stream->stalled) {
         stream->waiting++;
         return;
     }
@@ -253,33 +245,15 @@ static size_t cut(struct sim_net *net, const struct sim_link *link, bool tiny, b
     return left;
 }
 
-/* What the plan has for this send. */
-static void draw_fault(struct sim_link *link, enum sim_end end)
-{
-    static const enum sim_net_fault HALF[] = {SIM_NET_BLACKHOLE, SIM_NET_HALF_CLIENT, SIM_NET_HALF_SERVER,
-                                              SIM_NET_DEAF};
-    static const uint64_t ALLOWED =
-        SIM_FAULT_BIT(RESET) | SIM_FAULT_BIT(HALF_OPEN) | SIM_FAULT_BIT(SLOW) | SIM_FAULT_BIT(LATE);
-    struct sim_fault fault =
-        sim_fault_labelled(link->net->options.faults, end == SIM_CLIENT ? SIM_ROLE_CLIENT : SIM_ROLE_GATEWAY, "",
-                           SIM_CALL_NET_DATA, ALLOWED);
-    if (fault.kind == SIM_FAULT_RESET) {
-        sim_link_break(link, SIM_NET_RESET, 0);
-    } else if (fault.kind == SIM_FAULT_HALF_OPEN) {
-        sim_link_break(link, HALF[(uint64_t)fault.argument % 4], 0);
-    } else if (fault.kind == SIM_FAULT_SLOW) {
-        sim_link_break(link, SIM_NET_SLOW, fault.argument);
-    } else if (fault.kind == SIM_FAULT_LATE) {
-        sim_link_break(link, SIM_NET_STALL, fault.argument);
-    }
-}
-
 size_t sim_link_send(struct sim_link *link, enum sim_end end, struct fk_bytes bytes)
 {
     struct sim_net *net = link->net;
     struct stream *stream = &link->streams[end == SIM_CLIENT ? SIM_SERVER : SIM_CLIENT];
     if (net->options.faults != NULL && link->open[end]) {
-        draw_fault(link, end);
+        struct sim_fault fault =
+            sim_fault_labelled(net->options.faults, end == SIM_CLIENT ? SIM_ROLE_CLIENT : SIM_ROLE_GATEWAY, "",
+                               SIM_CALL_NET_DATA, SIM_NET_FAULTS);
+        sim_link_break(link, fault.kind, fault.argument);
     }
     if (stream->ended || stream->lost) {
         return bytes.size; /* the socket takes it, nobody gets it */
@@ -309,17 +283,20 @@ void sim_link_close(struct sim_link *link, enum sim_end end)
     }
 }
 
+/* What waited arrives now, where nothing holds it any more. */
+static void stream_release(struct stream *stream)
+{
+    struct sim_link *link = stream->link;
+    while (!stream->paused && !stream->stalled && stream->waiting > 0) {
+        stream->waiting--;
+        sim_at(link->net->world, link->ends[stream->to].process, sim_now_ns(link->net->world), arrive, stream);
+    }
+}
+
 void sim_link_pause(struct sim_link *link, enum sim_end end, bool paused)
 {
-    struct stream *stream = &link->streams[end];
-    if (stream->paused == paused) {
-        return;
-    }
-    stream->paused = paused;
-    while (!paused && stream->waiting > 0) {
-        stream->waiting--;
-        sim_at(link->net->world, link->ends[end].process, sim_now_ns(link->net->world), arrive, stream);
-    }
+    link->streams[end].paused = paused;
+    stream_release(&link->streams[end]);
 }
 
 /* --- faults --- */
@@ -331,7 +308,6 @@ static void stream_break(struct stream *stream, bool told)
         return;
     }
     stream_drop(stream);
-    stream->paused = false;
     stream->ended = true;
     if (told) {
         post(stream, SEGMENT_END, FK_BYTES_NULL);
@@ -340,51 +316,46 @@ static void stream_break(struct stream *stream, bool told)
     }
 }
 
-static void resume_call(void *context)
+static void stall_end(void *context)
 {
     struct stream *stream = (struct stream *)context;
-    sim_link_pause(stream->link, stream->to, false);
+    stream->stalled = false;
+    stream_release(stream);
 }
 
 static void stall(struct stream *stream, int64_t ms)
 {
     struct sim_net *net = stream->link->net;
-    sim_link_pause(stream->link, stream->to, true);
-    sim_at(net->world, NULL, sim_now_ns(net->world) + ms * SIM_MS, resume_call, stream);
+    stream->stalled = true;
+    sim_at(net->world, NULL, sim_now_ns(net->world) + ms * SIM_MS, stall_end, stream);
 }
 
-void sim_link_break(struct sim_link *link, enum sim_net_fault fault, int64_t argument)
+/* What is on its way is lost in both directions; ends hear of the reset, or of nothing. */
+static void link_break(struct sim_link *link, bool client_told, bool server_told)
 {
-    struct stream *to_client = &link->streams[SIM_CLIENT];
-    struct stream *to_server = &link->streams[SIM_SERVER];
-    if (fault == SIM_NET_OK) {
+    stream_break(&link->streams[SIM_CLIENT], client_told);
+    stream_break(&link->streams[SIM_SERVER], server_told);
+}
+
+void sim_link_break(struct sim_link *link, enum sim_fault_kind kind, int64_t argument)
+{
+    uint64_t bit = UINT64_C(1) << kind;
+    if ((bit & SIM_NET_FAULTS) == 0) {
         return;
     }
-    sim_trace(link->net->world, "net %d %s %lld", link->number, sim_net_fault_name(fault), (long long)argument);
-    switch (fault) {
-    case SIM_NET_RESET:
-    case SIM_NET_HALF_CLIENT:
-    case SIM_NET_HALF_SERVER:
-    case SIM_NET_BLACKHOLE:
-        stream_break(to_client, fault == SIM_NET_RESET || fault == SIM_NET_HALF_CLIENT);
-        stream_break(to_server, fault == SIM_NET_RESET || fault == SIM_NET_HALF_SERVER);
-        break;
-    case SIM_NET_DEAF:
-        stream_break(to_client, false);
-        break;
-    case SIM_NET_STALL:
-        stall(to_client, argument);
-        stall(to_server, argument);
-        break;
-    case SIM_NET_TINY:
+    sim_trace(link->net->world, "net %d %s %lld", link->number, sim_fault_text(kind), (long long)argument);
+    if (bit == SIM_FAULT_BIT(STALL)) {
+        stall(&link->streams[SIM_CLIENT], argument);
+        stall(&link->streams[SIM_SERVER], argument);
+    } else if (bit == SIM_FAULT_BIT(TINY)) {
         link->tiny = true;
-        break;
-    case SIM_NET_SLOW:
+    } else if (bit == SIM_FAULT_BIT(SLOW)) {
         link->slow_ms = argument > 0 ? argument : 1;
-        break;
-    case SIM_NET_OK:
-    case SIM_NET_FAULTS:
-        break;
+    } else if (bit == SIM_FAULT_BIT(DEAF)) {
+        stream_break(&link->streams[SIM_CLIENT], false);
+    } else {
+        bool reset = bit == SIM_FAULT_BIT(RESET);
+        link_break(link, reset || bit == SIM_FAULT_BIT(HALF_CLIENT), reset || bit == SIM_FAULT_BIT(HALF_SERVER));
     }
 }
 

@@ -33,22 +33,9 @@ struct sim_endpoint {
     void (*gone)(void *owner, struct sim_link *link);
 };
 
-/* What can happen to a link; its argument is a time in ms where there is one. */
-enum sim_net_fault {
-    SIM_NET_OK,
-    SIM_NET_RESET,       /* both ends learn of it; what is on its way is lost */
-    SIM_NET_HALF_CLIENT, /* the client's end is reset, the server hears nothing, ever (half-open) */
-    SIM_NET_HALF_SERVER, /* the server's end is reset, the client hears nothing */
-    SIM_NET_BLACKHOLE,   /* from now on nothing arrives, in either direction */
-    SIM_NET_DEAF,        /* what the server sends no longer arrives, the client's bytes do */
-    SIM_NET_STALL,       /* nothing arrives for `argument` ms, then all of it */
-    SIM_NET_SLOW,        /* segments take up to `argument` ms longer from now on, and the window is small */
-    SIM_NET_TINY,        /* from now on each segment has one byte */
-    SIM_NET_FAULTS,
-};
-
-/* Name of a fault in plans; NULL beyond the last. */
-const char *sim_net_fault_name(enum sim_net_fault fault);
+#define SIM_NET_FAULTS                                                                                                 \
+    (SIM_FAULT_BIT(RESET) | SIM_FAULT_BIT(HALF_CLIENT) | SIM_FAULT_BIT(HALF_SERVER) | SIM_FAULT_BIT(BLACKHOLE) |       \
+     SIM_FAULT_BIT(DEAF) | SIM_FAULT_BIT(STALL) | SIM_FAULT_BIT(SLOW) | SIM_FAULT_BIT(TINY))
 
 struct sim_net_options {
     int64_t latency_min_ns;
@@ -83,8 +70,8 @@ size_t sim_link_send(struct sim_link *link, enum sim_end end, struct fk_bytes by
 void sim_link_close(struct sim_link *link, enum sim_end end);
 /* Nothing is given to this end until it is resumed. */
 void sim_link_pause(struct sim_link *link, enum sim_end end, bool paused);
-/* One of the faults, now. */
-void sim_link_break(struct sim_link *link, enum sim_net_fault fault, int64_t argument);
+/* The faults of a network (F12): one of SIM_NET_FAULTS, now. Others do nothing. */
+void sim_link_break(struct sim_link *link, enum sim_fault_kind kind, int64_t argument);
 
 int sim_link_number(const struct sim_link *link);
 int sim_link_port(const struct sim_link *link);
