@@ -16,6 +16,16 @@ struct sim_world;
 struct sim_process;
 struct sim_task;
 
+typedef void (*sim_task_fn)(void *context);
+
+/* One world at a time. Freeing it frees all memory that was taken through base/alloc.h since it began. */
+struct sim_world *sim_world_new(uint64_t seed);
+void sim_world_free(struct sim_world *world);
+/* Called when the world is freed, before its memory is; the newest first. */
+void sim_world_at_free(struct sim_world *world, sim_task_fn call, void *context);
+/* Runs everything that is due up to `until_ns`, which it then is; false where a violation ended it early. */
+bool sim_world_run(struct sim_world *world, int64_t until_ns);
+
 #define SIM_MS INT64_C(1000000)
 #define SIM_S  INT64_C(1000000000)
 
@@ -41,9 +51,18 @@ bool sim_chance(struct sim_world *world, enum sim_stream stream, uint32_t per_mi
 /* One line of the trace: hashed always, printed and kept only where the run asks for it. No pointers, no addresses. */
 void sim_trace(struct sim_world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Lines of the trace go to the sink as text; NULL: none. */
+typedef void (*sim_trace_sink_fn)(void *context, const char *line);
+void sim_trace_to(struct sim_world *world, sim_trace_sink_fn sink, void *context);
+uint64_t sim_trace_hash(const struct sim_world *world);
+
 /* A violation: kept (the first one counts), the run ends at the next step. `promise` is "C1" ... "C15" or "harness". */
 void sim_violation(struct sim_world *world, const char *promise, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* NULL, or the broken promise and the text. */
+const char *sim_violated(const struct sim_world *world);
+const char *sim_violation_text(const struct sim_world *world);
 
 /* --- processes and tasks --- */
 
@@ -55,17 +74,32 @@ void sim_process_kill(struct sim_process *process);
 /* The process of an ended function or client: everything it took must be freed by now. */
 void sim_process_end(struct sim_process *process);
 bool sim_process_alive(const struct sim_process *process);
+const char *sim_process_name(const struct sim_process *process);
+/* Called (as the world, in no task) when the process was killed or ended; several are called in their order. */
+void sim_process_at_end(struct sim_process *process, sim_task_fn call, void *context);
+/* None of its tasks goes on for `ns`; its monotonic clock stands still too where `freeze` is set. */
+void sim_process_suspend(struct sim_process *process, int64_t ns, bool freeze);
+/* The wall clock is `skew_ms` ahead of virtual time from now on, and gains `drift_ppm` (the monotonic one too). */
+void sim_process_set_clock(struct sim_process *process, int64_t skew_ms, int32_t drift_ppm);
+void sim_process_jump(struct sim_process *process, int64_t ms);
 /* Clock and dice of the process; valid as long as it. pause_ms sleeps in virtual time. */
 struct fk_clock *sim_process_clock(struct sim_process *process);
 struct fk_random *sim_process_random(struct sim_process *process);
 struct sim_world *sim_process_world(struct sim_process *process);
 
-typedef void (*sim_task_fn)(void *context);
-
 /* Starts a task at the present time; it runs when the present one waits. */
 void sim_spawn(struct sim_process *process, sim_task_fn run, void *context);
 /* The process of the task that runs now; NULL outside of tasks. */
 struct sim_process *sim_current(void);
+
+/* A label of the task that runs now, part of the names of the fault sites that it meets ("read", "renew"). A string
+ * without dots and blanks that lives for ever. New tasks have the label "". */
+void sim_label(const char *label);
+const char *sim_label_now(void);
+
+/* Memory taken from now on belongs to this process (NULL: to the world, until the world is freed); gives back the owner
+ * up to now. What runs next as another task or call starts with its own process as owner. */
+struct sim_process *sim_memory_of(struct sim_process *owner);
 
 /* For the task that runs now. */
 void sim_sleep_ns(int64_t ns);
@@ -84,7 +118,8 @@ bool sim_wait(struct sim_signal *signal, int64_t deadline_ns);
 void sim_wake(struct sim_world *world, struct sim_signal *signal);
 
 /* Runs `call(context)` at a time, in no task (deliveries of the network, timers of the simulator); process NULL: the
- * world's own. Dropped when the process is dead by then. */
+ * world's own. Dropped when the process is dead by then. Calls at the same time run in no order: what must stay in
+ * order needs times of its own. */
 void sim_at(struct sim_world *world, struct sim_process *process, int64_t at_ns, sim_task_fn call, void *context);
 
 #endif

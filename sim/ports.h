@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The services that all processes share (table, blobs, queues, channel: the memory drivers), and what each process sees
+ * of them: every call takes virtual time before and after its effect and asks the fault plan for its fate. */
+#ifndef SIM_PORTS_H
+#define SIM_PORTS_H
+
+#include "function/cloud.h"
+#include "sim/fault.h"
+
+struct sim_cloud;
+
+/* Where a notified gateway takes its messages; called in no task, as the world. Gone gateways get nothing. */
+typedef void (*sim_mail_fn)(void *context, struct fk_bytes message);
+
+/* Sees each accepted write of the table, at its moment. */
+typedef void (*sim_commit_fn)(void *context, const struct fk_write *writes, size_t count);
+
+struct sim_cloud *sim_cloud_new(struct sim_world *world, struct sim_faults *faults, int64_t latency_ns_max);
+void sim_cloud_on_commit(struct sim_cloud *cloud, sim_commit_fn call, void *context);
+/* A gateway's mailbox under its id; closed with the process. */
+void sim_cloud_mailbox(struct sim_cloud *cloud, int64_t gateway, struct sim_process *process, sim_mail_fn call,
+                       void *context);
+struct sim_faults *sim_cloud_faults(const struct sim_cloud *cloud);
+/* No task ends here and no time passes: for auditors and checkers. */
+struct fk_table *sim_cloud_table(struct sim_cloud *cloud);
+struct fk_blobs *sim_cloud_blobs(struct sim_cloud *cloud);
+
+struct sim_port_state;
+
+/* What a process sees. Memory of the owner of this struct, which outlives the process's tasks. */
+struct sim_ports {
+    struct fk_ports ports;
+    struct fk_table table;
+    struct fk_blobs blobs;
+    struct fk_queue queue;
+    struct fk_queue distributor;
+    struct fk_channel channel;
+    struct sim_cloud *cloud;
+    struct sim_process *process;
+    enum sim_role role;
+};
+
+void sim_ports_init(struct sim_ports *ports, struct sim_cloud *cloud, struct sim_process *process, enum sim_role role);
+
+#endif
