@@ -16,7 +16,22 @@
     X(UNKNOWN_IS_DONE, "H6: an unknown commit is taken for an applied one")                                            \
     X(NO_ZXID_CONDITION, "C1: commits are not conditional on the zxid")                                                \
     X(NO_STAMP_CONDITION, "H5: commits are not conditional on the records' stamps")                                    \
-    X(PEND_OWN_EVENTS_ONLY, "H11: pend names only the events of the record's own commit")
+    X(PEND_OWN_EVENTS_ONLY, "H11: pend names only the events of the record's own commit")                            \
+    X(EVENTS_NOT_COMMITTED, "H7: events are only sent, not part of the commit")                                        \
+    X(CHUNKS_ONE_ZXID, "H8: the chunks of a session's end share one zxid")                                             \
+    X(NO_EPOCH_FENCE, "H9: requests of an older epoch are decided")                                                    \
+    X(ATTACH_UNFENCED, "H9: an attach needs neither the epoch it expects nor a live gateway")                          \
+    X(SESSION_GONE_NOT_TOLD, "H22: the owner is not told that its session is gone")                                    \
+    X(SESSION_NOT_CHECKED, "C8: requests of sessions that are gone or closing are decided")                            \
+    X(EXPIRE_ANY_EPOCH, "H21: a session's end is not conditional on the epoch that was seen")                          \
+    X(DEAD_WITHOUT_COUNTER, "H21: a gateway is declared dead although its counter has moved")                          \
+    X(DEAD_WITHOUT_GENERATION, "H20: declaring a gateway dead does not raise the generation")                          \
+    X(ANSWER_BEFORE_COMMIT, "R3: answers leave before the commit")                                                     \
+    X(SKIP_FAILED, "R5: after a failed commit the function goes on with the next message")                             \
+    X(FIRED_NOT_REMOVED, "C5: a one-shot subscription is kept when it fires")                                          \
+    X(EVENT_BEFORE_COMMIT, "C5: events leave before the commit")                                                       \
+    X(MULTI_IN_PARTS, "C10: a multi is committed in two transactions")                                                 \
+    X(RECURSIVE_NOT_READ, "recursive subscriptions are not looked at")
 
 enum fk_mutant {
 #define FK_MUTANT_ROW(name, text) FK_MUTANT_##name,

@@ -69,6 +69,9 @@ void fk_plan_create_session(struct fk_plan *plan, const struct fk_session *sessi
 void fk_plan_close_session(struct fk_plan *plan, int64_t session_id, const struct fk_bytes *ephemerals, size_t count,
                            bool last);
 
+/* Takes back all puts of the operation begun last. */
+void fk_plan_rollback(struct fk_plan *plan);
+
 /* The change of the operation begun last; a view of the plan. */
 struct fk_change fk_plan_change(const struct fk_plan *plan);
 

@@ -11,9 +11,6 @@ bool fk_plan_get(struct fk_plan *plan, struct fk_bytes path, struct fk_node *nod
 /* Adds a put; the record's path must outlive the plan. */
 void fk_plan_put(struct fk_plan *plan, enum fk_put_kind kind, const struct fk_node *node);
 
-/* Takes back all puts of the operation begun last. */
-void fk_plan_rollback(struct fk_plan *plan);
-
 /* `op` says what kind of node: create, create2, createContainer or createTTL. */
 enum fk_code fk_plan_create(struct fk_plan *plan, const struct fk_caller *caller, int32_t op,
                             const struct fk_create_request *request, struct fk_node *created);

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "function/commit.h"
+
+#include "base/assert.h"
+#include "base/mark.h"
+#include "base/mutant.h"
+#include "function/data.h"
+
+/* A transaction being built: values stand one behind the other in `bytes`, which may move until it is whole. */
+struct transaction {
+    struct fk_buf bytes;
+    struct fk_write writes[FK_TABLE_WRITE_MAX];
+    size_t starts[FK_TABLE_WRITE_MAX + 1];
+    size_t count;
+    bool too_large;
+};
+
+static void add(struct transaction *transaction, enum fk_write_kind kind, const struct fk_key *key, int64_t expected)
+{
+    if (transaction->count == FK_TABLE_WRITE_MAX) {
+        transaction->too_large = true;
+        return;
+    }
+    transaction->writes[transaction->count++] = (struct fk_write){
+        .kind = kind, .key = *key, .expected = FK_MUTANT(NO_STAMP_CONDITION) ? FK_STAMP_ANY : expected};
+    transaction->starts[transaction->count] = transaction->bytes.size;
+}
+
+/* H11: who has not applied all events written for it so far: any record this commit puts may show something that such
+ * an event is about. */
+static struct fk_gateway_zxids pending(struct fk_overlay *overlay, int64_t zxid)
+{
+    const struct fk_gateway_zxids *lastev = &overlay->zx.lastev;
+    struct fk_gateway_zxids pend = {.items = NULL, .count = 0};
+    pend.items = (struct fk_gateway_zxid *)fk_arena_alloc(overlay->arena, (lastev->count + 1) * sizeof *pend.items);
+    if (pend.items == NULL) {
+        overlay->err = FK_ERR_NOMEM;
+        return pend;
+    }
+    for (size_t i = 0; i < lastev->count; i++) {
+        struct fk_overlay_gateway *gateway = fk_overlay_gateway(overlay, lastev->items[i].gateway);
+        bool own = !FK_MUTANT(PEND_OWN_EVENTS_ONLY) || lastev->items[i].zxid == zxid;
+        if (gateway != NULL && gateway->exists && gateway->record.alive &&
+            lastev->items[i].zxid > gateway->record.acked && own) {
+            pend.items[pend.count++] = lastev->items[i];
+        }
+    }
+    return pend;
+}
+
+static void add_node(struct fk_overlay *overlay, struct transaction *transaction, struct fk_overlay_node *node)
+{
+    struct fk_node_record *record = &node->record;
+    const struct fk_overlay_item *item = node->item;
+    if (!record->exists && record->subs.count == 0) {
+        add(transaction, FK_WRITE_DELETE, &item->key, item->stamp);
+        return;
+    }
+    record->generation = overlay->zx.generation;
+    record->pend = pending(overlay, record->zxid);
+    if (overlay->err == FK_OK) {
+        fk_node_record_write(&transaction->bytes, record);
+        add(transaction, FK_WRITE_PUT, &item->key, item->stamp);
+    }
+}
+
+static void add_nodes(struct fk_overlay *overlay, struct transaction *transaction)
+{
+    for (struct fk_list *link = overlay->nodes.next; link != &overlay->nodes; link = link->next) {
+        struct fk_overlay_item *item = FK_CONTAINER_OF(link, struct fk_overlay_item, link);
+        if (item->put) {
+            add_node(overlay, transaction, (struct fk_overlay_node *)item->typed);
+        }
+    }
+}
+
+static void add_sessions(struct fk_overlay *overlay, struct transaction *transaction)
+{
+    for (struct fk_list *link = overlay->sessions.next; link != &overlay->sessions; link = link->next) {
+        struct fk_overlay_item *item = FK_CONTAINER_OF(link, struct fk_overlay_item, link);
+        const struct fk_overlay_session *session = (const struct fk_overlay_session *)item->typed;
+        if (!item->put) {
+            continue;
+        }
+        if (session->exists) {
+            fk_session_record_write(&transaction->bytes, &session->record);
+        }
+        add(transaction, session->exists ? FK_WRITE_PUT : FK_WRITE_DELETE, &item->key, item->stamp);
+    }
+}
+
+static void add_ephemerals(struct fk_overlay *overlay, struct transaction *transaction)
+{
+    for (struct fk_list *link = overlay->ephemerals.next; link != &overlay->ephemerals; link = link->next) {
+        struct fk_overlay_item *item = FK_CONTAINER_OF(link, struct fk_overlay_item, link);
+        const struct fk_overlay_ephemerals *set = (const struct fk_overlay_ephemerals *)item->typed;
+        if (!item->put) {
+            continue;
+        }
+        if (set->count > 0) {
+            struct fk_ephemerals_record record = {.paths = set->paths, .count = set->count};
+            fk_ephemerals_record_write(&transaction->bytes, &record);
+        }
+        add(transaction, set->count > 0 ? FK_WRITE_PUT : FK_WRITE_DELETE, &item->key, item->stamp);
+    }
+}
+
+static void add_gateways(struct fk_overlay *overlay, struct transaction *transaction)
+{
+    for (struct fk_list *link = overlay->gateways.next; link != &overlay->gateways; link = link->next) {
+        struct fk_overlay_item *item = FK_CONTAINER_OF(link, struct fk_overlay_item, link);
+        const struct fk_overlay_gateway *gateway = (const struct fk_overlay_gateway *)item->typed;
+        if (item->put) {
+            fk_gateway_record_write(&transaction->bytes, &gateway->record);
+            add(transaction, FK_WRITE_PUT, &item->key, FK_MUTANT(DEAD_WITHOUT_COUNTER) ? FK_STAMP_ANY : item->stamp);
+        }
+    }
+}
+
+/* H7: the events are part of the commit; messages to gateways are hints. */
+static void add_events(struct fk_overlay *overlay, struct transaction *transaction)
+{
+    for (struct fk_list *link = overlay->events.next; link != &overlay->events; link = link->next) {
+        const struct fk_overlay_events *events = FK_CONTAINER_OF(link, struct fk_overlay_events, link);
+        struct fk_key key = fk_key_events(overlay->arena, events->record.zxid);
+        if (FK_MUTANT(EVENTS_NOT_COMMITTED)) {
+            continue;
+        }
+        if (key.partition.data == NULL) {
+            overlay->err = FK_ERR_NOMEM;
+            return;
+        }
+        fk_events_record_write(&transaction->bytes, &events->record);
+        add(transaction, FK_WRITE_PUT, &key, FK_MUTANT(CHUNKS_ONE_ZXID) ? FK_STAMP_ANY : 0);
+    }
+}
+
+static enum fk_err build(struct fk_overlay *overlay, struct transaction *transaction)
+{
+    fk_zx_record_write(&transaction->bytes, &overlay->zx);
+    add(transaction, FK_WRITE_PUT, &overlay->zx_item->key, overlay->zx_item->stamp);
+    if (FK_MUTANT(NO_ZXID_CONDITION)) {
+        transaction->writes[0].expected = FK_STAMP_ANY;
+    }
+    add_sessions(overlay, transaction);
+    add_ephemerals(overlay, transaction);
+    add_nodes(overlay, transaction);
+    add_gateways(overlay, transaction);
+    add_events(overlay, transaction);
+    if (overlay->err != FK_OK || transaction->bytes.failed) {
+        return overlay->err != FK_OK ? overlay->err : FK_ERR_NOMEM;
+    }
+    for (size_t i = 0; i < transaction->count; i++) {
+        if (transaction->writes[i].kind == FK_WRITE_PUT) {
+            transaction->writes[i].value = fk_bytes_of(transaction->bytes.data + transaction->starts[i],
+                                                       transaction->starts[i + 1] - transaction->starts[i]);
+        }
+    }
+    return transaction->too_large ? FK_ERR_TOO_LARGE : FK_OK;
+}
+
+static enum fk_err write(struct fk_overlay *overlay, struct transaction *transaction)
+{
+    enum fk_err err = build(overlay, transaction);
+    if (err == FK_OK) {
+        err = fk_table_write(overlay->ports->table, transaction->writes, transaction->count);
+    }
+    if (err == FK_ERR_REFUSED) {
+        FK_MARK(COMMIT_REFUSED);
+    } else if (err == FK_ERR_UNKNOWN) {
+        FK_MARK(COMMIT_UNKNOWN);
+    }
+    return err;
+}
+
+enum fk_err fk_commit(struct fk_overlay *overlay)
+{
+    struct transaction transaction = {.bytes = FK_BUF_EMPTY, .count = 0};
+    FK_ASSERT(overlay->err == FK_OK && overlay->changed);
+    enum fk_err err = fk_data_store(overlay);
+    if (err == FK_OK) {
+        err = write(overlay, &transaction);
+    }
+    fk_buf_deinit(&transaction.bytes);
+    if (err == FK_OK) {
+        fk_data_remove_replaced(overlay);
+    } else if (err != FK_ERR_UNKNOWN) {
+        fk_data_remove_stored(overlay); /* nothing names it, and nothing will */
+    }
+    return err;
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "function/data.h"
+
+enum {
+    ATTEMPT_WORDS = 2, /* random: nobody draws the same name twice */
+    WORD_DIGITS = 16,
+};
+
+static struct fk_bytes draw_attempt(struct fk_overlay *overlay)
+{
+    static const char digits[] = "0123456789abcdef";
+    uint64_t words[ATTEMPT_WORDS];
+    uint8_t *text = (uint8_t *)fk_arena_alloc(overlay->arena, (size_t)ATTEMPT_WORDS * WORD_DIGITS);
+    if (text == NULL) {
+        return FK_BYTES_NULL;
+    }
+    fk_random_fill(overlay->ports->random, (uint8_t *)words, sizeof words);
+    for (size_t i = 0; i < (size_t)ATTEMPT_WORDS * WORD_DIGITS; i++) {
+        text[i] = (uint8_t)digits[words[i / WORD_DIGITS] >> (4 * (i % WORD_DIGITS)) & 15];
+    }
+    return fk_bytes_of(text, (size_t)ATTEMPT_WORDS * WORD_DIGITS);
+}
+
+static enum fk_err store_item(struct fk_overlay *overlay, const struct fk_node_record *record)
+{
+    struct fk_write write = {.kind = FK_WRITE_PUT,
+                             .key = fk_key_data(overlay->arena, record->node.path, record->attempt),
+                             .expected = 0,
+                             .value = record->node.data};
+    return write.key.partition.data == NULL ? FK_ERR_NOMEM : fk_table_write(overlay->ports->table, &write, 1);
+}
+
+static enum fk_err store(struct fk_overlay *overlay, struct fk_overlay_node *node)
+{
+    struct fk_node_record *record = &node->record;
+    size_t size = record->node.data.size;
+    if (!record->exists || size <= (size_t)overlay->options->inline_size_max) {
+        return FK_OK;
+    }
+    record->attempt = draw_attempt(overlay);
+    if (record->attempt.data == NULL) {
+        return FK_ERR_NOMEM;
+    }
+    record->place = size <= (size_t)overlay->options->item_size_max ? FK_DATA_ITEM : FK_DATA_BLOB;
+    return record->place == FK_DATA_ITEM ? store_item(overlay, record)
+                                         : fk_blob_put(overlay->ports->blobs, record->attempt, record->node.data);
+}
+
+typedef enum fk_err (*node_fn)(struct fk_overlay *overlay, struct fk_overlay_node *node);
+
+static enum fk_err each_changed(struct fk_overlay *overlay, node_fn call)
+{
+    enum fk_err err = FK_OK;
+    for (struct fk_list *link = overlay->nodes.next; link != &overlay->nodes && err == FK_OK; link = link->next) {
+        struct fk_overlay_item *item = FK_CONTAINER_OF(link, struct fk_overlay_item, link);
+        struct fk_overlay_node *node = (struct fk_overlay_node *)item->typed;
+        if (item->put && node->data_changed) {
+            err = call(overlay, node);
+        }
+    }
+    return err;
+}
+
+/* What a record named until now is not what its new data will be under: after this no name in a changed record is one
+ * that somebody else's record has too. */
+static enum fk_err forget(struct fk_overlay *overlay, struct fk_overlay_node *node)
+{
+    (void)overlay;
+    node->record.place = FK_DATA_INLINE;
+    node->record.attempt = FK_BYTES_NULL;
+    return FK_OK;
+}
+
+enum fk_err fk_data_store(struct fk_overlay *overlay)
+{
+    enum fk_err err = each_changed(overlay, forget);
+    return err == FK_OK ? each_changed(overlay, store) : err;
+}
+
+enum fk_err fk_data_remove(const struct fk_ports *ports, struct fk_arena *arena, struct fk_bytes path,
+                           enum fk_data_place place, struct fk_bytes attempt)
+{
+    if (place == FK_DATA_INLINE) {
+        return FK_OK;
+    }
+    if (place == FK_DATA_BLOB) {
+        return fk_blob_remove(ports->blobs, attempt);
+    }
+    struct fk_write write = {
+        .kind = FK_WRITE_DELETE, .key = fk_key_data(arena, path, attempt), .expected = FK_STAMP_ANY};
+    return write.key.partition.data == NULL ? FK_ERR_NOMEM : fk_table_write(ports->table, &write, 1);
+}
+
+static enum fk_err remove_replaced(struct fk_overlay *overlay, struct fk_overlay_node *node)
+{
+    return fk_data_remove(overlay->ports, overlay->arena, node->record.node.path, node->old_place, node->old_attempt);
+}
+
+static enum fk_err remove_stored(struct fk_overlay *overlay, struct fk_overlay_node *node)
+{
+    return fk_data_remove(overlay->ports, overlay->arena, node->record.node.path, node->record.place,
+                          node->record.attempt);
+}
+
+void fk_data_remove_replaced(struct fk_overlay *overlay)
+{
+    (void)each_changed(overlay, remove_replaced);
+}
+
+void fk_data_remove_stored(struct fk_overlay *overlay)
+{
+    (void)each_changed(overlay, remove_stored);
+}
+
+enum fk_err fk_data_read(const struct fk_ports *ports, const struct fk_node_record *record, struct fk_arena *arena,
+                         struct fk_bytes *data)
+{
+    if (record->place == FK_DATA_INLINE) {
+        *data = record->node.data;
+        return FK_OK;
+    }
+    if (record->place == FK_DATA_BLOB) {
+        return fk_blob_get(ports->blobs, record->attempt, arena, data);
+    }
+    struct fk_item item;
+    struct fk_key key = fk_key_data(arena, record->node.path, record->attempt);
+    enum fk_err err = key.partition.data == NULL ? FK_ERR_NOMEM : fk_table_get(ports->table, &key, arena, &item);
+    if (err != FK_OK) {
+        return err;
+    }
+    *data = item.value;
+    return item.stamp == 0 ? FK_ERR_NOT_FOUND : FK_OK;
+}

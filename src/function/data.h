@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Node data that is too large for the node's record: in an item of its own, or in a blob. It is written under an
+ * attempt id, which is new for each attempt, before the commit that names it, and is never changed: a record and its
+ * data are always of one piece (protocol.md H18). What a dead writer leaves behind is swept up later. */
+#ifndef FK_FUNCTION_DATA_H
+#define FK_FUNCTION_DATA_H
+
+#include "function/overlay.h"
+
+/* Gives every changed node of the overlay a place for its data, and writes what does not stand in the record. */
+enum fk_err fk_data_store(struct fk_overlay *overlay);
+
+/* Removes what the overlay's commit replaced, or what it stored in vain; what can't be removed now is swept up. */
+void fk_data_remove_replaced(struct fk_overlay *overlay);
+void fk_data_remove_stored(struct fk_overlay *overlay);
+
+/* The data of a record, read from where it is (inline: as it stands there), into the arena. NOT_FOUND: the record is
+ * not the newest any more: read it again. Port errors. */
+enum fk_err fk_data_read(const struct fk_ports *ports, const struct fk_node_record *record, struct fk_arena *arena,
+                         struct fk_bytes *data);
+
+/* Removes the data of a place, if it is there. */
+enum fk_err fk_data_remove(const struct fk_ports *ports, struct fk_arena *arena, struct fk_bytes path,
+                           enum fk_data_place place, struct fk_bytes attempt);
+
+#endif

@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "function/decide.h"
+
+#include "base/mark.h"
+#include "base/mutant.h"
+#include "function/apply.h"
+
+enum {
+    CHUNK_FIXED_ITEMS = 4, /* of a chunk of a session's end: zxid, events, session, list of ephemerals */
+};
+
+static enum fk_err load_node(void *context, struct fk_bytes path, struct fk_node *node)
+{
+    struct fk_overlay *overlay = (struct fk_overlay *)context;
+    struct fk_overlay_node *found = fk_overlay_node(overlay, path);
+    if (found == NULL) {
+        return overlay->err;
+    }
+    *node = found->record.node;
+    return found->record.exists ? FK_OK : FK_ERR_NOT_FOUND;
+}
+
+void fk_decision_init(struct fk_decision *decision, const struct fk_cloud_options *options,
+                      const struct fk_ports *ports, struct fk_arena *arena)
+{
+    *decision = (struct fk_decision){.arena = arena, .reply = FK_BUF_EMPTY};
+    fk_overlay_init(&decision->overlay, options, ports, arena);
+    fk_plan_init(&decision->plan, arena, load_node, &decision->overlay);
+    fk_list_init(&decision->outcomes);
+    decision->time_ms = fk_clock_wall_ms(ports->clock);
+}
+
+void fk_decision_deinit(struct fk_decision *decision)
+{
+    fk_plan_deinit(&decision->plan);
+    fk_overlay_deinit(&decision->overlay);
+    fk_buf_deinit(&decision->reply);
+}
+
+enum fk_err fk_decision_err(const struct fk_decision *decision)
+{
+    return decision->overlay.err != FK_OK ? decision->overlay.err
+           : decision->reply.failed       ? FK_ERR_NOMEM
+                                          : decision->plan.err;
+}
+
+static void tell(struct fk_decision *decision, int64_t gateway, const struct fk_answer_message *answer)
+{
+    if (!fk_outcome_add(&decision->outcomes, decision->arena, gateway, answer)) {
+        decision->overlay.err = FK_ERR_NOMEM;
+    }
+}
+
+static void begin(struct fk_decision *decision)
+{
+    fk_buf_clear(&decision->reply);
+    fk_plan_begin(&decision->plan, decision->overlay.zx.zxid + 1, decision->time_ms);
+}
+
+/* True where `items` more fit the commit. */
+static bool fits(const struct fk_decision *decision, size_t items)
+{
+    return fk_overlay_items(&decision->overlay) + items <= (size_t)decision->overlay.options->commit_items_max;
+}
+
+/* The zxid of the change that is decided now. */
+static int64_t next_zxid(struct fk_decision *decision)
+{
+    decision->overlay.changed = true;
+    return ++decision->overlay.zx.zxid;
+}
+
+/* --- requests --- */
+
+static void answer_expired(struct fk_decision *decision, const struct fk_request_message *message, int64_t number)
+{
+    struct fk_answer_message answer = {.session_id = message->session_id,
+                                       .epoch = message->epoch,
+                                       .number = number,
+                                       .zxid = decision->overlay.zx.zxid,
+                                       .code = FK_CODE_SESSION_EXPIRED,
+                                       .generation = decision->overlay.zx.generation};
+    FK_MARK(EXPIRED_ANSWERED);
+    tell(decision, message->gateway, &answer);
+}
+
+static void answer_result(struct fk_decision *decision, const struct fk_request_message *message,
+                          const struct fk_result *result)
+{
+    struct fk_answer_message answer = {.session_id = message->session_id,
+                                       .epoch = result->epoch,
+                                       .number = result->number,
+                                       .zxid = result->zxid,
+                                       .code = result->code,
+                                       .body = result->body,
+                                       .need = result->need,
+                                       .generation = result->generation};
+    tell(decision, message->gateway, &answer);
+}
+
+/* H1: the oldest result makes room; a gateway has one request less unanswered than there are slots. */
+static void remember(struct fk_session_record *record, const struct fk_result *result)
+{
+    size_t size = FK_MUTANT(ONE_RESULT) ? 1 : FK_RING_SIZE;
+    while (record->count >= size) {
+        memmove(record->results, record->results + 1, (record->count - 1) * sizeof *record->results);
+        record->count--;
+    }
+    record->results[record->count++] = *result;
+}
+
+/* The fate of a request: recorded in the commit of its effect, answered after it. */
+static void record_result(struct fk_decision *decision, const struct fk_request_message *message, int64_t number,
+                          struct fk_overlay_session *session, enum fk_code code, int64_t zxid)
+{
+    struct fk_overlay *overlay = &decision->overlay;
+    struct fk_bytes body =
+        code == FK_CODE_OK ? fk_arena_copy(decision->arena, fk_buf_view(&decision->reply)) : FK_BYTES_NULL;
+    struct fk_result result = {.epoch = message->epoch,
+                               .number = number,
+                               .zxid = zxid,
+                               .need = fk_overlay_lastev(overlay, session->record.owner),
+                               .generation = overlay->zx.generation,
+                               .code = (int32_t)code,
+                               .body = body};
+    session->record.last = number;
+    remember(&session->record, &result);
+    fk_overlay_put(overlay, session->item);
+    answer_result(decision, message, &result);
+}
+
+/* A session can't own more ephemeral nodes than one item lists. */
+static bool ephemerals_fit(struct fk_decision *decision, const struct fk_change *change, int64_t session_id)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < change->count; i++) {
+        const struct fk_put *put = &change->puts[i];
+        if (put->kind == FK_PUT_CREATE && fk_owner_session(put->node.ephemeral_owner) == session_id) {
+            size += put->node.path.size;
+        }
+    }
+    if (size == 0) {
+        return true;
+    }
+    struct fk_overlay_ephemerals *set = fk_overlay_ephemerals(&decision->overlay, session_id);
+    return set == NULL || set->size + size <= FK_EPHEMERALS_SIZE_MAX;
+}
+
+/* What no single commit can hold gets a definite, recorded refusal (ADR 0007). */
+static enum fk_code refuse(struct fk_decision *decision)
+{
+    FK_MARK(MULTI_TOO_LARGE);
+    fk_plan_rollback(&decision->plan);
+    fk_buf_clear(&decision->reply);
+    return FK_CODE_BAD_ARGUMENTS;
+}
+
+/* Plans, applies and records one operation that is next in its session's order. */
+static enum fk_verdict run_operation(struct fk_decision *decision, const struct fk_request_message *message,
+                                     const struct fk_request_operation *operation, int64_t number,
+                                     struct fk_overlay_session *session)
+{
+    struct fk_caller caller = {.session_id = message->session_id, .ids = message->ids};
+    begin(decision);
+    enum fk_code code = fk_plan_operation(&decision->plan, &caller, operation->op, operation->body, &decision->reply);
+    if (fk_decision_err(decision) != FK_OK) {
+        return FK_VERDICT_DONE;
+    }
+    struct fk_change change = fk_plan_change(&decision->plan);
+    size_t cost = fk_apply_cost(&decision->overlay, &change) + (session->item->put ? 0 : 1);
+    if (!fits(decision, cost) && decision->overlay.changed) {
+        FK_MARK(BATCH_CUT);
+        fk_plan_rollback(&decision->plan);
+        return FK_VERDICT_CUT;
+    }
+    if (!fits(decision, cost) || decision->refuse_large || decision->reply.size > FK_RESULT_SIZE_MAX ||
+        !ephemerals_fit(decision, &change, message->session_id)) {
+        code = refuse(decision);
+        change = fk_plan_change(&decision->plan);
+    }
+    if (FK_MUTANT(ERRORS_NOT_RECORDED) && code != FK_CODE_OK) {
+        struct fk_result result = {
+            .epoch = message->epoch, .number = number, .zxid = change.zxid, .code = (int32_t)code};
+        answer_result(decision, message, &result);
+        return FK_VERDICT_DONE;
+    }
+    int64_t zxid = next_zxid(decision);
+    fk_apply_change(&decision->overlay, &change);
+    record_result(decision, message, number, session, code, zxid);
+    return FK_VERDICT_DONE;
+}
+
+/* --- the end of a session --- */
+
+static void plan_end(struct fk_decision *decision, const struct fk_overlay_session *session, size_t count, bool last)
+{
+    struct fk_overlay_ephemerals *set = fk_overlay_ephemerals(&decision->overlay, session->record.session.id);
+    begin(decision);
+    if (set != NULL) {
+        fk_plan_close_session(&decision->plan, session->record.session.id, set->paths,
+                              count < set->count ? count : set->count, last);
+    }
+}
+
+/* One chunk of an end that does not fit a commit: each has its own zxid, the last one removes the session (H8). */
+static enum fk_verdict end_chunk(struct fk_decision *decision, struct fk_overlay_session *session)
+{
+    size_t items = (size_t)decision->overlay.options->commit_items_max;
+    size_t count = items > CHUNK_FIXED_ITEMS + 2 ? (items - CHUNK_FIXED_ITEMS) / 2 : 1;
+    plan_end(decision, session, count < decision->chunk_max ? count : decision->chunk_max, false);
+    if (fk_decision_err(decision) != FK_OK) {
+        return FK_VERDICT_DONE;
+    }
+    FK_MARK(CLOSE_IN_CHUNKS);
+    struct fk_change change = fk_plan_change(&decision->plan);
+    (void)next_zxid(decision);
+    fk_apply_change(&decision->overlay, &change);
+    session->record.state = FK_SESSION_CLOSING;
+    fk_overlay_put(&decision->overlay, session->item);
+    if (FK_MUTANT(CHUNKS_ONE_ZXID)) {
+        decision->overlay.zx.zxid--;
+    }
+    return FK_VERDICT_AGAIN;
+}
+
+/* Ends a session; *zxid is that of its end where the verdict is DONE. */
+static enum fk_verdict end_session(struct fk_decision *decision, struct fk_overlay_session *session, int64_t *zxid)
+{
+    plan_end(decision, session, SIZE_MAX, true);
+    if (fk_decision_err(decision) != FK_OK) {
+        return FK_VERDICT_DONE;
+    }
+    struct fk_change change = fk_plan_change(&decision->plan);
+    size_t cost = fk_apply_cost(&decision->overlay, &change) + (session->item->put ? 0 : 1);
+    if (!fits(decision, cost) || decision->chunk_max < change.count) {
+        fk_plan_rollback(&decision->plan);
+        if (decision->overlay.changed) {
+            FK_MARK(BATCH_CUT);
+            return FK_VERDICT_CUT;
+        }
+        return end_chunk(decision, session);
+    }
+    *zxid = next_zxid(decision);
+    fk_apply_change(&decision->overlay, &change);
+    fk_apply_session_gone(&decision->overlay, *zxid, session->record.owner, session->record.session.id,
+                          session->record.epoch);
+    session->exists = false;
+    fk_overlay_put(&decision->overlay, session->item);
+    return FK_VERDICT_DONE;
+}
+
+static enum fk_verdict run_close(struct fk_decision *decision, const struct fk_request_message *message, int64_t number,
+                                 struct fk_overlay_session *session)
+{
+    int64_t zxid = 0;
+    enum fk_verdict verdict = end_session(decision, session, &zxid);
+    if (verdict == FK_VERDICT_DONE && fk_decision_err(decision) == FK_OK) {
+        /* Its record is gone, and its result with it: should this answer get lost, the event says the same. */
+        struct fk_result result = {.epoch = message->epoch,
+                                   .number = number,
+                                   .zxid = zxid,
+                                   .need = fk_overlay_lastev(&decision->overlay, session->record.owner),
+                                   .generation = decision->overlay.zx.generation};
+        answer_result(decision, message, &result);
+    }
+    return verdict;
+}
+
+/* True where a request is the next one of its session; what is not is answered from its record or dropped. */
+static bool is_next(struct fk_decision *decision, const struct fk_request_message *message, int64_t number,
+                    const struct fk_overlay_session *session)
+{
+    if (message->epoch != session->record.epoch && !FK_MUTANT(NO_EPOCH_FENCE)) {
+        FK_MARK(OLD_EPOCH_DROPPED);
+        return false;
+    }
+    if (number <= session->record.last) {
+        const struct fk_result *result = fk_session_record_result(&session->record, message->epoch, number);
+        if (result != NULL) {
+            FK_MARK(ANSWERED_FROM_RING);
+            answer_result(decision, message, result);
+        }
+        return false;
+    }
+    if (number != session->record.last + 1 && !FK_MUTANT(NUMBERS_NOT_DENSE) && !FK_MUTANT(ERRORS_NOT_RECORDED)) {
+        FK_MARK(GAP_DROPPED);
+        return false;
+    }
+    return true;
+}
+
+static enum fk_verdict decide_request(struct fk_decision *decision, const struct fk_request_message *message,
+                                      const struct fk_request_operation *operation, int64_t number)
+{
+    struct fk_overlay_session *session = fk_overlay_session(&decision->overlay, message->session_id);
+    bool closes = operation->op == FK_OP_CLOSE_SESSION;
+    if (session == NULL) {
+        return FK_VERDICT_DONE;
+    }
+    if (!session->exists && !FK_MUTANT(SESSION_NOT_CHECKED)) {
+        answer_expired(decision, message, number);
+        return FK_VERDICT_DONE;
+    }
+    if (session->exists && session->record.state == FK_SESSION_CLOSING && !closes && !FK_MUTANT(SESSION_NOT_CHECKED)) {
+        FK_MARK(CLOSING_DROPPED);
+        return FK_VERDICT_DONE;
+    }
+    if (session->exists && !is_next(decision, message, number, session)) {
+        return FK_VERDICT_DONE;
+    }
+    return closes ? run_close(decision, message, number, session)
+                  : run_operation(decision, message, operation, number, session);
+}
+
+/* --- what gateways and sweeps ask --- */
+
+static void tell_attached(struct fk_decision *decision, const struct fk_overlay_session *session)
+{
+    struct fk_answer_message hint = {.session_id = session->record.session.id,
+                                     .epoch = session->record.epoch,
+                                     .zxid = session->record.attach_zxid,
+                                     .need = fk_overlay_lastev(&decision->overlay, session->record.owner),
+                                     .generation = decision->overlay.zx.generation};
+    tell(decision, session->record.owner, &hint);
+}
+
+/* True where the session may get a new owner: it lives, nobody else was faster, and the gateway lives (H9). */
+static bool may_attach(struct fk_decision *decision, const struct fk_request_message *message,
+                       const struct fk_overlay_session *session)
+{
+    if (!session->exists || session->record.state != FK_SESSION_LIVE) {
+        return false;
+    }
+    return FK_MUTANT(ATTACH_UNFENCED) ||
+           (message->epoch == session->record.epoch && fk_overlay_alive(&decision->overlay, message->gateway));
+}
+
+static enum fk_verdict decide_attach(struct fk_decision *decision, const struct fk_request_message *message,
+                                     struct fk_bytes body)
+{
+    struct fk_overlay *overlay = &decision->overlay;
+    struct fk_reader reader = fk_reader_of(body);
+    int64_t nonce = fk_read_i64(&reader);
+    struct fk_overlay_session *session = fk_overlay_session(overlay, message->session_id);
+    if (session == NULL) {
+        return FK_VERDICT_DONE;
+    }
+    if (session->exists && session->record.nonce == nonce && !FK_MUTANT(ATTACH_UNFENCED)) {
+        FK_MARK(ATTACH_REPEATED);
+        tell_attached(decision, session);
+        return FK_VERDICT_DONE;
+    }
+    if (!may_attach(decision, message, session)) {
+        FK_MARK(ATTACH_STALE);
+        return FK_VERDICT_DONE;
+    }
+    if (!fits(decision, 2)) {
+        return FK_VERDICT_CUT;
+    }
+    int64_t zxid = next_zxid(decision);
+    fk_apply_session_gone(overlay, zxid, session->record.owner, session->record.session.id, session->record.epoch);
+    session->record.epoch++;
+    session->record.last = 0;
+    session->record.count = 0;
+    session->record.owner = message->gateway;
+    session->record.nonce = nonce;
+    session->record.attach_zxid = zxid;
+    fk_overlay_put(overlay, session->item);
+    tell_attached(decision, session);
+    return FK_VERDICT_DONE;
+}
+
+static enum fk_verdict decide_expire(struct fk_decision *decision, const struct fk_request_message *message)
+{
+    struct fk_overlay_session *session = fk_overlay_session(&decision->overlay, message->session_id);
+    int64_t zxid = 0;
+    if (session == NULL) {
+        return FK_VERDICT_DONE;
+    }
+    bool due = session->exists && (session->record.state == FK_SESSION_CLOSING ||
+                                   session->record.epoch == message->epoch || FK_MUTANT(EXPIRE_ANY_EPOCH));
+    if (!due) {
+        FK_MARK(EXPIRE_STALE);
+        return FK_VERDICT_DONE;
+    }
+    return end_session(decision, session, &zxid);
+}
+
+/* Takes a gateway out of the chains: it gets no more events. */
+static void forget_gateway(struct fk_overlay *overlay, int64_t id)
+{
+    struct fk_gateway_zxids *set = &overlay->zx.lastev;
+    size_t kept = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        if (set->items[i].gateway != id) {
+            set->items[kept++] = set->items[i];
+        }
+    }
+    set->count = kept;
+}
+
+static enum fk_verdict decide_gateway_dead(struct fk_decision *decision, const struct fk_request_message *message,
+                                           struct fk_bytes body)
+{
+    struct fk_overlay *overlay = &decision->overlay;
+    struct fk_reader reader = fk_reader_of(body);
+    int64_t counter = fk_read_i64(&reader);
+    struct fk_overlay_gateway *gateway = fk_overlay_gateway(overlay, message->gateway);
+    if (gateway == NULL) {
+        return FK_VERDICT_DONE;
+    }
+    if (!gateway->exists || !gateway->record.alive ||
+        (gateway->record.counter != counter && !FK_MUTANT(DEAD_WITHOUT_COUNTER))) {
+        FK_MARK(DEAD_STALE);
+        return FK_VERDICT_DONE;
+    }
+    if (!fits(decision, 1)) {
+        return FK_VERDICT_CUT;
+    }
+    FK_MARK(GATEWAY_DECLARED_DEAD);
+    (void)next_zxid(decision);
+    gateway->record.alive = false;
+    gateway->record.dead_ms = decision->time_ms;
+    overlay->zx.generation += FK_MUTANT(DEAD_WITHOUT_GENERATION) ? 0 : 1;
+    forget_gateway(overlay, message->gateway);
+    fk_overlay_put(overlay, gateway->item);
+    return FK_VERDICT_DONE;
+}
+
+/* Only a sweep that finds the node as it saw it takes a zxid. */
+static enum fk_verdict decide_sweep_node(struct fk_decision *decision, struct fk_bytes body)
+{
+    struct fk_reader reader = fk_reader_of(body);
+    struct fk_bytes path = fk_read_bytes(&reader);
+    int32_t version = fk_read_i32(&reader);
+    int32_t cversion = fk_read_i32(&reader);
+    if (reader.failed || path.data == NULL) {
+        FK_MARK(MESSAGE_UNREADABLE);
+        return FK_VERDICT_DONE;
+    }
+    begin(decision);
+    enum fk_code code = fk_plan_sweep_node(&decision->plan, path, version, cversion);
+    if (code != FK_CODE_OK || fk_decision_err(decision) != FK_OK) {
+        return FK_VERDICT_DONE;
+    }
+    struct fk_change change = fk_plan_change(&decision->plan);
+    if (!fits(decision, fk_apply_cost(&decision->overlay, &change))) {
+        fk_plan_rollback(&decision->plan);
+        return FK_VERDICT_CUT;
+    }
+    (void)next_zxid(decision);
+    fk_apply_change(&decision->overlay, &change);
+    return FK_VERDICT_DONE;
+}
+
+enum fk_verdict fk_decide(struct fk_decision *decision, const struct fk_request_message *message,
+                          const struct fk_request_operation *operation, int64_t number)
+{
+    switch (operation->op) {
+    case FK_OP_ATTACH:
+        return decide_attach(decision, message, operation->body);
+    case FK_OP_EXPIRE:
+        return decide_expire(decision, message);
+    case FK_OP_GATEWAY_DEAD:
+        return decide_gateway_dead(decision, message, operation->body);
+    case FK_OP_SWEEP_NODE:
+        return decide_sweep_node(decision, operation->body);
+    default:
+        return decide_request(decision, message, operation, number);
+    }
+}
