@@ -77,7 +77,8 @@ int32_t fk_notice_kind(struct fk_bytes message)
     struct fk_reader reader = fk_reader_of(message);
     int32_t format = fk_read_i32(&reader);
     int32_t kind = fk_read_i32(&reader);
-    return reader.failed || format != FK_MESSAGE_FORMAT ? 0 : kind;
+    bool known = kind == FK_NOTICE_ANSWER || kind == FK_NOTICE_EVENTS;
+    return reader.failed || format != FK_MESSAGE_FORMAT || !known ? 0 : kind;
 }
 
 void fk_events_message_write(struct fk_buf *buf, struct fk_bytes events)
@@ -126,4 +127,18 @@ void fk_write_session_request(struct fk_buf *buf, const struct fk_session_reques
 {
     fk_write_i32(buf, request->timeout_ms);
     fk_write_bytes(buf, request->password);
+}
+
+void fk_read_sweep_request(struct fk_reader *reader, struct fk_sweep_request *request)
+{
+    request->path = fk_read_bytes(reader);
+    request->version = fk_read_i32(reader);
+    request->cversion = fk_read_i32(reader);
+}
+
+void fk_write_sweep_request(struct fk_buf *buf, const struct fk_sweep_request *request)
+{
+    fk_write_bytes(buf, request->path);
+    fk_write_i32(buf, request->version);
+    fk_write_i32(buf, request->cversion);
 }

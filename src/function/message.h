@@ -16,8 +16,7 @@ enum fk_internal_op {
     FK_OP_ATTACH = -101,       /* session, epoch expected, gateway: the new owner; body: int64 nonce */
     FK_OP_EXPIRE = -102,       /* session, epoch: end it, if it is still of this epoch or closing already */
     FK_OP_GATEWAY_DEAD = -103, /* gateway: the one to declare dead; body: int64 counter it was seen at */
-    FK_OP_SWEEP_NODE = -104,   /* body: ustring path of a container or TTL node to delete if it is due,
-                                * int32 version, int32 cversion as the sweep saw them */
+    FK_OP_SWEEP_NODE = -104,   /* body: fk_sweep_request */
 };
 
 enum {
@@ -81,5 +80,16 @@ struct fk_session_request {
 
 void fk_read_session_request(struct fk_reader *reader, struct fk_session_request *request);
 void fk_write_session_request(struct fk_buf *buf, const struct fk_session_request *request);
+
+/* Body of FK_OP_SWEEP_NODE: a container or TTL node to delete if it is due (fk_plan_sweep_node), and its versions as
+ * the sweep saw them. */
+struct fk_sweep_request {
+    struct fk_bytes path;
+    int32_t version;
+    int32_t cversion;
+};
+
+void fk_read_sweep_request(struct fk_reader *reader, struct fk_sweep_request *request);
+void fk_write_sweep_request(struct fk_buf *buf, const struct fk_sweep_request *request);
 
 #endif

@@ -129,7 +129,9 @@ static void random_answers_come_back(void **state)
                                          .epoch = fk_prng_i64(&prng),
                                          .number = fk_prng_i64(&prng),
                                          .zxid = fk_prng_i64(&prng),
-                                         .code = fk_prng_i32(&prng)};
+                                         .code = fk_prng_i32(&prng),
+                                         .need = fk_prng_i64(&prng),
+                                         .generation = fk_prng_i64(&prng)};
         sent.body = null ? FK_BYTES_NULL : fk_bytes_of(bytes, (size_t)fk_prng_below(&prng, 64));
         struct fk_answer_message got;
         fk_buf_clear(&buf);
@@ -141,6 +143,9 @@ static void random_answers_come_back(void **state)
         assert_int_equal(got.zxid, sent.zxid);
         assert_int_equal(got.code, sent.code);
         fk_assert_bytes(got.body, sent.body);
+        assert_int_equal(got.need, sent.need);
+        assert_int_equal(got.generation, sent.generation);
+        assert_int_equal(fk_notice_kind(fk_buf_view(&buf)), FK_NOTICE_ANSWER);
         for (size_t size = 0; size < buf.size; size++) {
             assert_int_equal(fk_answer_message_read(fk_bytes_head(fk_buf_view(&buf), size), &got), FK_ERR_MALFORMED);
         }
@@ -168,6 +173,70 @@ static void session_requests_come_back(void **state)
     fk_buf_deinit(&buf);
 }
 
+static void events_come_back(void **state)
+{
+    (void)state;
+    struct fk_buf buf = FK_BUF_EMPTY;
+    struct fk_bytes got;
+    fk_events_message_write(&buf, FK_BYTES_LITERAL("record"));
+    assert_int_equal(fk_notice_kind(fk_buf_view(&buf)), FK_NOTICE_EVENTS);
+    assert_int_equal(fk_events_message_read(fk_buf_view(&buf), &got), FK_OK);
+    fk_assert_text(got, "record");
+    for (size_t size = 0; size < buf.size; size++) {
+        assert_int_equal(fk_events_message_read(fk_bytes_head(fk_buf_view(&buf), size), &got), FK_ERR_MALFORMED);
+    }
+    fk_buf_clear(&buf);
+    fk_events_message_write(&buf, FK_BYTES_NULL);
+    assert_int_equal(fk_events_message_read(fk_buf_view(&buf), &got), FK_ERR_MALFORMED);
+    fk_buf_deinit(&buf);
+}
+
+static void a_notice_is_of_one_kind(void **state)
+{
+    (void)state;
+    enum {
+        KIND_OFFSET = 4,
+        UNKNOWN_KIND = 3,
+    };
+    struct fk_buf buf = FK_BUF_EMPTY;
+    struct fk_answer_message answer;
+    struct fk_bytes events;
+    fk_events_message_write(&buf, FK_BYTES_LITERAL("record"));
+    assert_int_equal(fk_answer_message_read(fk_buf_view(&buf), &answer), FK_ERR_MALFORMED);
+    fk_patch_i32(&buf, KIND_OFFSET, UNKNOWN_KIND);
+    assert_int_equal(fk_notice_kind(fk_buf_view(&buf)), 0);
+    assert_int_equal(fk_events_message_read(fk_buf_view(&buf), &events), FK_ERR_MALFORMED);
+    fk_patch_i32(&buf, 0, FK_MESSAGE_FORMAT + 1);
+    assert_int_equal(fk_notice_kind(fk_buf_view(&buf)), 0);
+    assert_int_equal(fk_events_message_read(fk_buf_view(&buf), &events), FK_ERR_VERSION);
+    assert_int_equal(fk_notice_kind(FK_BYTES_LITERAL("\0\0\0\1\0\0\0")), 0);
+    fk_buf_clear(&buf);
+    fk_answer_message_write(&buf, &(struct fk_answer_message){.number = 1});
+    assert_int_equal(fk_events_message_read(fk_buf_view(&buf), &events), FK_ERR_MALFORMED);
+    fk_buf_deinit(&buf);
+}
+
+static void sweep_requests_come_back(void **state)
+{
+    (void)state;
+    struct fk_buf buf = FK_BUF_EMPTY;
+    struct fk_sweep_request got;
+    fk_write_sweep_request(&buf,
+                           &(struct fk_sweep_request){.path = FK_BYTES_LITERAL("/c"), .version = -3, .cversion = 4});
+    struct fk_reader reader = fk_reader_of(fk_buf_view(&buf));
+    fk_read_sweep_request(&reader, &got);
+    assert_false(reader.failed);
+    fk_assert_text(got.path, "/c");
+    assert_int_equal(got.version, -3);
+    assert_int_equal(got.cversion, 4);
+    for (size_t size = 0; size < buf.size; size++) {
+        reader = fk_reader_of(fk_bytes_head(fk_buf_view(&buf), size));
+        fk_read_sweep_request(&reader, &got);
+        assert_true(reader.failed);
+    }
+    fk_buf_deinit(&buf);
+}
+
 static const struct CMUnitTest tests[] = {
     FK_TEST(random_request_messages_come_back),
     FK_TEST(each_truncation_of_a_request_is_malformed),
@@ -175,6 +244,9 @@ static const struct CMUnitTest tests[] = {
     FK_TEST(another_format_is_another_version),
     FK_TEST(random_answers_come_back),
     FK_TEST(session_requests_come_back),
+    FK_TEST(events_come_back),
+    FK_TEST(a_notice_is_of_one_kind),
+    FK_TEST(sweep_requests_come_back),
 };
 
 FK_TEST_MAIN(tests)

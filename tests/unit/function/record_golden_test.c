@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The bytes of each record, written down: a change of them is a new format. And what readers refuse. */
+#include "function/record.h"
+#include "support/test.h"
+
+/* Each sample writes itself, and reads any bytes as a record of its kind. */
+struct sample {
+    const char *hex;
+    void (*write)(struct fk_buf *buf);
+    enum fk_err (*read)(struct fk_bytes value, struct fk_arena *arena);
+    bool vectors; /* reading takes memory */
+};
+
+static void write_zx(struct fk_buf *buf)
+{
+    struct fk_gateway_zxid items[] = {{1, 16}, {2, 17}};
+    fk_zx_record_write(
+        buf, &(struct fk_zx_record){.zxid = 17, .generation = 2, .recursive_version = 3, .lastev = {items, 2}});
+}
+
+static enum fk_err read_zx(struct fk_bytes value, struct fk_arena *arena)
+{
+    struct fk_zx_record record;
+    return fk_zx_record_read(value, arena, &record);
+}
+
+static void write_node(struct fk_buf *buf, bool exists, enum fk_data_place place)
+{
+    struct fk_gateway_zxid pend[] = {{1, 16}};
+    struct fk_subscription subs[] = {{1, FK_WATCH_DATA | FK_WATCH_CHILD},
+                                     {2, FK_WATCH_PERSISTENT | FK_WATCH_RECURSIVE}};
+    struct fk_node_record record = {.node = {.acl = FK_BYTES_LITERAL("ACL"),
+                                             .data = FK_BYTES_LITERAL("data"),
+                                             .czxid = 1,
+                                             .mzxid = 2,
+                                             .pzxid = 3,
+                                             .ctime_ms = 4,
+                                             .mtime_ms = 5,
+                                             .ephemeral_owner = 6,
+                                             .version = 7,
+                                             .aversion = 8,
+                                             .created_children = 9,
+                                             .num_children = 10},
+                                    .exists = exists,
+                                    .zxid = 17,
+                                    .generation = 2,
+                                    .pend = {pend, 1},
+                                    .subs = {subs, 2},
+                                    .place = place};
+    if (place != FK_DATA_INLINE) {
+        record.node.data = fk_bytes_of(NULL, 10000);
+        record.attempt = FK_BYTES_LITERAL("try");
+    }
+    fk_node_record_write(buf, &record);
+}
+
+static void write_inline_node(struct fk_buf *buf)
+{
+    write_node(buf, true, FK_DATA_INLINE);
+}
+
+static void write_blob_node(struct fk_buf *buf)
+{
+    write_node(buf, true, FK_DATA_BLOB);
+}
+
+static void write_absent_node(struct fk_buf *buf)
+{
+    write_node(buf, false, FK_DATA_INLINE);
+}
+
+static enum fk_err read_node(struct fk_bytes value, struct fk_arena *arena)
+{
+    struct fk_node_record record;
+    return fk_node_record_read(value, FK_BYTES_LITERAL("/a"), arena, &record);
+}
+
+static void write_session(struct fk_buf *buf)
+{
+    struct fk_session_record record = {
+        .session = {.id = 5, .timeout_ms = 4000},
+        .state = FK_SESSION_LIVE,
+        .epoch = 2,
+        .last = 3,
+        .owner = 4,
+        .nonce = 5,
+        .attach_zxid = 6,
+        .count = 1,
+        .results = {{.epoch = 2, .number = 3, .zxid = 17, .need = 16, .generation = 7, .code = -101}}};
+    memcpy(record.session.password, "0123456789abcdef", sizeof record.session.password);
+    fk_session_record_write(buf, &record);
+}
+
+static enum fk_err read_session(struct fk_bytes value, struct fk_arena *arena)
+{
+    struct fk_session_record record;
+    (void)arena;
+    return fk_session_record_read(value, &record);
+}
+
+static void write_ephemerals(struct fk_buf *buf)
+{
+    struct fk_bytes paths[] = {FK_BYTES_LITERAL("/a"), FK_BYTES_LITERAL("/b")};
+    fk_ephemerals_record_write(buf, &(struct fk_ephemerals_record){paths, 2});
+}
+
+static enum fk_err read_ephemerals(struct fk_bytes value, struct fk_arena *arena)
+{
+    struct fk_ephemerals_record record;
+    return fk_ephemerals_record_read(value, arena, &record);
+}
+
+static void write_gateway(struct fk_buf *buf)
+{
+    fk_gateway_record_write(
+        buf, &(struct fk_gateway_record){
+                 .counter = 9, .acked = 16, .alive = true, .dead_ms = 8, .address = FK_BYTES_LITERAL("host")});
+}
+
+static enum fk_err read_gateway(struct fk_bytes value, struct fk_arena *arena)
+{
+    struct fk_gateway_record record;
+    (void)arena;
+    return fk_gateway_record_read(value, &record);
+}
+
+static void write_observation(struct fk_buf *buf)
+{
+    fk_observation_record_write(buf, &(struct fk_observation_record){.counter = 9, .since_ms = 8});
+}
+
+static enum fk_err read_observation(struct fk_bytes value, struct fk_arena *arena)
+{
+    struct fk_observation_record record;
+    (void)arena;
+    return fk_observation_record_read(value, &record);
+}
+
+static void write_recursive(struct fk_buf *buf)
+{
+    struct fk_recursive_subscription items[] = {{1, FK_BYTES_LITERAL("/a")}};
+    fk_recursive_record_write(buf, &(struct fk_recursive_record){items, 1});
+}
+
+static enum fk_err read_recursive(struct fk_bytes value, struct fk_arena *arena)
+{
+    struct fk_recursive_record record;
+    return fk_recursive_record_read(value, arena, &record);
+}
+
+static void write_events(struct fk_buf *buf)
+{
+    struct fk_event_entry entries[] = {
+        {.kind = FK_ENTRY_NODE, .type = FK_EVENT_DATA_CHANGED, .kinds = FK_WATCH_DATA, .path = FK_BYTES_LITERAL("/a")},
+        {.kind = FK_ENTRY_SESSION_GONE, .session_id = 5, .epoch = 2}};
+    struct fk_gateway_events gateway = {.gateway = 1, .prev = 16, .entries = entries, .count = 2};
+    fk_events_record_write(buf, &(struct fk_events_record){.zxid = 17, .gateways = &gateway, .count = 1});
+}
+
+static enum fk_err read_events(struct fk_bytes value, struct fk_arena *arena)
+{
+    struct fk_events_record record;
+    return fk_events_record_read(value, arena, &record);
+}
+
+enum kind {
+    ZX,
+    NODE,
+    NODE_BLOB,
+    NODE_ABSENT,
+    SESSION,
+    EPHEMERALS,
+    GATEWAY,
+    OBSERVATION,
+    RECURSIVE,
+    EVENTS,
+    KINDS,
+};
+
+static const struct sample samples[KINDS] = {
+    [ZX] = {"01 0000000000000011 0000000000000002 0000000000000003 00000002 0000000000000001 0000000000000010"
+            "0000000000000002 0000000000000011",
+            write_zx, read_zx, true},
+    [NODE] = {"01 0000000000000011 0000000000000002 00000001 0000000000000001 0000000000000010 00000002"
+              "0000000000000001 00000003 0000000000000002 0000000c 01 0000000341434c 0000000000000001"
+              "0000000000000002 0000000000000003 0000000000000004 0000000000000005 0000000000000006 00000007"
+              "00000008 00000009 0000000a 00 0000000464617461",
+              write_inline_node, read_node, true},
+    [NODE_BLOB] = {"01 0000000000000011 0000000000000002 00000001 0000000000000001 0000000000000010 00000002"
+                   "0000000000000001 00000003 0000000000000002 0000000c 01 0000000341434c 0000000000000001"
+                   "0000000000000002 0000000000000003 0000000000000004 0000000000000005 0000000000000006 00000007"
+                   "00000008 00000009 0000000a 02 00002710 00000003747279",
+                   write_blob_node, read_node, true},
+    [NODE_ABSENT] = {"01 0000000000000011 0000000000000002 00000001 0000000000000001 0000000000000010 00000002"
+                     "0000000000000001 00000003 0000000000000002 0000000c 00",
+                     write_absent_node, read_node, true},
+    [SESSION] = {"01 0000000000000005 00000fa0 30313233343536373839616263646566 01 0000000000000002"
+                 "0000000000000003 0000000000000004 0000000000000005 0000000000000006 00000001 0000000000000002"
+                 "0000000000000003 0000000000000011 0000000000000010 0000000000000007 ffffff9b ffffffff",
+                 write_session, read_session, false},
+    [EPHEMERALS] = {"01 00000002 000000022f61 000000022f62", write_ephemerals, read_ephemerals, true},
+    [GATEWAY] = {"01 0000000000000009 0000000000000010 01 0000000000000008 00000004686f7374", write_gateway,
+                 read_gateway, false},
+    [OBSERVATION] = {"01 0000000000000009 0000000000000008", write_observation, read_observation, false},
+    [RECURSIVE] = {"01 00000001 0000000000000001 000000022f61", write_recursive, read_recursive, true},
+    [EVENTS] = {"01 0000000000000011 00000001 0000000000000001 0000000000000010 00000002 01 00000003 00000001"
+                "000000022f61 ffffffff 02 0000000000000005 0000000000000002",
+                write_events, read_events, true},
+};
+
+static enum fk_err read_once(const struct sample *sample, struct fk_bytes value)
+{
+    struct fk_arena arena = FK_ARENA_EMPTY;
+    enum fk_err err = sample->read(value, &arena);
+    fk_arena_deinit(&arena);
+    return err;
+}
+
+static void the_bytes_of_each_record(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < KINDS; i++) {
+        struct fk_buf written = FK_BUF_EMPTY;
+        struct fk_buf golden = FK_BUF_EMPTY;
+        samples[i].write(&written);
+        fk_test_unhex(&golden, samples[i].hex);
+        fk_assert_bytes(fk_buf_view(&written), fk_buf_view(&golden));
+        assert_int_equal(read_once(&samples[i], fk_buf_view(&golden)), FK_OK);
+        fk_buf_deinit(&written);
+        fk_buf_deinit(&golden);
+    }
+}
+
+static void each_truncation_and_each_surplus_is_damage(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < KINDS; i++) {
+        struct fk_buf buf = FK_BUF_EMPTY;
+        struct fk_guard guard;
+        samples[i].write(&buf);
+        fk_guard_init(&guard, buf.size);
+        for (size_t size = 0; size < buf.size; size++) {
+            struct fk_bytes head = fk_guard_copy(&guard, fk_bytes_head(fk_buf_view(&buf), size));
+            assert_int_equal(read_once(&samples[i], head), FK_ERR_DAMAGED);
+        }
+        assert_int_equal(read_once(&samples[i], FK_BYTES_NULL), FK_ERR_DAMAGED);
+        assert_int_equal(read_once(&samples[i], fk_guard_copy(&guard, fk_buf_view(&buf))), FK_OK);
+        fk_buf_append(&buf, FK_BYTES_LITERAL("\0"));
+        assert_int_equal(read_once(&samples[i], fk_buf_view(&buf)), FK_ERR_DAMAGED);
+        fk_guard_deinit(&guard);
+        fk_buf_deinit(&buf);
+    }
+}
+
+static void each_other_format_is_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < KINDS; i++) {
+        struct fk_buf buf = FK_BUF_EMPTY;
+        samples[i].write(&buf);
+        buf.data[0] = 0;
+        assert_int_equal(read_once(&samples[i], fk_buf_view(&buf)), FK_ERR_DAMAGED);
+        for (unsigned format = 2; format < 256; format++) {
+            buf.data[0] = (uint8_t)format;
+            assert_int_equal(read_once(&samples[i], fk_buf_view(&buf)), FK_ERR_VERSION);
+        }
+        fk_buf_deinit(&buf);
+    }
+}
+
+static void without_memory_vectors_are_not_read(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < KINDS; i++) {
+        struct fk_buf buf = FK_BUF_EMPTY;
+        samples[i].write(&buf);
+        fk_test_fail_alloc(1);
+        assert_int_equal(read_once(&samples[i], fk_buf_view(&buf)), samples[i].vectors ? FK_ERR_NOMEM : FK_OK);
+        fk_test_fail_alloc(0);
+        fk_buf_deinit(&buf);
+    }
+}
+
+static void malformed_records(void **state)
+{
+    (void)state;
+    static const struct {
+        enum kind kind;
+        size_t offset;
+        const char *hex; /* stands there instead */
+    } rows[] = {
+        {ZX, 25, "ffffffff"},            /* a null vector */
+        {ZX, 25, "fffffffe"},            /* a count below that */
+        {ZX, 25, "7fffffff"},            /* one that does not fit */
+        {ZX, 45, "0000000000000001"},    /* a gateway twice */
+        {ZX, 45, "0000000000000000"},    /* not sorted */
+        {ZX, 45, "ffffffffffffffff"},    /* sorted as signed numbers */
+        {NODE, 17, "7fffffff"},          /* pend */
+        {NODE, 37, "ffffffff"},          /* subs */
+        {NODE, 37, "7fffffff"},          /* subs */
+        {NODE, 49, "00000000"},          /* a subscription to nothing */
+        {NODE, 49, "00000010"},          /* an unknown kind of watch */
+        {NODE, 53, "0000000000000001"},  /* a subscriber twice */
+        {NODE, 65, "02"},                /* neither there nor not */
+        {NODE, 65, "00"},                /* not there, but with a node */
+        {NODE, 137, "03"},               /* an unknown place */
+        {NODE_BLOB, 138, "ffffffff"},    /* size below 0 */
+        {NODE_BLOB, 142, "ffffffff"},    /* no attempt */
+        {NODE_BLOB, 142, "00000000"},    /* an empty attempt */
+        {NODE_ABSENT, 65, "01"},         /* there, but without a node */
+        {SESSION, 29, "00"},             /* no state */
+        {SESSION, 29, "03"},             /* an unknown state */
+        {SESSION, 70, "ffffffff"},       /* null results */
+        {SESSION, 70, "00000002"},       /* more than there are */
+        {SESSION, 70, "7fffffff"},       /* more than fit */
+        {EPHEMERALS, 1, "ffffffff"},     /* null paths */
+        {EPHEMERALS, 1, "00000001"},     /* fewer than there are */
+        {EPHEMERALS, 5, "000000022f62"}, /* a path twice */
+        {EPHEMERALS, 5, "000000022f63"}, /* not sorted */
+        {EPHEMERALS, 5, "ffffffff"},     /* a null path */
+        {GATEWAY, 17, "02"},             /* neither alive nor dead */
+        {GATEWAY, 26, "00000005"},       /* an address beyond the end */
+        {RECURSIVE, 1, "ffffffff"},      /* null items */
+        {RECURSIVE, 1, "00000002"},      /* more than there are */
+        {RECURSIVE, 13, "00000000"},     /* an empty path */
+        {EVENTS, 9, "ffffffff"},         /* null gateways */
+        {EVENTS, 29, "ffffffff"},        /* null entries */
+        {EVENTS, 29, "7fffffff"},        /* more than fit */
+        {EVENTS, 33, "00"},              /* no kind of entry */
+        {EVENTS, 33, "03"},              /* an unknown one */
+        {EVENTS, 34, "00000000"},        /* no type of event */
+        {EVENTS, 34, "00000005"},        /* an unknown one */
+        {EVENTS, 38, "00000010"},        /* an unknown kind of watch */
+        {EVENTS, 42, "ffffffff"},        /* a null path */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fk_buf buf = FK_BUF_EMPTY;
+        struct fk_buf patch = FK_BUF_EMPTY;
+        samples[rows[i].kind].write(&buf);
+        fk_test_unhex(&patch, rows[i].hex);
+        assert_true(rows[i].offset + patch.size <= buf.size);
+        assert_memory_not_equal(buf.data + rows[i].offset, patch.data, patch.size);
+        memcpy(buf.data + rows[i].offset, patch.data, patch.size);
+        if (read_once(&samples[rows[i].kind], fk_buf_view(&buf)) != FK_ERR_DAMAGED) {
+            fail_msg("row %zu was read", i);
+        }
+        fk_buf_deinit(&buf);
+        fk_buf_deinit(&patch);
+    }
+}
+
+/* All that a longer ring of a later version would bring. */
+static void more_results_than_the_ring_holds(void **state)
+{
+    (void)state;
+    enum {
+        COUNT_OFFSET = 70,
+        RESULT_OFFSET = COUNT_OFFSET + 4,
+    };
+    struct fk_buf buf = FK_BUF_EMPTY;
+    struct fk_session_record record;
+    write_session(&buf);
+    struct fk_bytes rest = fk_bytes_tail(fk_buf_view(&buf), RESULT_OFFSET);
+    uint8_t result[64];
+    assert_true(rest.size <= sizeof result);
+    memcpy(result, rest.data, rest.size);
+    for (int32_t count = 2; count <= FK_RING_SIZE + 1; count++) {
+        fk_buf_append(&buf, fk_bytes_of(result, rest.size));
+        fk_patch_i32(&buf, COUNT_OFFSET, count);
+        enum fk_err expected = count <= FK_RING_SIZE ? FK_OK : FK_ERR_DAMAGED;
+        assert_int_equal(fk_session_record_read(fk_buf_view(&buf), &record), expected);
+    }
+    fk_buf_deinit(&buf);
+}
+
+/* Whatever bytes stand there, a reader keeps inside of them and gives an answer. */
+static void random_damage(void **state)
+{
+    (void)state;
+    struct fk_prng prng = fk_test_prng();
+    for (size_t i = 0; i < KINDS; i++) {
+        struct fk_buf buf = FK_BUF_EMPTY;
+        struct fk_guard guard;
+        samples[i].write(&buf);
+        fk_guard_init(&guard, buf.size);
+        for (int round = 0; round < 2000; round++) {
+            struct fk_bytes copy = fk_guard_copy(&guard, fk_buf_view(&buf));
+            uint8_t *bytes = guard.map + (size_t)(copy.data - guard.map);
+            for (uint64_t flips = 1 + fk_prng_below(&prng, 3); flips > 0; flips--) {
+                bytes[1 + fk_prng_below(&prng, buf.size - 1)] = (uint8_t)fk_prng_next(&prng);
+            }
+            enum fk_err err = read_once(&samples[i], copy);
+            assert_true(err == FK_OK || err == FK_ERR_DAMAGED);
+        }
+        fk_guard_deinit(&guard);
+        fk_buf_deinit(&buf);
+    }
+}
+
+static const struct CMUnitTest tests[] = {
+    FK_TEST(the_bytes_of_each_record),
+    FK_TEST(each_truncation_and_each_surplus_is_damage),
+    FK_TEST(each_other_format_is_refused),
+    FK_TEST(without_memory_vectors_are_not_read),
+    FK_TEST(malformed_records),
+    FK_TEST(more_results_than_the_ring_holds),
+    FK_TEST(random_damage),
+};
+
+FK_TEST_MAIN(tests)
