@@ -6,12 +6,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/log.h"
-#include "model/plan.h"
-
-enum {
-    LENGTH_SIZE = 4,
-    HEADER_SIZE = 8, /* xid and op */
-};
+#include "model/acl.h"
 
 void fk_conn_mark(struct fk_gateway *gateway, struct fk_conn *conn)
 {
@@ -142,171 +137,50 @@ void fk_outstanding_drop(struct fk_outstanding_ring *ring)
     ring->count--;
 }
 
-/* Writes of this connection that were put into the gateway's message and are not sent yet. */
-struct batch {
-    size_t at;      /* offset in the input behind the last frame taken */
-    size_t sent_at; /* the same, of what was sent for good */
-    int64_t first_number;
-    uint32_t count; /* operations in the message */
-    bool bad;       /* a frame that can't be one came: the connection ends behind what was taken */
-};
-
-enum {
-    FRAME_INCOMPLETE = -1,
-    FRAME_BAD = -2,
-};
-
-/* Sends the message. Without room its requests go back into the input, as if they had not been read. */
-static bool batch_send(struct fk_gateway *gateway, struct fk_conn *conn, struct batch *batch)
+int64_t fk_conn_frame_size(const struct fk_conn *conn, struct fk_bytes input)
 {
-    if (batch->count == 0) {
-        batch->sent_at = batch->at;
-        return true;
-    }
-    enum fk_err err = gateway->message.failed ? FK_ERR_NOMEM
-                                              : fk_queue_send(gateway->queue, conn->session->id, batch->first_number,
-                                                              fk_buf_view(&gateway->message));
-    fk_buf_clear(&gateway->message);
-    if (err == FK_OK) {
-        batch->count = 0;
-        batch->sent_at = batch->at;
-        return true;
-    }
-    conn->outstanding.count -= batch->count;
-    gateway->stats.outstanding -= batch->count;
-    conn->session->next_number = batch->first_number;
-    batch->count = 0;
-    batch->at = batch->sent_at;
-    if (conn->state == FK_CONN_LEAVING) {
-        conn->state = FK_CONN_READY;
-    }
-    if (fk_list_empty(&conn->stalled)) {
-        fk_list_append(&gateway->stalled, &conn->stalled);
-    }
-    return false;
-}
-
-/* Takes a write into the message; false where it has to wait. */
-static bool batch_add(struct fk_gateway *gateway, struct fk_conn *conn, struct batch *batch, int32_t xid, int32_t op,
-                      struct fk_bytes body)
-{
-    struct fk_gateway_session *session = conn->session;
-    struct fk_outstanding item = {.number = session->next_number, .started_ms = gateway->now_ms, .xid = xid, .op = op};
-    if (conn->outstanding.count >= FK_OUTSTANDING_MAX || !fk_outstanding_add(&conn->outstanding, &item)) {
-        return false;
-    }
-    if (batch->count == 0) {
-        struct fk_request_message message = {.gateway = FK_GATEWAY_ADDRESS,
-                                             .session_id = session->id,
-                                             .first_number = session->next_number,
-                                             .ids = fk_buf_view(&conn->ids)};
-        fk_request_message_begin(&gateway->message, &message);
-        batch->first_number = session->next_number;
-    }
-    fk_request_message_add(&gateway->message, &(struct fk_request_operation){.op = op, .body = body});
-    session->next_number++;
-    batch->count++;
-    gateway->stats.outstanding++;
-    if (op == FK_OP_CLOSE_SESSION) {
-        conn->state = FK_CONN_LEAVING;
-    }
-    return true;
-}
-
-/* Size of the frame at the front of `input`, or why there is none. */
-static int64_t frame_size(const struct fk_conn *conn, struct fk_bytes input)
-{
-    if (input.size < LENGTH_SIZE) {
-        return FRAME_INCOMPLETE;
+    if (input.size < FK_FRAME_LENGTH_SIZE) {
+        return FK_FRAME_INCOMPLETE;
     }
     int32_t size = (int32_t)fk_load_u32(input.data);
     int32_t size_max = conn->state == FK_CONN_NEW ? FK_CONNECT_FRAME_SIZE_MAX : FK_FRAME_SIZE_MAX;
     if (size < 0 || size > size_max) {
-        return FRAME_BAD;
+        return FK_FRAME_BAD;
     }
-    return input.size - LENGTH_SIZE < (size_t)size ? FRAME_INCOMPLETE : size;
+    return input.size - FK_FRAME_LENGTH_SIZE < (size_t)size ? FK_FRAME_INCOMPLETE : size;
 }
 
-/* Takes one frame of a connection with a session; false where it has to wait. */
-static bool take_request(struct fk_gateway *gateway, struct fk_conn *conn, struct batch *batch, struct fk_bytes frame)
+/* Takes the first frame of a connection; true where its session is there at once. */
+static bool take_handshake(struct fk_gateway *gateway, struct fk_conn *conn)
 {
-    if (frame.size < HEADER_SIZE) {
-        batch->bad = true;
+    struct fk_bytes input = fk_buf_view(&conn->in);
+    if (input.size >= FK_FRAME_LENGTH_SIZE &&
+        fk_word_answer(gateway, conn, fk_bytes_head(input, FK_FRAME_LENGTH_SIZE))) {
         return false;
     }
-    int32_t xid = (int32_t)fk_load_u32(frame.data);
-    int32_t op = (int32_t)fk_load_u32(frame.data + 4);
-    if (!fk_plan_knows(op) && op != FK_OP_CLOSE_SESSION) {
-        return fk_request(gateway, conn, frame);
+    int64_t size = fk_conn_frame_size(conn, input);
+    if (size == FK_FRAME_BAD) {
+        fk_conn_close(gateway, conn);
     }
-    return batch_add(gateway, conn, batch, xid, op, fk_bytes_tail(frame, HEADER_SIZE));
-}
-
-static bool take_frame(struct fk_gateway *gateway, struct fk_conn *conn, struct batch *batch, struct fk_bytes frame)
-{
-    if (conn->state == FK_CONN_NEW) {
-        fk_handshake(gateway, conn, frame);
-        return true;
+    if (size < 0) {
+        return false;
     }
-    bool taken = take_request(gateway, conn, batch, frame);
-    if (taken) {
-        gateway->stats.packets_received++;
-        conn->received++;
+    fk_handshake(gateway, conn, fk_bytes_of(input.data + FK_FRAME_LENGTH_SIZE, (size_t)size));
+    if (conn->state != FK_CONN_CLOSING) { /* else its input is gone */
+        fk_buf_consume(&conn->in, FK_FRAME_LENGTH_SIZE + (size_t)size);
     }
-    return taken;
-}
-
-static bool may_take(const struct fk_conn *conn)
-{
-    return (conn->state == FK_CONN_NEW || conn->state == FK_CONN_READY) && conn->job == NULL &&
-           fk_buf_left(&conn->out) < FK_OUTPUT_SIZE_HIGH;
-}
-
-/* Takes frames until one has to wait, or none is left. */
-static void take_frames(struct fk_gateway *gateway, struct fk_conn *conn, struct batch *batch, struct fk_bytes input)
-{
-    while (may_take(conn)) {
-        struct fk_bytes rest = fk_bytes_tail(input, batch->at);
-        int64_t size = frame_size(conn, rest);
-        if (size < 0) {
-            batch->bad = size == FRAME_BAD;
-            return;
-        }
-        if (!take_frame(gateway, conn, batch, fk_bytes_of(rest.data + LENGTH_SIZE, (size_t)size))) {
-            return;
-        }
-        batch->at += LENGTH_SIZE + (size_t)size;
-        if (batch->count == 0) {
-            batch->sent_at = batch->at; /* done with: a full queue gives back no more than what is in the message */
-        }
-        if (fk_buf_left(&gateway->message) > FK_MESSAGE_SIZE_MAX && !batch_send(gateway, conn, batch)) {
-            return;
-        }
-    }
+    return conn->state == FK_CONN_READY;
 }
 
 void fk_conn_process(struct fk_gateway *gateway, struct fk_conn *conn)
 {
-    struct fk_bytes input = fk_buf_view(&conn->in);
-    struct batch batch = {.at = 0};
-    if (input.size == 0) {
+    if (fk_buf_left(&conn->in) == 0 || (conn->state == FK_CONN_NEW && !take_handshake(gateway, conn))) {
         return;
     }
-    if (conn->state == FK_CONN_NEW && input.size >= LENGTH_SIZE &&
-        fk_word_answer(gateway, conn, fk_bytes_head(input, LENGTH_SIZE))) {
-        return;
+    if (conn->state == FK_CONN_READY) {
+        gateway->backend->process(gateway, conn);
     }
-    take_frames(gateway, conn, &batch, input);
-    bool sent = batch_send(gateway, conn, &batch);
-    if (conn->state == FK_CONN_CLOSING) {
-        return;
-    }
-    if (batch.bad && sent) {
-        fk_conn_close(gateway, conn);
-        return;
-    }
-    fk_buf_consume(&conn->in, batch.sent_at);
-    if (fk_conn_wants_input(conn) != conn->told_input) {
+    if (conn->state != FK_CONN_CLOSING && fk_conn_wants_input(conn) != conn->told_input) {
         fk_conn_mark(gateway, conn);
     }
 }

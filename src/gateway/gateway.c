@@ -5,23 +5,21 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/log.h"
-#include "model/acl.h"
 
-static void touch_clock(struct fk_gateway *gateway)
+void fk_gateway_touch_clock(struct fk_gateway *gateway)
 {
     gateway->now_ms = fk_clock_monotonic_ms(gateway->clock);
 }
 
-struct fk_gateway *fk_gateway_new(const struct fk_gateway_options *options, struct fk_store *store,
-                                  struct fk_queue *queue, struct fk_clock *clock, struct fk_random *random)
+struct fk_gateway *fk_gateway_create(const struct fk_backend *backend, const struct fk_gateway_options *options,
+                                     struct fk_clock *clock, struct fk_random *random)
 {
     struct fk_gateway *gateway = (struct fk_gateway *)fk_alloc_zero(sizeof *gateway);
     if (gateway == NULL) {
         return NULL;
     }
+    gateway->backend = backend;
     gateway->options = *options;
-    gateway->store = store;
-    gateway->queue = queue;
     gateway->clock = clock;
     gateway->random = random;
     gateway->stats.latency_min_ms = INT64_MAX;
@@ -33,20 +31,39 @@ struct fk_gateway *fk_gateway_new(const struct fk_gateway_options *options, stru
     fk_list_init(&gateway->stalled);
     fk_list_init(&gateway->jobs);
     fk_list_init(&gateway->free_jobs);
-    touch_clock(gateway);
+    fk_gateway_touch_clock(gateway);
     gateway->started_ms = gateway->now_ms;
     gateway->last_tick_ms = gateway->now_ms;
     return gateway;
 }
 
-enum fk_err fk_gateway_load_session(struct fk_gateway *gateway, const struct fk_session *record)
+struct fk_job *fk_gateway_job_new(struct fk_gateway *gateway)
 {
-    struct fk_gateway_session *session = fk_session_new(gateway, record->id, record->timeout_ms);
-    if (session == NULL) {
-        return FK_ERR_NOMEM;
+    struct fk_list *link = fk_list_take(&gateway->free_jobs);
+    if (link != NULL) {
+        return FK_CONTAINER_OF(link, struct fk_job, link);
     }
-    session->live = true;
-    return FK_OK;
+    struct fk_job *job = (struct fk_job *)fk_alloc_zero(gateway->backend->job_size);
+    if (job != NULL) {
+        fk_list_init(&job->link);
+    }
+    return job;
+}
+
+void fk_gateway_job_release(struct fk_gateway *gateway, struct fk_job *job)
+{
+    enum {
+        KEEP_SIZE = 64 * 1024,
+    };
+    fk_buf_clear(&job->request);
+    fk_buf_clear(&job->ids);
+    fk_buf_clear(&job->reply);
+    fk_buf_clear(&job->actions);
+    fk_buf_trim(&job->reply, KEEP_SIZE);
+    fk_buf_trim(&job->actions, KEEP_SIZE);
+    fk_buf_trim(&job->request, KEEP_SIZE);
+    fk_arena_reset(&job->arena);
+    fk_list_append(&gateway->free_jobs, &job->link);
 }
 
 static void job_free(struct fk_job *job)
@@ -63,6 +80,9 @@ void fk_gateway_free(struct fk_gateway *gateway)
 {
     struct fk_list *link = NULL;
     FK_ASSERT(fk_list_empty(&gateway->conns));
+    if (gateway->backend->free != NULL) {
+        gateway->backend->free(gateway);
+    }
     while ((link = fk_list_take(&gateway->jobs)) != NULL || (link = fk_list_take(&gateway->free_jobs)) != NULL) {
         job_free(FK_CONTAINER_OF(link, struct fk_job, link));
     }
@@ -133,7 +153,7 @@ struct fk_conn *fk_gateway_open(struct fk_gateway *gateway, struct fk_bytes addr
     if (conn == NULL) {
         return NULL;
     }
-    touch_clock(gateway);
+    fk_gateway_touch_clock(gateway);
     conn->socket = socket;
     conn->port = port;
     conn->state = FK_CONN_NEW;
@@ -157,7 +177,7 @@ struct fk_conn *fk_gateway_open(struct fk_gateway *gateway, struct fk_bytes addr
 
 void fk_gateway_input(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_bytes bytes)
 {
-    touch_clock(gateway);
+    fk_gateway_touch_clock(gateway);
     conn->idle = false;
     if (conn->session != NULL) {
         conn->session->last_packet_ms = gateway->now_ms; /* any packet, not only pings */
@@ -181,10 +201,7 @@ void fk_gateway_sent(struct fk_gateway *gateway, struct fk_conn *conn)
 
 void fk_gateway_gone(struct fk_gateway *gateway, struct fk_conn *conn)
 {
-    if (conn->job != NULL) {
-        conn->job->conn = NULL;
-    }
-    fk_session_detach(gateway, conn);
+    gateway->backend->gone(gateway, conn);
     fk_list_remove(&conn->link);
     fk_list_remove(&conn->output);
     fk_list_remove(&conn->stalled);
@@ -193,7 +210,7 @@ void fk_gateway_gone(struct fk_gateway *gateway, struct fk_conn *conn)
     conn_free(conn);
 }
 
-static void count_latency(struct fk_gateway *gateway, int64_t started_ms)
+void fk_gateway_count_latency(struct fk_gateway *gateway, int64_t started_ms)
 {
     struct fk_gateway_stats *stats = &gateway->stats;
     int64_t latency_ms = gateway->now_ms - started_ms;
@@ -203,136 +220,10 @@ static void count_latency(struct fk_gateway *gateway, int64_t started_ms)
     stats->latency_count++;
 }
 
-/* The answer of the oldest outstanding request of a connection. */
-static void answer_request(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_answer_message *answer)
-{
-    struct fk_outstanding *item = fk_outstanding_first(&conn->outstanding);
-    if (item == NULL || item->number > answer->number) {
-        return; /* of an earlier connection of the session */
-    }
-    if (item->number < answer->number) {
-        fk_log(FK_LOG_ERROR, "connection closed: the answer to one of its requests is lost");
-        fk_conn_kill(gateway, conn);
-        return;
-    }
-    struct fk_reply_header header = {.xid = item->xid, .zxid = answer->zxid, .code = answer->code};
-    int32_t op = item->op;
-    if (header.zxid == 0) {
-        header.zxid = fk_store_zxid(gateway->store, FK_VIEW_VISIBLE);
-    }
-    count_latency(gateway, item->started_ms);
-    fk_outstanding_drop(&conn->outstanding);
-    gateway->stats.outstanding--;
-    fk_conn_reply(gateway, conn, &header, answer->body);
-    if (op == FK_OP_CLOSE_SESSION) {
-        struct fk_gateway_session *session = conn->session;
-        fk_session_detach(gateway, conn);
-        fk_session_free(gateway, session);
-        fk_conn_close(gateway, conn);
-        return;
-    }
-    if (conn->outstanding.count == 0 || fk_buf_left(&conn->in) > 0) {
-        fk_conn_process(gateway, conn);
-    }
-}
-
 void fk_gateway_answer(struct fk_gateway *gateway, struct fk_bytes message)
 {
-    struct fk_answer_message answer;
-    if (fk_answer_message_read(message, &answer) != FK_OK || answer.number == 0) {
-        return;
-    }
-    struct fk_gateway_session *session = fk_session_find(gateway, answer.session_id);
-    if (session == NULL) {
-        return;
-    }
-    touch_clock(gateway);
-    struct fk_conn *conn = session->conn;
-    if (conn == NULL) {
-        if (!session->live) { /* it could not be created, and its client has gone */
-            fk_session_free(gateway, session);
-        }
-        return;
-    }
-    if (conn->state == FK_CONN_CREATING) {
-        fk_handshake_answer(gateway, conn, &answer);
-        return;
-    }
-    answer_request(gateway, conn, &answer);
-}
-
-/* What firing an event needs. */
-struct firing {
-    struct fk_gateway *gateway;
-    int64_t zxid;
-    struct fk_bytes acl; /* of the node that the event names */
-};
-
-/* ZK: who can't read a node does not hear of it, though the watch is used up (CVE-2024-23944). */
-static void fire(void *context, struct fk_watcher *watcher, const struct fk_event *event)
-{
-    struct firing *firing = (struct firing *)context;
-    struct fk_conn *conn = FK_CONTAINER_OF(watcher, struct fk_conn, watcher);
-    struct fk_caller caller = fk_conn_caller(conn);
-    if (fk_acl_allows(firing->acl, FK_PERM_READ, &caller)) {
-        fk_conn_event(firing->gateway, conn, firing->zxid, (int32_t)event->type, event->path);
-    }
-}
-
-/* The list of a parent whose children changed: as it is, or as it was where the same change deletes it too. Nobody is
- * told what can't be checked, so a null list (which allows nobody) stands for an error of the store. */
-static struct fk_bytes parent_acl(struct fk_gateway *gateway, const struct fk_change *change, struct fk_bytes path,
-                                  struct fk_arena *arena)
-{
-    struct fk_node parent;
-    if (fk_store_get(gateway->store, FK_VIEW_VISIBLE, path, arena, &parent) != FK_OK) {
-        return FK_BYTES_NULL;
-    }
-    if (parent.path.data != NULL) {
-        return parent.acl;
-    }
-    for (size_t i = change->count; i > 0; i--) {
-        const struct fk_put *put = &change->puts[i - 1];
-        if (put->kind == FK_PUT_DELETE && fk_bytes_equal(put->node.path, path)) {
-            return put->node.acl;
-        }
-    }
-    return FK_BYTES_NULL;
-}
-
-static void fire_put(struct fk_gateway *gateway, const struct fk_change *change, const struct fk_put *put)
-{
-    struct fk_event events[FK_EVENTS_OF_PUT];
-    size_t count = fk_put_events(put, events);
-    for (size_t i = 0; i < count; i++) {
-        struct firing firing = {.gateway = gateway, .zxid = change->zxid, .acl = put->node.acl};
-        if (!fk_watch_heard(&gateway->watches, &events[i])) {
-            continue;
-        }
-        if (events[i].type == FK_EVENT_CHILDREN_CHANGED) {
-            struct fk_arena arena = FK_ARENA_EMPTY;
-            firing.acl = parent_acl(gateway, change, events[i].path, &arena);
-            fk_watch_fire(&gateway->watches, &events[i], fire, &firing);
-            fk_arena_deinit(&arena);
-            continue;
-        }
-        fk_watch_fire(&gateway->watches, &events[i], fire, &firing);
-    }
-}
-
-void fk_gateway_change(struct fk_gateway *gateway, const struct fk_change *change)
-{
-    for (size_t i = 0; i < change->count; i++) {
-        const struct fk_put *put = &change->puts[i];
-        if (put->kind == FK_PUT_SESSION) {
-            touch_clock(gateway);
-            fk_session_began(gateway, put->session.id);
-        } else if (put->kind == FK_PUT_SESSION_END) {
-            fk_session_ended(gateway, put->session.id);
-        } else if (gateway->watches.count > 0) {
-            fire_put(gateway, change, put);
-        }
-    }
+    fk_gateway_touch_clock(gateway);
+    gateway->backend->notice(gateway, message);
 }
 
 void fk_gateway_resume(struct fk_gateway *gateway)
@@ -351,7 +242,8 @@ void fk_gateway_resume(struct fk_gateway *gateway)
 int32_t fk_gateway_tick_ms(const struct fk_gateway *gateway)
 {
     int32_t quarter = gateway->options.tick_ms / 4;
-    return quarter < 10 ? 10 : quarter > 500 ? 500 : quarter;
+    int32_t tick_ms = quarter < 10 ? 10 : quarter > 500 ? 500 : quarter;
+    return gateway->tick_max_ms > 0 && tick_ms > gateway->tick_max_ms ? gateway->tick_max_ms : tick_ms;
 }
 
 static void check_deadlines(struct fk_gateway *gateway, struct fk_conn *conn)
@@ -372,7 +264,7 @@ static void check_deadlines(struct fk_gateway *gateway, struct fk_conn *conn)
 
 void fk_gateway_tick(struct fk_gateway *gateway)
 {
-    touch_clock(gateway);
+    fk_gateway_touch_clock(gateway);
     /* Stopped or starved for longer than a tick should take: what clients sent meanwhile is in the sockets. Nobody
      * expires before there was a whole tick to read it. */
     if (gateway->now_ms - gateway->last_tick_ms > 2 * (int64_t)fk_gateway_tick_ms(gateway)) {
@@ -389,9 +281,7 @@ void fk_gateway_tick(struct fk_gateway *gateway)
     for (struct fk_list *link = gateway->conns.next; link != &gateway->conns; link = link->next) {
         check_deadlines(gateway, FK_CONTAINER_OF(link, struct fk_conn, link));
     }
-    if (gateway->now_ms >= gateway->expire_after_ms) {
-        fk_session_expire_all(gateway);
-    }
+    gateway->backend->tick(gateway);
 }
 
 struct fk_job *fk_gateway_take_job(struct fk_gateway *gateway)
@@ -406,58 +296,40 @@ bool fk_gateway_has_jobs(const struct fk_gateway *gateway)
 }
 
 /* setWatches: first what was missed, then the reply; ZK: such events have zxid -1. */
-static void do_actions(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_job *job)
+bool fk_conn_do_actions(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_job *job)
 {
     struct fk_reader reader = fk_reader_of(fk_buf_view(&job->actions));
-    while (reader.left > 0 && !reader.failed) {
+    enum fk_err err = FK_OK;
+    while (reader.left > 0 && !reader.failed && err == FK_OK) {
         const uint8_t *action = fk_read_raw(&reader, 1);
         int32_t value = fk_read_i32(&reader);
+        int64_t setpoint = fk_read_i64(&reader);
         struct fk_bytes path = fk_read_bytes(&reader);
         if (*action == FK_ACTION_EVENT) {
             fk_conn_event(gateway, conn, -1, value, path);
-        } else if (fk_watch_add(&gateway->watches, &conn->watcher, path, (unsigned)value) != FK_OK) {
-            fk_conn_kill(gateway, conn);
+        } else {
+            err = fk_watch_add(&gateway->watches, &conn->watcher, path, (unsigned)value, setpoint);
         }
     }
-}
-
-static void finish_job(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_job *job)
-{
-    conn->job = NULL;
-    if (conn->state == FK_CONN_CLOSING) {
-        return;
+    if (err == FK_OK && job->watch != 0) {
+        err = fk_watch_add(&gateway->watches, &conn->watcher, job->watch_path, job->watch, job->node_zxid);
     }
-    do_actions(gateway, conn, job);
-    if (job->watch != 0 && fk_watch_add(&gateway->watches, &conn->watcher, job->watch_path, job->watch) != FK_OK) {
+    if (err != FK_OK) {
         fk_conn_kill(gateway, conn); /* a watch may not be lost in silence */
-        return;
     }
-    fk_conn_reply(gateway, conn, &(struct fk_reply_header){.xid = job->xid, .zxid = job->zxid, .code = job->code},
-                  fk_buf_view(&job->reply));
-    fk_conn_process(gateway, conn);
+    return err == FK_OK;
 }
 
 void fk_gateway_job_done(struct fk_gateway *gateway, struct fk_job *job)
 {
-    enum {
-        KEEP_SIZE = 64 * 1024,
-    };
-    if (job->conn != NULL) {
-        finish_job(gateway, job->conn, job);
-    }
-    fk_buf_clear(&job->request);
-    fk_buf_clear(&job->ids);
-    fk_buf_clear(&job->reply);
-    fk_buf_clear(&job->actions);
-    fk_buf_trim(&job->reply, KEEP_SIZE);
-    fk_buf_trim(&job->actions, KEEP_SIZE);
-    fk_buf_trim(&job->request, KEEP_SIZE);
-    fk_arena_reset(&job->arena);
-    fk_list_append(&gateway->free_jobs, &job->link);
+    gateway->backend->job_done(gateway, job);
 }
 
 struct fk_conn *fk_gateway_take_output(struct fk_gateway *gateway)
 {
+    if (gateway->backend->may_send != NULL && !gateway->backend->may_send(gateway)) {
+        return NULL;
+    }
     struct fk_list *link = fk_list_take(&gateway->outputs);
     if (link == NULL) {
         return NULL;

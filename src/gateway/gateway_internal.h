@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the files of the gateway's core share: gateway.c (events and outputs), conn.c (frames and replies), handshake.c,
- * request.c (one request), auth.c, session.c, words.c. */
+ * auth.c, session.c, words.c, and behind struct fk_backend the two topologies: local*.c with request.c, and cloud_*.c
+ * (cloud_internal.h). */
 #ifndef FK_GATEWAY_INTERNAL_H
 #define FK_GATEWAY_INTERNAL_H
 
@@ -56,6 +57,8 @@ struct fk_gateway_address {
     uint8_t text[];
 };
 
+struct fk_cloud_conn;
+
 struct fk_conn {
     struct fk_list link;    /* in the gateway's conns */
     struct fk_list output;  /* in the gateway's outputs, where it has something for the socket layer */
@@ -63,7 +66,8 @@ struct fk_conn {
     struct fk_watcher watcher;
     struct fk_gateway_address *address;
     struct fk_gateway_session *session;
-    struct fk_job *job; /* the read at work, or NULL */
+    struct fk_job *job;          /* local: the read at work, or NULL */
+    struct fk_cloud_conn *cloud; /* cloud: what only that needs; NULL until the handshake */
     void *socket;
     struct fk_buf in;
     struct fk_buf out;
@@ -92,10 +96,33 @@ struct fk_gateway_stats {
     uint64_t reads;
 };
 
+/* What differs between the topologies. */
+struct fk_backend {
+    size_t job_size; /* of its jobs, which begin with struct fk_job */
+    /* The first frame of a connection. */
+    void (*connect)(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_connect_request *request);
+    /* Takes what it can from the input of a connection with a session. */
+    void (*process)(struct fk_gateway *gateway, struct fk_conn *conn);
+    /* A message of the channel. */
+    void (*notice)(struct fk_gateway *gateway, struct fk_bytes message);
+    void (*job_done)(struct fk_gateway *gateway, struct fk_job *job);
+    /* The connection is about to be freed. */
+    void (*gone)(struct fk_gateway *gateway, struct fk_conn *conn);
+    void (*tick)(struct fk_gateway *gateway);
+    /* Newest zxid known, and numbers of the store. */
+    int64_t (*facts)(const struct fk_gateway *gateway, struct fk_store_counts *counts);
+    bool (*may_send)(struct fk_gateway *gateway); /* NULL: always */
+    void (*free)(struct fk_gateway *gateway);     /* NULL: nothing to do */
+};
+
+struct fk_cloud;
+
 struct fk_gateway {
+    const struct fk_backend *backend;
     struct fk_gateway_options options;
-    struct fk_store *store;
-    struct fk_queue *queue;
+    struct fk_store *store; /* local */
+    struct fk_queue *queue; /* local */
+    struct fk_cloud *cloud; /* cloud */
     struct fk_clock *clock;
     struct fk_random *random;
     struct fk_map sessions;
@@ -113,6 +140,7 @@ struct fk_gateway {
     int64_t last_tick_ms;
     int64_t expire_after_ms; /* no session expires before: after a stall sockets are read first */
     int64_t refused;         /* connections, since the last tick */
+    int32_t tick_max_ms;     /* ticks come at least as often; 0: no matter */
     struct fk_gateway_stats stats;
 };
 
@@ -121,7 +149,26 @@ enum {
     FK_GATEWAY_ADDRESS = 1,
 };
 
+/* gateway.c */
+struct fk_gateway *fk_gateway_create(const struct fk_backend *backend, const struct fk_gateway_options *options,
+                                     struct fk_clock *clock, struct fk_random *random);
+void fk_gateway_touch_clock(struct fk_gateway *gateway);
+void fk_gateway_count_latency(struct fk_gateway *gateway, int64_t started_ms);
+/* A job that is used again keeps what it was but for its buffers; NULL without memory. */
+struct fk_job *fk_gateway_job_new(struct fk_gateway *gateway);
+void fk_gateway_job_release(struct fk_gateway *gateway, struct fk_job *job);
+/* Sets the watches of a read and sends the events that setWatches missed; false where the connection was closed. */
+bool fk_conn_do_actions(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_job *job);
+
 /* conn.c */
+enum {
+    FK_FRAME_LENGTH_SIZE = 4,
+    FK_FRAME_INCOMPLETE = -1,
+    FK_FRAME_BAD = -2,
+};
+
+/* Size of the frame at the front of `input`, or why there is none. */
+int64_t fk_conn_frame_size(const struct fk_conn *conn, struct fk_bytes input);
 void fk_conn_process(struct fk_gateway *gateway, struct fk_conn *conn);
 void fk_conn_mark(struct fk_gateway *gateway, struct fk_conn *conn);
 /* What is in the output is sent, then the connection closes. */
@@ -139,7 +186,16 @@ void fk_outstanding_drop(struct fk_outstanding_ring *ring);
 
 /* handshake.c */
 void fk_handshake(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_bytes frame);
-void fk_handshake_answer(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_answer_message *answer);
+/* The timeout within the limits of the options. */
+int32_t fk_handshake_timeout(const struct fk_gateway *gateway, int32_t timeout_ms);
+void fk_handshake_respond(struct fk_gateway *gateway, struct fk_conn *conn, int64_t session_id, int32_t timeout_ms,
+                          const uint8_t *password);
+/* Tells the client that its session is expired. */
+void fk_handshake_refuse(struct fk_gateway *gateway, struct fk_conn *conn);
+
+/* local_session.c */
+void fk_local_connect(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_connect_request *request);
+void fk_local_created(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_answer_message *answer);
 
 /* request.c: one frame; false where it has to wait (and was not taken). */
 bool fk_request(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_bytes frame);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* Reads: what each of them replies, from the records that a store gives. */
 #include "gateway/read.h"
 
 #include "model/acl.h"
@@ -13,6 +14,13 @@ bool fk_job_knows(int32_t op)
 static struct fk_caller caller_of(const struct fk_job *job)
 {
     return (struct fk_caller){.session_id = job->session_id, .ids = fk_buf_view(&job->ids)};
+}
+
+/* Says what the next record is read for. */
+static void want(struct fk_job *job, unsigned kind, bool missing_too)
+{
+    job->wanted = kind;
+    job->wanted_missing = missing_too;
 }
 
 /* Reads the record of a path; the code says whether there is one. */
@@ -57,6 +65,7 @@ static enum fk_code run_exists(struct fk_job *job, struct fk_store *store, const
     if (request->path.size > 0 && memchr(request->path.data, '\0', request->path.size) != NULL) {
         return FK_CODE_BAD_ARGUMENTS;
     }
+    want(job, request->watch ? FK_WATCH_DATA : 0, true);
     enum fk_code code = load_readable(job, store, request->path, &node);
     if (code == FK_CODE_OK) {
         write_stat(job, &node);
@@ -70,6 +79,7 @@ static enum fk_code run_exists(struct fk_job *job, struct fk_store *store, const
 static enum fk_code run_get_data(struct fk_job *job, struct fk_store *store, const struct fk_watch_request *request)
 {
     struct fk_node node;
+    want(job, request->watch ? FK_WATCH_DATA : 0, false);
     enum fk_code code = load_readable(job, store, request->path, &node);
     if (code == FK_CODE_OK) {
         fk_write_bytes(&job->reply, node.data);
@@ -103,6 +113,7 @@ static bool write_names(struct fk_job *job, struct fk_store *store, struct fk_by
 static enum fk_code run_get_children(struct fk_job *job, struct fk_store *store, const struct fk_watch_request *request)
 {
     struct fk_node node;
+    want(job, request->watch ? FK_WATCH_CHILD : 0, false);
     enum fk_code code = load_readable(job, store, request->path, &node);
     if (code != FK_CODE_OK) {
         return code;
@@ -144,6 +155,7 @@ static void act(struct fk_job *job, enum fk_action action, int32_t value, struct
     uint8_t byte = (uint8_t)action;
     fk_buf_append(&job->actions, fk_bytes_of(&byte, 1));
     fk_write_i32(&job->actions, value);
+    fk_write_i64(&job->actions, job->node_zxid);
     fk_write_bytes(&job->actions, fk_path_alias(path));
 }
 
@@ -170,6 +182,7 @@ static enum fk_code set_watch(struct fk_job *job, struct fk_store *store, unsign
     if (path.data == NULL) {
         return FK_CODE_MARSHALLING_ERROR;
     }
+    want(job, list == 2 ? FK_WATCH_CHILD : FK_WATCH_DATA, list == 1);
     enum fk_code code = load(job, store, path, &node);
     if (code == FK_CODE_SYSTEM_ERROR) {
         return code;

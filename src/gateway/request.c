@@ -1,36 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Requests that are not writes. All of them wait until the session's own earlier writes are answered: replies keep the
- * order of requests, and a read sees what its session wrote. */
+/* Requests of the local topology that are not writes. All of them wait until the session's own earlier writes are
+ * answered: replies keep the order of requests, and a read sees what its session wrote. */
 #include "gateway/gateway_internal.h"
-
-#include "base/alloc.h"
 
 enum {
     HEADER_SIZE = 8,
 };
 
-static struct fk_job *job_new(struct fk_gateway *gateway)
-{
-    struct fk_list *link = fk_list_take(&gateway->free_jobs);
-    if (link != NULL) {
-        return FK_CONTAINER_OF(link, struct fk_job, link);
-    }
-    struct fk_job *job = (struct fk_job *)fk_alloc(sizeof *job);
-    if (job != NULL) {
-        *job = (struct fk_job){.request = FK_BUF_EMPTY,
-                               .ids = FK_BUF_EMPTY,
-                               .reply = FK_BUF_EMPTY,
-                               .actions = FK_BUF_EMPTY,
-                               .arena = FK_ARENA_EMPTY};
-        fk_list_init(&job->link);
-    }
-    return job;
-}
-
 static void start_job(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_request_header *header,
                       struct fk_bytes body)
 {
-    struct fk_job *job = job_new(gateway);
+    struct fk_job *job = fk_gateway_job_new(gateway);
     if (job == NULL) {
         fk_conn_close(gateway, conn);
         return;

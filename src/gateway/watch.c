@@ -3,12 +3,19 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "model/path.h"
+
+enum {
+    KINDS = 4,
+    ONE_SHOT = FK_WATCH_DATA | FK_WATCH_CHILD,
+};
 
 struct watched_path {
     struct fk_map_entry entry;
     struct fk_list watches;
     size_t data_count; /* watches that hear of the node */
     size_t child_count;
+    size_t persistent_count; /* recursive ones included */
     size_t size;
     uint8_t path[];
 };
@@ -20,6 +27,7 @@ struct watch {
     struct watched_path *path;
     struct fk_watcher *watcher;
     unsigned kinds;
+    int64_t setpoints[KINDS]; /* by bit of the kind */
 };
 
 /* Key of a watch. */
@@ -33,6 +41,8 @@ void fk_watch_table_init(struct fk_watch_table *table)
     fk_map_init(&table->paths);
     fk_map_init(&table->watches);
     table->count = 0;
+    table->recursive = 0;
+    table->fired = 0;
 }
 
 void fk_watch_table_deinit(struct fk_watch_table *table)
@@ -45,6 +55,7 @@ void fk_watch_table_deinit(struct fk_watch_table *table)
 void fk_watcher_init(struct fk_watcher *watcher)
 {
     fk_list_init(&watcher->watches);
+    watcher->fired = 0;
 }
 
 static bool path_matches(const struct fk_map_entry *entry, const void *key)
@@ -69,6 +80,7 @@ static struct watched_path *path_new(struct fk_watch_table *table, struct fk_byt
         fk_list_init(&path->watches);
         path->data_count = 0;
         path->child_count = 0;
+        path->persistent_count = 0;
         path->size = bytes.size;
         memcpy(path->path, bytes.data, bytes.size);
         fk_map_add(&table->paths, &path->entry, fk_bytes_hash(bytes));
@@ -101,9 +113,14 @@ static void count_kinds(struct fk_watch_table *table, struct watched_path *path,
 {
     size_t data = (kinds & FK_WATCH_DATA) != 0 ? 1 : 0;
     size_t child = (kinds & FK_WATCH_CHILD) != 0 ? 1 : 0;
+    size_t recursive = (kinds & FK_WATCH_RECURSIVE) != 0 ? 1 : 0;
+    size_t persistent = ((kinds & FK_WATCH_PERSISTENT) != 0 ? 1 : 0) + recursive;
+    size_t all = data + child + persistent;
     path->data_count += sign > 0 ? data : -data;
     path->child_count += sign > 0 ? child : -child;
-    table->count += sign > 0 ? data + child : -(data + child);
+    path->persistent_count += sign > 0 ? persistent : -persistent;
+    table->recursive += sign > 0 ? recursive : -recursive;
+    table->count += sign > 0 ? all : -all;
 }
 
 static struct watch *watch_new(struct fk_watch_table *table, uint64_t hash, struct watched_path *path,
@@ -121,8 +138,17 @@ static struct watch *watch_new(struct fk_watch_table *table, uint64_t hash, stru
     return watch;
 }
 
+static void set_points(struct watch *watch, unsigned kinds, int64_t setpoint)
+{
+    for (unsigned bit = 0; bit < KINDS; bit++) {
+        if ((kinds & (1U << bit)) != 0) {
+            watch->setpoints[bit] = setpoint;
+        }
+    }
+}
+
 enum fk_err fk_watch_add(struct fk_watch_table *table, struct fk_watcher *watcher, struct fk_bytes bytes,
-                         unsigned kinds)
+                         unsigned kinds, int64_t setpoint)
 {
     struct watched_path *path = find_path(table, bytes);
     if (path == NULL) {
@@ -141,6 +167,7 @@ enum fk_err fk_watch_add(struct fk_watch_table *table, struct fk_watcher *watche
         return FK_ERR_NOMEM;
     }
     count_kinds(table, path, kinds & ~watch->kinds, 1);
+    set_points(watch, kinds & ~watch->kinds, setpoint);
     watch->kinds |= kinds;
     return FK_OK;
 }
@@ -166,37 +193,76 @@ void fk_watch_remove_all(struct fk_watch_table *table, struct fk_watcher *watche
 
 bool fk_watch_heard(const struct fk_watch_table *table, const struct fk_event *event)
 {
+    if (table->recursive > 0) {
+        return true;
+    }
     const struct watched_path *path = find_path(table, event->path);
     if (path == NULL) {
         return false;
     }
     return ((event->kinds & FK_WATCH_DATA) != 0 && path->data_count > 0) ||
-           ((event->kinds & FK_WATCH_CHILD) != 0 && path->child_count > 0);
+           ((event->kinds & FK_WATCH_CHILD) != 0 && path->child_count > 0) || path->persistent_count > 0;
 }
 
-void fk_watch_fire(struct fk_watch_table *table, const struct fk_event *event, fk_watch_fire_fn fire, void *context)
+/* An event on its way to the watches of one path. */
+struct firing {
+    const struct fk_event *event;
+    int64_t zxid;
+    fk_watch_fire_fn fire;
+    void *context;
+};
+
+/* The watch's kinds that hear the event: `kinds`, but for those that were set on a later state. */
+static unsigned heard_kinds(const struct watch *watch, unsigned kinds, int64_t zxid)
 {
-    struct watched_path *path = find_path(table, event->path);
-    if (path == NULL) {
-        return;
+    unsigned heard = 0;
+    kinds &= watch->kinds;
+    for (unsigned bit = 0; kinds >> bit != 0; bit++) {
+        if ((kinds & (1U << bit)) != 0 && watch->setpoints[bit] < zxid) {
+            heard |= 1U << bit;
+        }
     }
+    return heard;
+}
+
+static void fire_path(struct fk_watch_table *table, struct watched_path *path, unsigned kinds,
+                      const struct firing *firing)
+{
     struct fk_list *link = path->watches.next;
     while (link != &path->watches) {
         struct watch *watch = FK_CONTAINER_OF(link, struct watch, in_path);
         struct fk_watcher *watcher = watch->watcher;
-        unsigned heard = watch->kinds & event->kinds;
+        unsigned heard = heard_kinds(watch, kinds, firing->zxid);
         link = link->next;
         if (heard == 0) {
             continue;
         }
-        count_kinds(table, path, heard, -1);
-        watch->kinds &= ~heard;
+        count_kinds(table, path, heard & ONE_SHOT, -1);
+        watch->kinds &= ~(heard & ONE_SHOT);
         if (watch->kinds == 0) {
             watch_free(table, watch);
         }
-        fire(context, watcher, event);
+        if (watcher->fired != table->fired) {
+            watcher->fired = table->fired;
+            firing->fire(firing->context, watcher, firing->event);
+        }
     }
     path_release(table, path);
+}
+
+void fk_watch_fire(struct fk_watch_table *table, const struct fk_event *event, int64_t zxid, fk_watch_fire_fn fire,
+                   void *context)
+{
+    struct firing firing = {.event = event, .zxid = zxid, .fire = fire, .context = context};
+    struct fk_bytes at = event->path;
+    struct fk_bytes name;
+    table->fired++;
+    for (bool more = true; more; more = table->recursive > 0 && at.size > 1 && fk_path_split(at, &at, &name)) {
+        struct watched_path *path = find_path(table, at);
+        if (path != NULL) {
+            fire_path(table, path, fk_watch_heard_kinds(event->type, event->kinds, event->path, at), &firing);
+        }
+    }
 }
 
 size_t fk_watch_paths(const struct fk_watch_table *table)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The table of one-shot watches: which connections watch which paths, for data or children. */
+/* The table of watches: which connections watch which paths, for data or children, once, or for good and the subtree
+ * too (addWatch). */
 #ifndef FK_GATEWAY_WATCH_H
 #define FK_GATEWAY_WATCH_H
 
@@ -11,12 +12,15 @@
 struct fk_watch_table {
     struct fk_map paths;
     struct fk_map watches; /* by path and watcher */
-    size_t count;          /* watches: data and child counted apart */
+    size_t count;          /* watches, each kind counted apart */
+    size_t recursive;      /* of them, recursive ones */
+    uint64_t fired;        /* events so far */
 };
 
 /* Who watches: embedded in a connection. */
 struct fk_watcher {
     struct fk_list watches;
+    uint64_t fired; /* the table's count at the last event heard: each watcher hears an event once */
 };
 
 void fk_watch_table_init(struct fk_watch_table *table);
@@ -25,9 +29,10 @@ void fk_watch_table_deinit(struct fk_watch_table *table);
 
 void fk_watcher_init(struct fk_watcher *watcher);
 
-/* Sets watches of some kinds (mask); one that is there already stays as it is. NOMEM. */
-enum fk_err fk_watch_add(struct fk_watch_table *table, struct fk_watcher *watcher, struct fk_bytes path,
-                         unsigned kinds);
+/* Sets watches of some kinds (mask); one that is there already stays as it is. They hear events of a zxid above
+ * `setpoint`. NOMEM. */
+enum fk_err fk_watch_add(struct fk_watch_table *table, struct fk_watcher *watcher, struct fk_bytes path, unsigned kinds,
+                         int64_t setpoint);
 
 /* Removes all watches of a watcher. */
 void fk_watch_remove_all(struct fk_watch_table *table, struct fk_watcher *watcher);
@@ -37,8 +42,10 @@ typedef void (*fk_watch_fire_fn)(void *context, struct fk_watcher *watcher, cons
 /* True where somebody would hear the event. */
 bool fk_watch_heard(const struct fk_watch_table *table, const struct fk_event *event);
 
-/* Calls fire once for each watcher that hears the event, after its watch is removed. fire must not change the table. */
-void fk_watch_fire(struct fk_watch_table *table, const struct fk_event *event, fk_watch_fire_fn fire, void *context);
+/* Calls fire once for each watcher that hears the event, after its watch is removed if that hears but one. fire must
+ * not change the table. */
+void fk_watch_fire(struct fk_watch_table *table, const struct fk_event *event, int64_t zxid, fk_watch_fire_fn fire,
+                   void *context);
 
 /* Number of paths that are watched. */
 size_t fk_watch_paths(const struct fk_watch_table *table);

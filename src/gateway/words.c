@@ -58,7 +58,7 @@ static void write_server(struct fk_gateway *gateway, struct fk_buf *out, bool cl
 {
     struct fk_store_counts counts;
     const struct fk_gateway_stats *stats = &gateway->stats;
-    fk_store_counts(gateway->store, &counts);
+    int64_t zxid = gateway->backend->facts(gateway, &counts);
     fk_buf_print(out, "Zookeeper version: %s\n", FK_VERSION_LINE);
     if (clients) {
         write_clients(gateway, out);
@@ -68,7 +68,7 @@ static void write_server(struct fk_gateway *gateway, struct fk_buf *out, bool cl
     fk_buf_print(out, "/%lld\n", (long long)stats->latency_max_ms);
     fk_buf_print(out, "Received: %lld\nSent: %lld\nConnections: %zu\nOutstanding: %lld\nZxid: 0x%llx\n",
                  (long long)stats->packets_received, (long long)stats->packets_sent, gateway->conn_count,
-                 (long long)stats->outstanding, (unsigned long long)fk_store_zxid(gateway->store, FK_VIEW_VISIBLE));
+                 (long long)stats->outstanding, (unsigned long long)zxid);
     /* ZK: the node count has the internal key "" beside "/". */
     fk_buf_print(out, "Mode: standalone\nNode count: %lld\n", (long long)counts.nodes + 1);
 }
@@ -78,7 +78,7 @@ static void write_monitor(struct fk_gateway *gateway, struct fk_buf *out)
     struct fk_store_counts counts;
     struct fk_process_facts facts = {.open_files = 0};
     const struct fk_gateway_stats *stats = &gateway->stats;
-    fk_store_counts(gateway->store, &counts);
+    (void)gateway->backend->facts(gateway, &counts);
     if (gateway->options.process_facts != NULL) {
         gateway->options.process_facts(&facts);
     }

@@ -56,7 +56,7 @@ static int fire_all(enum fk_event_type type, const char *path, unsigned kinds)
     struct fk_event event = {.type = type, .path = fk_bytes_text(path), .kinds = kinds};
     int count = 0;
     bool heard = fk_watch_heard(&table, &event);
-    fk_watch_fire(&table, &event, fire, &count);
+    fk_watch_fire(&table, &event, 1, fire, &count);
     assert_int_equal(heard, count > 0);
     assert_false(fk_watch_heard(&table, &event));
     return count;
@@ -64,7 +64,7 @@ static int fire_all(enum fk_event_type type, const char *path, unsigned kinds)
 
 static void add(size_t listener, const char *path, unsigned kinds)
 {
-    assert_int_equal(fk_watch_add(&table, &listeners[listener].watcher, fk_bytes_text(path), kinds), FK_OK);
+    assert_int_equal(fk_watch_add(&table, &listeners[listener].watcher, fk_bytes_text(path), kinds, 0), FK_OK);
 }
 
 static void a_watch_fires_once(void **state)
@@ -163,7 +163,7 @@ static void without_memory(void **state)
     enum fk_err err = FK_ERR_NOMEM;
     for (uint64_t nth = 1; err != FK_OK; nth++) {
         fk_test_fail_alloc(nth);
-        err = fk_watch_add(&table, &listeners[0].watcher, FK_BYTES_LITERAL("/a"), FK_WATCH_DATA);
+        err = fk_watch_add(&table, &listeners[0].watcher, FK_BYTES_LITERAL("/a"), FK_WATCH_DATA, 0);
         fk_test_fail_alloc(0);
         assert_int_equal(table.count, err == FK_OK ? 1 : 0);
         assert_int_equal(fk_watch_paths(&table), err == FK_OK ? 1 : 0);
