@@ -26,7 +26,34 @@
     X(MULTI_TOO_LARGE, "a multi was refused: larger than a transaction")                                               \
     X(FUNCTION_OUT_OF_TIME, "a function gave its messages back for want of time")                                      \
     X(MESSAGE_UNREADABLE, "a message that could not be read was dropped")                                              \
-    X(MESSAGE_NEWER, "a message of newer code was left for newer code")
+    X(MESSAGE_NEWER, "a message of newer code was left for newer code")                                                \
+    X(REPLY_HELD, "a read's reply was held for events that had not come")                                              \
+    X(ANSWER_HELD, "a write's answer was held for events that had not come")                                           \
+    X(EVENTS_MISSING, "an event came before the one it follows")                                                       \
+    X(EVENTS_FETCHED, "missing events were fetched")                                                                   \
+    X(EVENT_REPEATED, "an event came that was applied already")                                                        \
+    X(ANSWERED_FROM_SESSION, "an answer was taken from the session's record")                                          \
+    X(EVENT_BEHIND_WRITES, "an event waited until the writes before it were known")                                    \
+    X(READ_AGAIN, "a read was repeated: an event came meanwhile")                                                      \
+    X(REGISTER_REFUSED, "registering a watch was refused: the record had changed")                                     \
+    X(CHILDREN_AGAIN, "children were listed again: their parent had changed")                                          \
+    X(MISSING_AGAIN, "a missing node was looked for again: its parent had changed")                                    \
+    X(DATA_GONE, "the data of a record was gone: the record was read again")                                           \
+    X(GENERATION_ALIVE, "a newer generation was met, and the gateway is alive")                                        \
+    X(GENERATION_DEAD, "a newer generation was met, and the gateway is dead")                                          \
+    X(RENEWAL_DEAD, "a renewal found that the gateway was declared dead")                                              \
+    X(RENEWAL_UNKNOWN, "a renewal was unknown")                                                                        \
+    X(LEASE_OVER, "a gateway had something to send and its lease was over")                                            \
+    X(EPOCH_MOVED, "a connection was dropped: its session had moved on")                                               \
+    X(SESSION_GONE_EVENT, "a connection was dropped by the event that its session is gone")                            \
+    X(CLOSE_BY_EVENT, "a closeSession was answered by the event that the session is gone")                             \
+    X(ATTACH_LOST, "an attach lost against another one")                                                               \
+    X(ATTACH_WITHOUT_CLIENT, "a session was attached or created whose client had gone")                                \
+    X(ATTACH_WRONG_PASSWORD, "an attach was refused: wrong password")                                                  \
+    X(CLIENT_AHEAD, "a client was refused: it has seen a later state")                                                 \
+    X(EXPIRY_SENT, "the end of a silent session was sent")                                                             \
+    X(SEND_UNKNOWN, "a request message was sent again: the outcome was unknown")                                       \
+    X(GAVE_UP_ANSWER, "a connection was dropped: an answer did not come for long")
 
 enum fk_mark {
 #define FK_MARK_ROW(name, text) FK_MARK_##name,

@@ -16,7 +16,7 @@
     X(UNKNOWN_IS_DONE, "H6: an unknown commit is taken for an applied one")                                            \
     X(NO_ZXID_CONDITION, "C1: commits are not conditional on the zxid")                                                \
     X(NO_STAMP_CONDITION, "H5: commits are not conditional on the records' stamps")                                    \
-    X(PEND_OWN_EVENTS_ONLY, "H11: pend names only the events of the record's own commit")                            \
+    X(PEND_OWN_EVENTS_ONLY, "H11: pend names only the events of the record's own commit")                              \
     X(EVENTS_NOT_COMMITTED, "H7: events are only sent, not part of the commit")                                        \
     X(CHUNKS_ONE_ZXID, "H8: the chunks of a session's end share one zxid")                                             \
     X(NO_EPOCH_FENCE, "H9: requests of an older epoch are decided")                                                    \
@@ -31,7 +31,30 @@
     X(FIRED_NOT_REMOVED, "C5: a one-shot subscription is kept when it fires")                                          \
     X(EVENT_BEFORE_COMMIT, "C5: events leave before the commit")                                                       \
     X(MULTI_IN_PARTS, "C10: a multi is committed in two transactions")                                                 \
-    X(RECURSIVE_NOT_READ, "recursive subscriptions are not looked at")
+    X(RECURSIVE_NOT_READ, "recursive subscriptions are not looked at")                                                 \
+    X(ANSWERS_NOT_HELD, "H13: a write's answer does not wait for the events up to it")                                 \
+    X(READS_NOT_HELD, "H11: a read's reply does not wait for the events up to it")                                     \
+    X(NEWEST_ZXID_IN_REPLIES, "H17: replies to reads name the gateway's newest zxid")                                  \
+    X(REPLIES_WITHOUT_FLOOR, "H17: replies to reads name the record's zxid only")                                      \
+    X(LOCAL_WATCH_UNCHECKED, "H14: a watch stays local though the record does not list the gateway")                   \
+    X(REGISTER_AFTER_READ, "H14: a watch is registered after the read, not with it")                                   \
+    X(NOT_READ_AGAIN, "H14: a read is not repeated for an event that came meanwhile")                                  \
+    X(EVENTS_PASS_READS, "H16: events do not wait for the read in flight")                                             \
+    X(EVENTS_PASS_WRITES, "H16: events do not wait for unanswered writes")                                             \
+    X(READ_BEFORE_ANSWER, "H15: a read starts while earlier writes are unanswered")                                    \
+    X(WRITE_BEFORE_REPLY, "H15: a write is sent while an earlier read is in flight")                                   \
+    X(CHILDREN_NOT_CHECKED, "H18: the parent is not read again after its children")                                    \
+    X(MISSING_WITHOUT_PARENT, "H12: a missing node is told without the record of its parent")                          \
+    X(LEASE_NOT_CHECKED, "H21: a gateway sends after its lease is over")                                               \
+    X(GENERATION_NOT_CHECKED, "H20: a newer generation is not looked into")                                            \
+    X(NO_LEASE_NO_GENERATION, "H20, H21: neither lease nor generation is looked into")                                 \
+    X(PREV_NOT_CHECKED, "H13: events are applied though one before them is missing")                                   \
+    X(ACKED_NOT_APPLIED, "H13: a gateway acknowledges events that it only heard of")                                   \
+    X(EVENTS_BEFORE_CATCH_UP, "H19: queued events go before those that setWatches missed")                             \
+    X(EPOCH_NOT_IN_ANSWERS, "H9: answers are matched without their epoch")                                             \
+    X(SEND_NOT_REPEATED, "H3: the next message goes though the outcome of the one before is unknown")                  \
+    X(MISSED_EVENTS_NOT_FETCHED, "H13: missing events are not fetched")                                                \
+    X(SYNC_NOT_HELD, "C4: sync does not wait for the events up to it")
 
 enum fk_mutant {
 #define FK_MUTANT_ROW(name, text) FK_MUTANT_##name,
