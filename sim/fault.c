@@ -19,11 +19,31 @@ struct sim_faults {
 
 /* How the chance of a fault at a call differs from swarm.per_million, in percent. */
 static const uint32_t weights[SIM_CALL_COUNT] = {
-    [SIM_CALL_TABLE_GET] = 100,      [SIM_CALL_TABLE_LIST] = 100,    [SIM_CALL_TABLE_WRITE] = 150,
-    [SIM_CALL_BLOB_PUT] = 150,       [SIM_CALL_BLOB_GET] = 150,      [SIM_CALL_BLOB_REMOVE] = 150,
-    [SIM_CALL_BLOB_LIST] = 150,      [SIM_CALL_QUEUE_SEND] = 100,    [SIM_CALL_QUEUE_DELIVER] = 200,
-    [SIM_CALL_CHANNEL_NOTIFY] = 200, [SIM_CALL_PROCESS_START] = 200, [SIM_CALL_PROCESS_TICK] = 3,
+    [SIM_CALL_TABLE_GET] = 100,
+    [SIM_CALL_TABLE_LIST] = 100,
+    [SIM_CALL_TABLE_WRITE] = 150,
+    [SIM_CALL_BLOB_PUT] = 150,
+    [SIM_CALL_BLOB_GET] = 150,
+    [SIM_CALL_BLOB_REMOVE] = 150,
+    [SIM_CALL_BLOB_LIST] = 150,
+    [SIM_CALL_QUEUE_SEND] = 100,
+    [SIM_CALL_QUEUE_DELIVER] = 200,
+    [SIM_CALL_CHANNEL_NOTIFY] = 200,
+    [SIM_CALL_PROCESS_START] = 200,
+    [SIM_CALL_PROCESS_TICK] = 40,
     [SIM_CALL_NET_DATA] = 20,
+    [SIM_CALL_FILE_OPEN] = 50,
+    [SIM_CALL_FILE_READ] = 50,
+    [SIM_CALL_FILE_WRITE] = 100,
+    [SIM_CALL_FILE_SYNC] = 200,
+    [SIM_CALL_FILE_SIZE] = 50,
+    [SIM_CALL_FILE_ALLOCATE] = 300,
+    [SIM_CALL_FILE_TRUNCATE] = 300,
+    [SIM_CALL_FILE_LOCK] = 100,
+    [SIM_CALL_FILE_RENAME] = 300,
+    [SIM_CALL_FILE_REMOVE] = 300,
+    [SIM_CALL_FILE_LIST] = 50,
+    [SIM_CALL_FILE_SYNC_DIRECTORY] = 300,
 };
 
 static int compare(const struct sim_planned *a, const struct sim_planned *b)
@@ -140,6 +160,16 @@ static int64_t draw_argument(struct sim_faults *faults, enum sim_fault_kind kind
         return below(faults, 2 * faults->swarm.skew_ms + 1) - faults->swarm.skew_ms;
     case SIM_FAULT_DRIFT:
         return below(faults, 401) - 200;
+    case SIM_FAULT_POWER_BEFORE:
+    case SIM_FAULT_POWER_AFTER:
+    case SIM_FAULT_SYNC_FAILS:
+        return below(faults, 4) < 2 ? below(faults, 2) : below(faults, INT32_MAX);
+    case SIM_FAULT_CRASH_TORN:
+        return below(faults, 1000);
+    case SIM_FAULT_FLIP:
+    case SIM_FAULT_ROT:
+    case SIM_FAULT_ZEROED:
+        return below(faults, INT32_MAX);
     default:
         return 0;
     }

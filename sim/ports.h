@@ -20,26 +20,33 @@ void sim_cloud_on_commit(struct sim_cloud *cloud, sim_commit_fn call, void *cont
 /* A gateway's mailbox under its id; closed with the process. */
 void sim_cloud_mailbox(struct sim_cloud *cloud, int64_t gateway, struct sim_process *process, sim_mail_fn call,
                        void *context);
+/* The queues behind the ports, for those who receive. */
+enum sim_queue {
+    SIM_QUEUE_REQUESTS,
+    SIM_QUEUE_DISTRIBUTOR,
+    SIM_QUEUES,
+};
+struct fk_queue *sim_cloud_queue(struct sim_cloud *cloud, enum sim_queue queue);
+/* Called, as the world, when something was sent. */
+void sim_cloud_on_send(struct sim_cloud *cloud, enum sim_queue queue, sim_task_fn call, void *context);
 struct sim_faults *sim_cloud_faults(const struct sim_cloud *cloud);
-/* No task ends here and no time passes: for auditors and checkers. */
+/* The driver itself: no time passes and nothing fails; for auditors and checkers. */
 struct fk_table *sim_cloud_table(struct sim_cloud *cloud);
 struct fk_blobs *sim_cloud_blobs(struct sim_cloud *cloud);
-
-struct sim_port_state;
 
 /* What a process sees. Memory of the owner of this struct, which outlives the process's tasks. */
 struct sim_ports {
     struct fk_ports ports;
     struct fk_table table;
     struct fk_blobs blobs;
-    struct fk_queue queue;
-    struct fk_queue distributor;
+    struct fk_queue queues[SIM_QUEUES];
     struct fk_channel channel;
     struct sim_cloud *cloud;
     struct sim_process *process;
     enum sim_role role;
 };
 
+/* `process` must be alive; label the tasks that call (sim_label) for the names of their sites. */
 void sim_ports_init(struct sim_ports *ports, struct sim_cloud *cloud, struct sim_process *process, enum sim_role role);
 
 #endif

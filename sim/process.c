@@ -82,6 +82,11 @@ void sim_process_suspend(struct sim_process *process, int64_t ns, bool freeze)
     }
 }
 
+int64_t sim_process_suspended_until(const struct sim_process *process)
+{
+    return process->suspended_until_ns;
+}
+
 /* --- life --- */
 
 struct sim_process *sim_process_new(struct sim_world *world, const char *name)

@@ -79,6 +79,8 @@ const char *sim_process_name(const struct sim_process *process);
 void sim_process_at_end(struct sim_process *process, sim_task_fn call, void *context);
 /* None of its tasks goes on for `ns`; its monotonic clock stands still too where `freeze` is set. */
 void sim_process_suspend(struct sim_process *process, int64_t ns, bool freeze);
+/* 0, or when it goes on. */
+int64_t sim_process_suspended_until(const struct sim_process *process);
 /* The wall clock is `skew_ms` ahead of virtual time from now on, and gains `drift_ppm` (the monotonic one too). */
 void sim_process_set_clock(struct sim_process *process, int64_t skew_ms, int32_t drift_ppm);
 void sim_process_jump(struct sim_process *process, int64_t ms);

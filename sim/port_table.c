@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "sim/port_internal.h"
+
+static struct sim_ports *ports_of(struct fk_table *table)
+{
+    return FK_CONTAINER_OF(table, struct sim_ports, table);
+}
+
+static enum fk_err get_many(struct fk_table *table, const struct fk_key *keys, size_t count, struct fk_arena *arena,
+                            struct fk_item *items)
+{
+    struct sim_ports *ports = ports_of(table);
+    struct sim_fault fault;
+    enum fk_err err;
+    if (!sim_call_begin(ports, SIM_SERVICE_TABLE, SIM_CALL_TABLE_GET, SIM_KINDS_READ, &fault, &err)) {
+        return err;
+    }
+    err = fk_table_get_many(ports->cloud->table, keys, count, arena, items);
+    sim_trace(ports->cloud->world, "table.get %zu from %.*s/%.*s -> %d", count, (int)keys[0].partition.size,
+              (const char *)keys[0].partition.data, (int)keys[0].name.size, (const char *)keys[0].name.data, (int)err);
+    return sim_call_end(ports, &fault, err);
+}
+
+static enum fk_err list(struct fk_table *table, struct fk_bytes partition, struct fk_bytes after, size_t limit,
+                        struct fk_arena *arena, struct fk_item_page *page)
+{
+    struct sim_ports *ports = ports_of(table);
+    struct sim_fault fault;
+    enum fk_err err;
+    if (!sim_call_begin(ports, SIM_SERVICE_TABLE, SIM_CALL_TABLE_LIST, SIM_KINDS_READ, &fault, &err)) {
+        return err;
+    }
+    err = fk_table_list(ports->cloud->table, partition, after, limit, arena, page);
+    sim_trace(ports->cloud->world, "table.list %.*s -> %d, %zu items", (int)partition.size,
+              (const char *)partition.data, (int)err, err == FK_OK ? page->count : 0);
+    return sim_call_end(ports, &fault, err);
+}
+
+/* A write whose effect comes when its caller no longer waits. */
+struct late_write {
+    struct sim_cloud *cloud;
+    struct fk_arena arena;
+    struct fk_write *writes;
+    size_t count;
+};
+
+static struct fk_bytes kept(struct fk_arena *arena, struct fk_bytes bytes)
+{
+    struct fk_bytes copy = fk_arena_copy(arena, bytes);
+    FK_ASSERT(copy.data != NULL || bytes.data == NULL);
+    return copy;
+}
+
+static void apply_late(void *context)
+{
+    struct late_write *late = context;
+    enum fk_err err = fk_table_write(late->cloud->table, late->writes, late->count);
+    sim_trace(late->cloud->world, "table.write of %zu items, late -> %d", late->count, (int)err);
+    fk_arena_deinit(&late->arena);
+    fk_free(late);
+}
+
+static void write_later(struct sim_ports *ports, const struct sim_fault *fault, const struct fk_write *writes,
+                        size_t count)
+{
+    struct late_write *late = fk_alloc_zero(sizeof *late);
+    FK_ASSERT(late != NULL);
+    late->cloud = ports->cloud;
+    late->count = count;
+    late->writes = fk_arena_alloc(&late->arena, count * sizeof *writes);
+    FK_ASSERT(late->writes != NULL);
+    for (size_t i = 0; i < count; i++) {
+        late->writes[i] = writes[i];
+        late->writes[i].key.partition = kept(&late->arena, writes[i].key.partition);
+        late->writes[i].key.name = kept(&late->arena, writes[i].key.name);
+        late->writes[i].value = kept(&late->arena, writes[i].value);
+    }
+    sim_at(ports->cloud->world, NULL, sim_call_later_ns(ports, fault), apply_late, late);
+}
+
+static enum fk_err write_items(struct fk_table *table, const struct fk_write *writes, size_t count)
+{
+    struct sim_ports *ports = ports_of(table);
+    struct sim_fault fault;
+    enum fk_err err;
+    if (!sim_call_begin(ports, SIM_SERVICE_TABLE, SIM_CALL_TABLE_WRITE, SIM_KINDS_WRITE | SIM_FAULT_BIT(FULL), &fault,
+                        &err)) {
+        return err;
+    }
+    struct sim_process *before = sim_memory_of(NULL);
+    if (fault.kind == SIM_FAULT_UNKNOWN_LATER) {
+        write_later(ports, &fault, writes, count);
+        err = FK_ERR_UNKNOWN;
+    } else {
+        err = fk_table_write(ports->cloud->table, writes, count);
+    }
+    (void)sim_memory_of(before);
+    sim_trace(ports->cloud->world, "table.write of %zu items, first %.*s/%.*s -> %d", count,
+              (int)writes[0].key.partition.size, (const char *)writes[0].key.partition.data,
+              (int)writes[0].key.name.size, (const char *)writes[0].key.name.data, (int)err);
+    return sim_call_end(ports, &fault, err);
+}
+
+static void free_table(struct fk_table *table)
+{
+    (void)table; /* the world frees it */
+}
+
+const struct fk_table_ops sim_table_ops = {
+    .name = "sim", .get_many = get_many, .list = list, .write = write_items, .free = free_table};
