@@ -47,7 +47,18 @@
     X(SLOW, "slow", "F12", "bytes take up to <argument> ms longer from now on")                                        \
     X(TINY, "tiny", "F12", "bytes arrive one by one from now on")                                                      \
     X(SWEEPS, "sweeps", "F3", "two sweeps run at once")                                                                \
-    X(OVERLOAD, "overload", "F32", "no batch is delivered for <argument> ms")
+    X(OVERLOAD, "overload", "F32", "no batch is delivered for <argument> ms")                                          \
+    X(POWER_BEFORE, "power-before", "F15",                                                                             \
+      "power fails before the call; <argument> decides what unsynced data is kept")                                    \
+    X(POWER_AFTER, "power-after", "F15",                                                                               \
+      "power fails after the call; <argument> as above: 0 nothing, 1 all, else dice")                                  \
+    X(CRASH_TORN, "crash-torn", "F19", "the process dies when <argument> per mille of the write are done")             \
+    X(IO, "io", "F18", "the call fails and has no effect")                                                             \
+    X(SYNC_FAILS, "sync-fails", "F17",                                                                                 \
+      "the sync fails; <argument> decides what is on the disk, the rest never will be")                                \
+    X(FLIP, "flip", "F16", "a bit of what is read is wrong; <argument> says which")                                    \
+    X(ROT, "rot", "F16", "before the start a bit of a file is wrong; <argument> says which")                           \
+    X(ZEROED, "zeroed", "F16", "before the start a sector of a file is zeros; <argument> says which")
 
 enum sim_fault_kind {
 #define SIM_FAULT_ROW(name, text, number, what) SIM_FAULT_##name,
@@ -71,7 +82,8 @@ const char *sim_fault_what(enum sim_fault_kind kind);
     X(SWEEP, "sweep")                                                                                                  \
     X(GATEWAY, "gateway")                                                                                              \
     X(CLIENT, "client")                                                                                                \
-    X(QUEUE, "queue")
+    X(QUEUE, "queue")                                                                                                  \
+    X(SERVER, "server")
 
 enum sim_role {
 #define SIM_ROLE_ROW(name, text) SIM_ROLE_##name,
@@ -93,7 +105,19 @@ enum sim_role {
     X(CHANNEL_NOTIFY, "channel.notify")                                                                                \
     X(PROCESS_START, "process.start")                                                                                  \
     X(PROCESS_TICK, "process.tick")                                                                                    \
-    X(NET_DATA, "net.data")
+    X(NET_DATA, "net.data")                                                                                            \
+    X(FILE_OPEN, "file.open")                                                                                          \
+    X(FILE_READ, "file.read")                                                                                          \
+    X(FILE_WRITE, "file.write")                                                                                        \
+    X(FILE_SYNC, "file.sync")                                                                                          \
+    X(FILE_SIZE, "file.size")                                                                                          \
+    X(FILE_ALLOCATE, "file.allocate")                                                                                  \
+    X(FILE_TRUNCATE, "file.truncate")                                                                                  \
+    X(FILE_LOCK, "file.lock")                                                                                          \
+    X(FILE_RENAME, "file.rename")                                                                                      \
+    X(FILE_REMOVE, "file.remove")                                                                                      \
+    X(FILE_LIST, "file.list")                                                                                          \
+    X(FILE_SYNC_DIRECTORY, "file.sync_directory")
 
 enum sim_call {
 #define SIM_CALL_ROW(name, text) SIM_CALL_##name,
@@ -103,7 +127,7 @@ enum sim_call {
 };
 
 enum {
-    SIM_LABELS_MAX = 40,
+    SIM_LABELS_MAX = 64,
 };
 
 struct sim_fault {
