@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bump.h"
+#include "sim/bump.h"
 
 #include <stdlib.h>
 

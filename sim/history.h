@@ -8,7 +8,7 @@
 #define SIM_HISTORY_H
 
 #include "base/err.h"
-#include "bump.h"
+#include "sim/bump.h"
 
 #include <stdio.h>
 

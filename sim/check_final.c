@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+/* C6: what the restarted system shows is what was committed. All that was answered or read is in the ground log, or the
+ * other checkers have said so; so it is enough that the final state is the ground log's last one, node by node. */
+#include "sim/check_internal.h"
+
+#include <inttypes.h>
+
+static bool is_own(struct fk_bytes path)
+{
+    return fk_bytes_equal_text(path, "/zookeeper") ||
+           fk_bytes_equal(fk_bytes_head(path, 11), FK_BYTES_LITERAL("/zookeeper/"));
+}
+
+static void check_node(struct check *check, const struct sim_final_node *node)
+{
+    const struct sim_ref_path *path = sim_ref_find(&check->tree, node->path);
+    const struct sim_ref_state *state = sim_ref_state_at(path, INT64_MAX);
+    struct fk_reader reader = fk_reader_of(node->stat);
+    struct fk_stat stat;
+    const char *why = NULL;
+    fk_read_stat(&reader, &stat);
+    check->counts.nodes++;
+    if (!state->exists) {
+        check_fail(check, state->zxid == 0 ? "C7" : "C6",
+                   "the final state holds what was committed: %.*s is there, but %s", (int)node->path.size,
+                   (const char *)node->path.data, state->zxid == 0 ? "was never created" : "was deleted");
+    } else if ((node->data.data == NULL) != (state->data.data == NULL) || !fk_bytes_equal(node->data, state->data)) {
+        check_fail(check, "C6",
+                   "the final state holds what was committed: the data of %.*s is not that of zxid %" PRId64,
+                   (int)node->path.size, (const char *)node->path.data, state->mzxid);
+    } else if (node->stat.data != NULL && !check_stat(check, &stat, state, &why)) {
+        check_fail(check, "C6", "the final state holds what was committed: %.*s has another %s than at zxid %" PRId64,
+                   (int)node->path.size, (const char *)node->path.data, why, state->zxid);
+    } else if (node->acl.data != NULL && !fk_bytes_equal(node->acl, state->acl)) {
+        check_fail(check, "C6", "the final state holds what was committed: %.*s has another ACL than at zxid %" PRId64,
+                   (int)node->path.size, (const char *)node->path.data, state->zxid);
+    }
+}
+
+static bool was_read(const struct sim_history *history, struct fk_bytes path)
+{
+    for (size_t i = 0; i < history->node_count; i++) {
+        if (fk_bytes_equal(history->nodes[i].path, path)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Nodes of the model that are not in the final state. */
+static void check_missing(struct check *check)
+{
+    size_t missing = 0;
+    const struct sim_ref_path *example = NULL;
+    for (size_t i = 0; i < SIM_REF_BUCKETS; i++) {
+        for (const struct sim_ref_path *path = check->tree.buckets[i]; path != NULL; path = path->next_in_bucket) {
+            if (sim_ref_state_at(path, INT64_MAX)->exists && !is_own(path->path) &&
+                !was_read(check->history, path->path)) {
+                missing++;
+                example = path;
+            }
+        }
+    }
+    if (missing > 0) {
+        check_fail(check, "C6",
+                   "what was committed is in the final state: %zu nodes are missing, one is %.*s of zxid %" PRId64,
+                   missing, (int)example->path.size, (const char *)example->path.data,
+                   sim_ref_state_at(example, INT64_MAX)->czxid);
+    }
+}
+
+static size_t existing(const struct check *check)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < SIM_REF_BUCKETS; i++) {
+        for (const struct sim_ref_path *path = check->tree.buckets[i]; path != NULL; path = path->next_in_bucket) {
+            count += sim_ref_state_at(path, INT64_MAX)->exists && !is_own(path->path) ? 1 : 0;
+        }
+    }
+    return count;
+}
+
+void check_final(struct check *check)
+{
+    const struct sim_history *history = check->history;
+    size_t nodes = 0;
+    if (history->final_zxid != 0 && history->final_zxid < check->last_zxid) {
+        check_fail(check, "C6",
+                   "nothing is lost by a restart: zxid %" PRId64 " was committed, the final state is at %" PRId64,
+                   check->last_zxid, history->final_zxid);
+    }
+    if (!history->has_nodes) {
+        return;
+    }
+    for (size_t i = 0; i < history->node_count; i++) {
+        if (!is_own(history->nodes[i].path)) {
+            check_node(check, &history->nodes[i]);
+            nodes++;
+        }
+    }
+    if (nodes != existing(check)) {
+        check_missing(check);
+    }
+}
