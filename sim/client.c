@@ -219,6 +219,11 @@ int32_t sim_client_timeout_ms(const struct sim_client *client)
     return client->timeout_ms;
 }
 
+int32_t sim_client_xid(const struct sim_client *client)
+{
+    return client->xid;
+}
+
 int sim_client_port(const struct sim_client *client)
 {
     return client->port;

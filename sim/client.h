@@ -93,6 +93,8 @@ struct sim_process *sim_client_process(const struct sim_client *client);
 uint32_t sim_client_number(const struct sim_client *client);
 int64_t sim_client_session(const struct sim_client *client);
 int32_t sim_client_timeout_ms(const struct sim_client *client);
+/* Of the newest request. */
+int32_t sim_client_xid(const struct sim_client *client);
 /* Of the present or last connection; -1: none yet. */
 int sim_client_port(const struct sim_client *client);
 struct sim_link *sim_client_link(const struct sim_client *client);
