@@ -291,6 +291,24 @@ static void a_released_message_comes_again_at_once(void **state)
     assert_false(is_ready(1));
 }
 
+static void the_last_of_a_batch_holds_its_group_too(void **state)
+{
+    (void)state;
+    char text[32];
+    for (int i = 0; i < FK_QUEUE_BATCH_MAX + 1; i++) {
+        (void)snprintf(text, sizeof text, "%d", i);
+        send(1, text);
+    }
+    receive(1, "0 1 2 3 4 5 6 7 8 9 ");
+    for (size_t i = 0; i + 1 < FK_QUEUE_BATCH_MAX; i++) {
+        assert_true(driver->hide(queue, got[i].receipt, 0));
+    }
+    assert_false(is_ready(1));
+    receive(1, "");
+    assert_true(driver->remove(queue, got[FK_QUEUE_BATCH_MAX - 1].receipt));
+    receive(1, "0 1 2 3 4 5 6 7 8 10 ");
+}
+
 static void visibility_can_be_prolonged_and_cut(void **state)
 {
     (void)state;
@@ -547,13 +565,18 @@ static void without_memory_nothing_is_sent(void **state)
 static void without_memory_nothing_is_received(void **state)
 {
     (void)state;
-    size_t count = 99;
+    static uint8_t bytes[100 * 1000]; /* larger than what the arena takes at once */
     send(1, "a");
-    fk_test_fail_all(true);
-    assert_int_equal(driver->receive(queue, 1, 5, VISIBILITY_MS, &arena, got, &count), FK_ERR_NOMEM);
-    fk_test_fail_all(false);
-    assert_int_equal(count, 0);
-    receive(1, "a ");
+    assert_int_equal(fk_queue_send(queue, 1, fresh_id(), fk_bytes_of(bytes, sizeof bytes)), FK_OK);
+    for (uint64_t nth = 1; nth <= 2; nth++) { /* nothing at all, or not the second message */
+        size_t count = 99;
+        fk_arena_deinit(&arena);
+        fk_test_fail_alloc(nth);
+        assert_int_equal(driver->receive(queue, 1, 5, VISIBILITY_MS, &arena, got, &count), FK_ERR_NOMEM);
+        fk_test_fail_alloc(0);
+        assert_int_equal(count, 0);
+    }
+    receive_up_to(1, 1, "a ");
     assert_int_equal(got[0].receipt.delivery, 1);
 }
 
@@ -593,6 +616,7 @@ static const struct CMUnitTest tests[] = {
     ON_EACH(what_was_deleted_never_comes_again),
     ON_EACH(an_undeleted_message_comes_before_later_ones),
     ON_EACH(a_released_message_comes_again_at_once),
+    ON_EACH(the_last_of_a_batch_holds_its_group_too),
     ON_EACH(visibility_can_be_prolonged_and_cut),
     ON_EACH(a_message_may_come_again_for_hours),
     ON_EACH(repeated_sends_are_swallowed),

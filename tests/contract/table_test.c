@@ -682,6 +682,20 @@ static void all_items_are_dumped_in_order(void **state)
     assert_int_equal(fk_memory_table_size(table), size);
 }
 
+static void empty_partitions_leave_nothing_behind(void **state)
+{
+    (void)state;
+    char name[32];
+    (void)put_now("p", "a", "1");
+    size_t blocks = fk_test_blocks();
+    for (int i = 0; i < 10; i++) {
+        (void)snprintf(name, sizeof name, "session %d", i);
+        (void)put_now(name, "a", "1");
+        assert_int_equal(write_one(without_value(FK_WRITE_DELETE, name, "a", FK_STAMP_ANY)), FK_OK);
+    }
+    assert_int_equal(fk_test_blocks(), blocks);
+}
+
 #define ON_MEMORY(function)                                                                                            \
     {                                                                                                                  \
 #        function " [memory]", function, setup, teardown, &memory_driver                                               \
@@ -709,6 +723,7 @@ static const struct CMUnitTest tests[] = {
     ON_EACH(bugs_of_callers_do_not_pass),
     ON_MEMORY(accepted_writes_are_observed),
     ON_MEMORY(all_items_are_dumped_in_order),
+    ON_MEMORY(empty_partitions_leave_nothing_behind),
 };
 
 FK_TEST_MAIN(tests)

@@ -1,28 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Partitions are found by hash; the items of one are a sorted array, since most have few. A write first checks all
- * conditions, then takes all the memory it needs, then applies: the last step cannot fail. Nothing walks the hash map
- * in its own order. */
+/* Partitions are found by hash; the items of one are a sorted array. A write first checks all conditions, then takes
+ * all the memory it needs, then applies: the last step cannot fail. Nothing that is seen from outside depends on the
+ * order of the hash map. */
 #include "driver/memory/table.h"
 
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/container.h"
 #include "base/map.h"
+#include "driver/memory/sorted.h"
 
 #include <stdlib.h>
 
-struct item {
-    int64_t stamp;
-    struct fk_bytes name;
-    struct fk_bytes value;
-    uint8_t bytes[]; /* of both */
-};
-
 struct partition {
     struct fk_map_entry entry;
-    struct item **items; /* ascending by name */
-    size_t count;
-    size_t capacity;
+    struct fk_sorted items;
     size_t staged; /* items that the write at work may add */
     struct fk_bytes name;
     uint8_t bytes[];
@@ -41,7 +33,7 @@ struct memory_table {
 /* What one write of a transaction needs, so that applying can't fail. */
 struct stage {
     struct partition *partition; /* NULL: of a delete or check where there is none */
-    struct item *item;           /* of a put */
+    struct fk_named *item;       /* of a put */
 };
 
 static struct memory_table *memory(struct fk_table *table)
@@ -80,9 +72,7 @@ static struct partition *partition_new(struct memory_table *table, struct fk_byt
         return NULL;
     }
     memcpy(partition->bytes, name.data, name.size);
-    partition->items = NULL;
-    partition->count = 0;
-    partition->capacity = 0;
+    partition->items = (struct fk_sorted){.items = NULL};
     partition->staged = 0;
     partition->name = fk_bytes_of(partition->bytes, name.size);
     fk_map_add(&table->partitions, &partition->entry, fk_bytes_hash(name));
@@ -91,62 +81,18 @@ static struct partition *partition_new(struct memory_table *table, struct fk_byt
 
 static void partition_free(struct partition *partition)
 {
-    for (size_t i = 0; i < partition->count; i++) {
-        fk_free(partition->items[i]);
-    }
-    fk_free(partition->items);
+    fk_sorted_deinit(&partition->items);
     fk_free(partition);
 }
 
-/* Room for one more item that this write may add. */
-static bool partition_stage(struct partition *partition)
+/* NULL where it is not there; nor is anything in no partition. */
+static const struct fk_named *find_item(const struct partition *partition, struct fk_bytes name)
 {
-    partition->staged++;
-    size_t needed = partition->count + partition->staged;
-    if (needed <= partition->capacity) {
-        return true;
-    }
-    size_t capacity = needed < 4 ? needed : needed + needed / 2;
-    struct item **items = (struct item **)fk_realloc(partition->items, capacity * sizeof(struct item *));
-    if (items == NULL) {
-        return false;
-    }
-    partition->items = items;
-    partition->capacity = capacity;
-    return true;
+    size_t index = 0;
+    return partition == NULL ? NULL : fk_sorted_find(&partition->items, name, &index);
 }
 
-/* The index of the first item whose name is not smaller than this one. */
-static size_t lower_bound(const struct partition *partition, struct fk_bytes name)
-{
-    size_t from = 0;
-    size_t to = partition->count;
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        if (fk_bytes_compare(partition->items[middle]->name, name) < 0) {
-            from = middle + 1;
-        } else {
-            to = middle;
-        }
-    }
-    return from;
-}
-
-static bool is_at(const struct partition *partition, size_t index, struct fk_bytes name)
-{
-    return index < partition->count && fk_bytes_equal(partition->items[index]->name, name);
-}
-
-static const struct item *find_item(const struct partition *partition, struct fk_bytes name)
-{
-    if (partition == NULL) {
-        return NULL;
-    }
-    size_t index = lower_bound(partition, name);
-    return is_at(partition, index, name) ? partition->items[index] : NULL;
-}
-
-static size_t size_of(const struct partition *partition, const struct item *item)
+static size_t size_of(const struct partition *partition, const struct fk_named *item)
 {
     return fk_item_size(&(struct fk_key){partition->name, item->name}, item->value);
 }
@@ -180,7 +126,8 @@ static enum fk_err table_get_many(struct fk_table *base, const struct fk_key *ke
 {
     check_keys(keys, count);
     for (size_t i = 0; i < count; i++) {
-        const struct item *item = find_item(find_partition(memory(base), keys[i].partition), keys[i].name);
+        const struct partition *partition = find_partition(memory(base), keys[i].partition);
+        const struct fk_named *item = find_item(partition, keys[i].name);
         items[i] = (struct fk_item){.key = keys[i], .stamp = 0, .value = FK_BYTES_NULL};
         if (item == NULL) {
             continue;
@@ -199,8 +146,8 @@ static size_t page_count(const struct partition *partition, size_t first, size_t
 {
     size_t count = 0;
     size_t size = 0;
-    while (first + count < partition->count && count < limit) {
-        size += size_of(partition, partition->items[first + count]);
+    while (first + count < partition->items.count && count < limit) {
+        size += size_of(partition, partition->items.items[first + count]);
         if (count > 0 && size > FK_TABLE_PAGE_SIZE_MAX) {
             break;
         }
@@ -209,7 +156,8 @@ static size_t page_count(const struct partition *partition, size_t first, size_t
     return count;
 }
 
-static bool copy_item(struct fk_arena *arena, struct fk_bytes partition, const struct item *from, struct fk_item *to)
+static bool copy_item(struct fk_arena *arena, struct fk_bytes partition, const struct fk_named *from,
+                      struct fk_item *to)
 {
     to->key.partition = partition;
     to->key.name = fk_arena_copy(arena, from->name);
@@ -228,8 +176,7 @@ static enum fk_err table_list(struct fk_table *base, struct fk_bytes name, struc
     if (partition == NULL) {
         return FK_OK;
     }
-    size_t first = lower_bound(partition, after);
-    first += is_at(partition, first, after) ? 1 : 0;
+    size_t first = fk_sorted_after(&partition->items, after);
     size_t count = page_count(partition, first, limit);
     struct fk_bytes copy = fk_arena_copy(arena, name);
     struct fk_item *items = (struct fk_item *)fk_arena_alloc(arena, count * sizeof *items);
@@ -237,13 +184,13 @@ static enum fk_err table_list(struct fk_table *base, struct fk_bytes name, struc
         return FK_ERR_NOMEM;
     }
     for (size_t i = 0; i < count; i++) {
-        if (!copy_item(arena, copy, partition->items[first + i], &items[i])) {
+        if (!copy_item(arena, copy, partition->items.items[first + i], &items[i])) {
             return FK_ERR_NOMEM;
         }
     }
     /* As DynamoDB: whoever stopped at the limit has not looked whether it was the last item. */
     *page = (struct fk_item_page){
-        .items = items, .count = count, .more = count == limit || first + count < partition->count};
+        .items = items, .count = count, .more = count == limit || first + count < partition->items.count};
     return FK_OK;
 }
 
@@ -279,29 +226,13 @@ static bool conditions_hold(const struct memory_table *table, const struct fk_wr
 {
     for (size_t i = 0; i < count; i++) {
         stages[i] = (struct stage){.partition = find_partition(table, writes[i].key.partition), .item = NULL};
-        const struct item *item = find_item(stages[i].partition, writes[i].key.name);
+        const struct fk_named *item = find_item(stages[i].partition, writes[i].key.name);
         int64_t stamp = item == NULL ? 0 : item->stamp;
         if (writes[i].expected != FK_STAMP_ANY && writes[i].expected != stamp) {
             return false;
         }
     }
     return true;
-}
-
-static struct item *item_new(struct fk_bytes name, struct fk_bytes value, int64_t stamp)
-{
-    struct item *item = (struct item *)fk_alloc(sizeof *item + name.size + value.size);
-    if (item == NULL) {
-        return NULL;
-    }
-    memcpy(item->bytes, name.data, name.size);
-    if (value.size > 0) {
-        memcpy(item->bytes + name.size, value.data, value.size);
-    }
-    item->stamp = stamp;
-    item->name = fk_bytes_of(item->bytes, name.size);
-    item->value = fk_bytes_of(item->bytes + name.size, value.size);
-    return item;
 }
 
 static bool stage_put(struct memory_table *table, const struct fk_write *write, int64_t stamp, struct stage *stage)
@@ -312,10 +243,10 @@ static bool stage_put(struct memory_table *table, const struct fk_write *write, 
     if (stage->partition == NULL) {
         stage->partition = partition_new(table, write->key.partition);
     }
-    if (stage->partition == NULL || !partition_stage(stage->partition)) {
+    if (stage->partition == NULL || !fk_sorted_reserve(&stage->partition->items, ++stage->partition->staged)) {
         return false;
     }
-    stage->item = item_new(write->key.name, write->value, stamp);
+    stage->item = fk_named_new(write->key.name, write->value, stamp);
     return stage->item != NULL;
 }
 
@@ -329,36 +260,26 @@ static bool stage_puts(struct memory_table *table, const struct fk_write *writes
     return ok;
 }
 
+static void apply_delete(struct memory_table *table, struct partition *partition, struct fk_bytes name)
+{
+    size_t index = 0;
+    const struct fk_named *item = partition == NULL ? NULL : fk_sorted_find(&partition->items, name, &index);
+    if (item != NULL) {
+        table->size -= size_of(partition, item);
+        table->count--;
+        fk_sorted_remove(&partition->items, index);
+    }
+}
+
 static void apply_put(struct memory_table *table, struct stage *stage)
 {
     struct partition *partition = stage->partition;
-    size_t index = lower_bound(partition, stage->item->name);
-    struct item **at = partition->items + index;
-    if (is_at(partition, index, stage->item->name)) {
-        table->size -= size_of(partition, *at);
-        fk_free(*at);
-    } else {
-        memmove(at + 1, at, (partition->count - index) * sizeof *at);
-        partition->count++;
-        table->count++;
-    }
-    *at = stage->item;
-    table->size += size_of(partition, stage->item);
-    stage->item = NULL;
-}
-
-static void apply_delete(struct memory_table *table, struct partition *partition, struct fk_bytes name)
-{
-    size_t index = partition == NULL ? 0 : lower_bound(partition, name);
-    if (partition == NULL || !is_at(partition, index, name)) {
-        return;
-    }
-    struct item **at = partition->items + index;
-    table->size -= size_of(partition, *at);
-    table->count--;
-    fk_free(*at);
-    partition->count--;
-    memmove(at, at + 1, (partition->count - index) * sizeof *at);
+    size_t index = 0;
+    const struct fk_named *old = fk_sorted_find(&partition->items, stage->item->name, &index);
+    table->size += size_of(partition, stage->item) - (old == NULL ? 0 : size_of(partition, old));
+    table->count += old == NULL ? 1 : 0;
+    fk_sorted_put(&partition->items, index, stage->item);
+    stage->item = NULL; /* the table's now */
 }
 
 static void apply(struct memory_table *table, const struct fk_write *writes, size_t count, struct stage *stages)
@@ -385,7 +306,7 @@ static void unstage(struct memory_table *table, struct stage *stages, size_t cou
         if (partition != NULL) {
             partition->staged = 0;
         }
-        if (partition == NULL || partition->count > 0) {
+        if (partition == NULL || partition->items.count > 0) {
             continue;
         }
         for (size_t j = i + 1; j < count; j++) {
@@ -460,8 +381,8 @@ enum fk_err fk_memory_table_dump(struct fk_table *base, struct fk_arena *arena, 
     }
     qsort(partitions, partition_count, sizeof(const struct partition *), partition_order);
     for (size_t i = 0; i < partition_count; i++) {
-        for (size_t j = 0; j < partitions[i]->count; j++) {
-            const struct item *item = partitions[i]->items[j];
+        for (size_t j = 0; j < partitions[i]->items.count; j++) {
+            const struct fk_named *item = partitions[i]->items.items[j];
             (*items)[(*count)++] = (struct fk_item){{partitions[i]->name, item->name}, item->stamp, item->value};
         }
     }

@@ -16,6 +16,24 @@ static void equality_treats_null_as_empty(void **state)
     assert_false(fk_bytes_equal_text(FK_BYTES_NULL, "abc"));
 }
 
+static void order_is_bytewise_and_beginnings_come_first(void **state)
+{
+    (void)state;
+    static const struct fk_bytes sorted[] = {
+        FK_BYTES_LITERAL(""),     FK_BYTES_LITERAL("\0"),   FK_BYTES_LITERAL("\0\0"),
+        FK_BYTES_LITERAL("a"),    FK_BYTES_LITERAL("ab"),   FK_BYTES_LITERAL("b"),
+        FK_BYTES_LITERAL("\x7f"), FK_BYTES_LITERAL("\x80"), FK_BYTES_LITERAL("\xff"),
+    };
+    for (size_t i = 0; i < 9; i++) {
+        for (size_t j = 0; j < 9; j++) {
+            int order = fk_bytes_compare(sorted[i], sorted[j]);
+            assert_int_equal((order > 0) - (order < 0), (i > j) - (i < j));
+        }
+    }
+    assert_int_equal(fk_bytes_compare(FK_BYTES_NULL, sorted[0]), 0);
+    assert_true(fk_bytes_compare(FK_BYTES_NULL, sorted[1]) < 0);
+}
+
 static void literals_have_their_size(void **state)
 {
     (void)state;
@@ -117,6 +135,7 @@ static void secrets_compare_whole(void **state)
 
 static const struct CMUnitTest tests[] = {
     FK_TEST(equality_treats_null_as_empty),
+    FK_TEST(order_is_bytewise_and_beginnings_come_first),
     FK_TEST(literals_have_their_size),
     FK_TEST(heads_and_tails_stay_inside),
     FK_TEST(hashes_depend_on_every_byte_and_on_the_size),
