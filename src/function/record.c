@@ -119,6 +119,7 @@ static void write_place(struct fk_buf *buf, const struct fk_node_record *record)
 {
     fk_record_write_byte(buf, (uint8_t)record->place);
     if (record->place == FK_DATA_INLINE) {
+        FK_ASSERT(record->node.data.data != NULL || record->node.data.size == 0);
         fk_write_bytes(buf, record->node.data);
         return;
     }

@@ -581,6 +581,13 @@ static void loading_what_does_not_fit(void **state)
     node.path = fk_bytes_text("/e");
     assert_int_equal(fk_state_load_node(&tree, &node), FK_OK);
     assert_int_equal(tree.counts.ephemerals, 1);
+    node.path = fk_bytes_text("/c"); /* these have no session to look for */
+    node.ephemeral_owner = FK_OWNER_CONTAINER;
+    assert_int_equal(fk_state_load_node(&tree, &node), FK_OK);
+    node.path = fk_bytes_text("/t");
+    node.ephemeral_owner = fk_owner_of_ttl(1);
+    assert_int_equal(fk_state_load_node(&tree, &node), FK_OK);
+    assert_int_equal(tree.counts.ephemerals, 1);
     fk_state_load_zxid(&tree, 77);
     assert_int_equal(tree.accepted_zxid, 77);
     assert_int_equal(tree.visible_zxid, 77);

@@ -49,6 +49,72 @@ static void events_of_each_put(void **state)
     }
 }
 
+static void watches_that_hear_an_event(void **state)
+{
+    (void)state;
+    enum {
+        D = FK_WATCH_DATA,
+        C = FK_WATCH_CHILD,
+        P = FK_WATCH_PERSISTENT,
+        R = FK_WATCH_RECURSIVE,
+    };
+    static const struct {
+        enum fk_put_kind kind;
+        unsigned kinds[FK_EVENTS_OF_PUT][5]; /* on /a/b, /a, /, /a/b/c, /a/bc */
+    } rows[] = {
+        {FK_PUT_CREATE, {{D | P | R, R, R, 0, 0}, {0, C | P, 0, 0, 0}}},
+        {FK_PUT_DELETE, {{D | C | P | R, R, R, 0, 0}, {0, C | P, 0, 0, 0}}},
+        {FK_PUT_DATA, {{D | P | R, R, R, 0, 0}, {0}}},
+    };
+    static const char *const watched[] = {"/a/b", "/a", "/", "/a/b/c", "/a/bc"};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fk_event events[FK_EVENTS_OF_PUT];
+        struct fk_put put = {.kind = rows[i].kind, .node = {.path = FK_BYTES_LITERAL("/a/b")}};
+        size_t count = fk_put_events(&put, events);
+        for (size_t e = 0; e < count; e++) {
+            for (size_t w = 0; w < sizeof watched / sizeof watched[0]; w++) {
+                unsigned heard =
+                    fk_watch_heard_kinds(events[e].type, events[e].kinds, events[e].path, fk_bytes_text(watched[w]));
+                assert_int_equal(heard, rows[i].kinds[e][w]);
+            }
+        }
+    }
+    /* The root's children change as well; nothing is above it. */
+    assert_int_equal(fk_watch_heard_kinds(FK_EVENT_CHILDREN_CHANGED, C, fk_bytes_text("/"), fk_bytes_text("/")), C | P);
+}
+
+/* Containers and TTL nodes are nobody's: clients see no owner (DataNode.copyStat). */
+static void owners(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t owner;
+        int64_t session;
+        int64_t ttl_ms;
+    } rows[] = {
+        {0, 0, 0},
+        {7, 7, 0},
+        {-5, -5, 0},
+        {INT64_MAX, INT64_MAX, 0},
+        {INT64_MIN, 0, 0},
+        {INT64_MIN + 1, INT64_MIN + 1, 0},
+        {(int64_t)0xff00000000000001, 0, 1},
+        {(int64_t)0xff0000ffffffffff, 0, 0xffffffffff},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fk_node node = {.ephemeral_owner = rows[i].owner};
+        struct fk_stat stat;
+        fk_node_stat(&node, &stat);
+        assert_int_equal(stat.ephemeral_owner, rows[i].session);
+        assert_int_equal(fk_owner_session(rows[i].owner), rows[i].session);
+        assert_int_equal(fk_owner_ttl_ms(rows[i].owner), rows[i].ttl_ms);
+        if (rows[i].ttl_ms > 0) {
+            assert_int_equal(fk_owner_of_ttl(rows[i].ttl_ms), rows[i].owner);
+        }
+    }
+    assert_int_equal(FK_OWNER_CONTAINER, (int64_t)0x8000000000000000);
+}
+
 static void the_fresh_tree(void **state)
 {
     (void)state;
@@ -121,9 +187,8 @@ static void the_stat_of_a_record(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    FK_TEST(events_of_each_put),
-    FK_TEST(the_fresh_tree),
-    FK_TEST(the_stat_of_a_record),
+    FK_TEST(events_of_each_put), FK_TEST(watches_that_hear_an_event), FK_TEST(owners),
+    FK_TEST(the_fresh_tree),     FK_TEST(the_stat_of_a_record),
 };
 
 FK_TEST_MAIN(tests)

@@ -184,6 +184,24 @@ static void the_empty_path_is_the_root(void **state)
     fk_assert_text(fk_path_alias(PATH("t")), "t");
 }
 
+static void subtrees(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        const char *ancestor;
+        bool within;
+    } rows[] = {
+        {"/", "/", true},         {"/a", "/", true},      {"/a/b", "/", true},    {"/a", "/a", true},
+        {"/a/b", "/a", true},     {"/a/b/c", "/a", true}, {"/a/b", "/a/b", true}, {"/", "/a", false},
+        {"/a", "/a/b", false},    {"/ab", "/a", false},   {"/b", "/a", false},    {"/a", "/ab", false},
+        {"/a/bc", "/a/b", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(fk_path_within(fk_bytes_text(rows[i].path), fk_bytes_text(rows[i].ancestor)), rows[i].within);
+    }
+}
+
 static const struct CMUnitTest tests[] = {
     FK_TEST(valid_paths),
     FK_TEST(invalid_paths),
@@ -192,6 +210,7 @@ static const struct CMUnitTest tests[] = {
     FK_TEST(splitting_at_the_last_slash),
     FK_TEST(what_can_not_be_split),
     FK_TEST(the_empty_path_is_the_root),
+    FK_TEST(subtrees),
 };
 
 FK_TEST_MAIN(tests)

@@ -614,6 +614,19 @@ static void bodies_that_do_not_parse(void **state)
     assert_int_equal(world_do(&world, FK_OP_CHECK), FK_CODE_UNIMPLEMENTED);
 }
 
+/* Stores whose keys are made of parent and name would find "/a" for it. */
+static void paths_that_are_none_are_not_looked_up(void **state)
+{
+    (void)state;
+    assert_int_equal(world_create(&world, "/a", 0), FK_CODE_OK);
+    (void)world_plant(&world, "//a");
+    (void)world_plant(&world, "/a/");
+    assert_int_equal(world_delete(&world, "//a", -1), FK_CODE_NO_NODE);
+    assert_int_equal(world_delete(&world, "/a/", -1), FK_CODE_NO_NODE);
+    assert_int_equal(world_create(&world, "/a//b", 0), FK_CODE_NO_NODE);
+    assert_non_null(world_find(&world, "/a"));
+}
+
 static void trailing_garbage_is_ignored(void **state)
 {
     (void)state;
@@ -691,6 +704,7 @@ static const struct CMUnitTest tests[] = {
     WORLD_TEST(a_piece_that_is_not_the_last_keeps_the_session),
     WORLD_TEST(a_new_session_is_one_put),
     WORLD_TEST(bodies_that_do_not_parse),
+    WORLD_TEST(paths_that_are_none_are_not_looked_up),
     WORLD_TEST(trailing_garbage_is_ignored),
     WORLD_TEST(an_error_of_the_lookup_is_sticky),
     WORLD_TEST(without_memory_the_plan_fails_and_says_so),

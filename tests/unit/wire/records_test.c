@@ -30,6 +30,7 @@ union any_record {
     struct fk_reply_header reply_header;
     struct fk_stat stat;
     struct fk_create_request create_request;
+    struct fk_create_request create_ttl_request;
     struct fk_version_request version_request;
     struct fk_set_data_request set_data_request;
     struct fk_set_acl_request set_acl_request;
@@ -64,6 +65,7 @@ RECORD(request_header)
 RECORD(reply_header)
 RECORD(stat)
 RECORD(create_request)
+RECORD(create_ttl_request)
 RECORD(version_request)
 RECORD(set_data_request)
 RECORD(set_acl_request)
@@ -106,6 +108,9 @@ static const struct record_type types[] = {
     {TYPE(create_request),
      {FIELD(BYTES, create_request, path), FIELD(BYTES, create_request, data), FIELD(ACL, create_request, acl),
       FIELD(I32, create_request, flags), END}},
+    {TYPE(create_ttl_request),
+     {FIELD(BYTES, create_request, path), FIELD(BYTES, create_request, data), FIELD(ACL, create_request, acl),
+      FIELD(I32, create_request, flags), FIELD(I64, create_request, ttl_ms), END}},
     {TYPE(version_request), {FIELD(BYTES, version_request, path), FIELD(I32, version_request, version), END}},
     {TYPE(set_data_request),
      {FIELD(BYTES, set_data_request, path), FIELD(BYTES, set_data_request, data), FIELD(I32, set_data_request, version),
