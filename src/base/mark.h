@@ -21,6 +21,14 @@
     X(EXPIRE_STALE, "the end of a session was dropped: it had moved on meanwhile")                                     \
     X(DEAD_STALE, "a gateway was not declared dead: it had renewed meanwhile")                                         \
     X(GATEWAY_DECLARED_DEAD, "a gateway was declared dead")                                                            \
+    X(GATEWAY_SEEN_SILENT, "a sweep found a gateway whose counter stands still")                                       \
+    X(GATEWAY_FORGOTTEN, "a dead gateway that owned nothing any more was forgotten")                                   \
+    X(SESSION_OF_DEAD_GATEWAY_ENDED,                                                                                   \
+      "a sweep asked for the end of a session that was closing or had lost its gateway")                               \
+    X(EVENTS_SENT_AGAIN, "a sweep sent events again")                                                                  \
+    X(EVENTS_TRIMMED, "events that all had applied were removed")                                                      \
+    X(DUE_NODE_FOUND, "a sweep found a container or TTL node that was due")                                            \
+    X(ORPHAN_REMOVED, "data that no record names was removed")                                                         \
     X(CLOSE_IN_CHUNKS, "a session's end took more than one commit")                                                    \
     X(BATCH_CUT, "a batch was cut at the size of a transaction")                                                       \
     X(MULTI_TOO_LARGE, "a multi was refused: larger than a transaction")                                               \

@@ -31,6 +31,9 @@
     X(FIRED_NOT_REMOVED, "C5: a one-shot subscription is kept when it fires")                                          \
     X(EVENT_BEFORE_COMMIT, "C5: events leave before the commit")                                                       \
     X(MULTI_IN_PARTS, "C10: a multi is committed in two transactions")                                                 \
+    X(DEAD_TOO_EARLY, "H21: a gateway is declared dead inside its lease")                                              \
+    X(TRIM_UNACKED, "H13: events are trimmed before they are applied")                                                 \
+    X(ORPHAN_NOT_FENCED, "data is swept up whose writer may still commit")                                             \
     X(RECURSIVE_NOT_READ, "recursive subscriptions are not looked at")                                                 \
     X(ANSWERS_NOT_HELD, "H13: a write's answer does not wait for the events up to it")                                 \
     X(READS_NOT_HELD, "H11: a read's reply does not wait for the events up to it")                                     \

@@ -217,6 +217,12 @@ static void fire_put(struct fk_overlay *overlay, int64_t zxid, const struct fk_p
 
 /* --- records --- */
 
+/* Containers and TTL nodes end by themselves. */
+static bool is_due(int64_t owner)
+{
+    return owner != 0 && fk_owner_session(owner) == 0;
+}
+
 static void apply_node(struct fk_overlay *overlay, int64_t zxid, const struct fk_put *put)
 {
     struct fk_overlay_node *node = fk_overlay_node(overlay, put->node.path);
@@ -233,6 +239,9 @@ static void apply_node(struct fk_overlay *overlay, int64_t zxid, const struct fk
         node->data_changed = true;
     }
     fk_overlay_put(overlay, node->item);
+    if (is_due(owner) && (put->kind == FK_PUT_CREATE || put->kind == FK_PUT_DELETE)) {
+        node->due_changed = true;
+    }
     if (fk_owner_session(owner) != 0 && (put->kind == FK_PUT_CREATE || put->kind == FK_PUT_DELETE)) {
         fk_overlay_ephemeral(overlay, owner, path, put->kind == FK_PUT_CREATE);
     }
@@ -282,6 +291,7 @@ size_t fk_apply_cost(struct fk_overlay *overlay, const struct fk_change *change)
             continue;
         }
         int64_t owner = put->node.ephemeral_owner;
+        cost += is_due(owner) && (put->kind == FK_PUT_CREATE || put->kind == FK_PUT_DELETE) ? 1 : 0;
         if (!seen_path(change, i, put->node.path)) {
             struct fk_overlay_node *node = fk_overlay_node(overlay, put->node.path);
             cost += node != NULL && !node->item->put ? 1 : 0;

@@ -22,7 +22,6 @@ struct fk_cloud_options fk_cloud_defaults(void)
         .commit_items_max = FK_TABLE_WRITE_MAX,
         .inline_size_max = 700,
         .item_size_max = 8 * 1024,
-        .orphan_ms = INT64_C(3600) * 1000,
     };
 }
 

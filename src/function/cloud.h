@@ -22,7 +22,6 @@ struct fk_cloud_options {
     int32_t commit_items_max; /* items of one transaction, at most FK_TABLE_WRITE_MAX */
     int32_t inline_size_max;  /* data up to this stands in the node's record */
     int32_t item_size_max;    /* data up to this stands in an item of its own, larger data in a blob */
-    int64_t orphan_ms;        /* data that no record names is removed when it is older than this */
 };
 
 /* The values of design.md section 8. */

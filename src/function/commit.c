@@ -64,12 +64,25 @@ static void add_node(struct fk_overlay *overlay, struct transaction *transaction
     }
 }
 
+static void add_due(struct transaction *transaction, const struct fk_overlay_node *node)
+{
+    struct fk_key key = fk_key_due(node->record.node.path);
+    if (node->record.exists) {
+        fk_buf_append(&transaction->bytes, FK_BYTES_LITERAL("\1")); /* a format, and nothing else */
+    }
+    add(transaction, node->record.exists ? FK_WRITE_PUT : FK_WRITE_DELETE, &key, FK_STAMP_ANY);
+}
+
 static void add_nodes(struct fk_overlay *overlay, struct transaction *transaction)
 {
     for (struct fk_list *link = overlay->nodes.next; link != &overlay->nodes; link = link->next) {
         struct fk_overlay_item *item = FK_CONTAINER_OF(link, struct fk_overlay_item, link);
         if (item->put) {
-            add_node(overlay, transaction, (struct fk_overlay_node *)item->typed);
+            struct fk_overlay_node *node = (struct fk_overlay_node *)item->typed;
+            add_node(overlay, transaction, node);
+            if (node->due_changed) {
+                add_due(transaction, node);
+            }
         }
     }
 }

@@ -2,32 +2,47 @@
 #include "function/data.h"
 
 enum {
-    ATTEMPT_WORDS = 2, /* random: nobody draws the same name twice */
-    WORD_DIGITS = 16,
+    DIGITS = 16,
+    PATH_AT = 2 * DIGITS,
+    PATH_SIZE_MAX = 900, /* longer paths are cut, and what they leave behind stays: an S3 key has 1 024 bytes */
 };
 
-static struct fk_bytes draw_attempt(struct fk_overlay *overlay)
+static void write_digits(uint8_t *at, uint64_t word)
 {
     static const char digits[] = "0123456789abcdef";
-    uint64_t words[ATTEMPT_WORDS];
-    uint8_t *text = (uint8_t *)fk_arena_alloc(overlay->arena, (size_t)ATTEMPT_WORDS * WORD_DIGITS);
-    if (text == NULL) {
+    for (size_t i = DIGITS; i > 0; i--) {
+        at[i - 1] = (uint8_t)digits[word & 15];
+        word >>= 4;
+    }
+}
+
+static struct fk_bytes draw_attempt(struct fk_overlay *overlay, struct fk_bytes path)
+{
+    uint64_t word = 0;
+    struct fk_bytes front = fk_bytes_head(path, PATH_SIZE_MAX);
+    uint8_t *name = (uint8_t *)fk_arena_alloc(overlay->arena, PATH_AT + front.size);
+    if (name == NULL) {
         return FK_BYTES_NULL;
     }
-    fk_random_fill(overlay->ports->random, (uint8_t *)words, sizeof words);
-    for (size_t i = 0; i < (size_t)ATTEMPT_WORDS * WORD_DIGITS; i++) {
-        text[i] = (uint8_t)digits[words[i / WORD_DIGITS] >> (4 * (i % WORD_DIGITS)) & 15];
-    }
-    return fk_bytes_of(text, (size_t)ATTEMPT_WORDS * WORD_DIGITS);
+    fk_random_fill(overlay->ports->random, (uint8_t *)&word, sizeof word);
+    write_digits(name, (uint64_t)overlay->base_zxid);
+    write_digits(name + DIGITS, word);
+    memcpy(name + PATH_AT, front.data, front.size);
+    return fk_bytes_of(name, PATH_AT + front.size);
+}
+
+bool fk_data_attempt_parse(struct fk_bytes attempt, int64_t *zxid, struct fk_bytes *path)
+{
+    *zxid = fk_key_number(fk_bytes_head(attempt, DIGITS));
+    *path = fk_bytes_tail(attempt, PATH_AT);
+    return *zxid >= 0 && attempt.size > PATH_AT && path->size < PATH_SIZE_MAX;
 }
 
 static enum fk_err store_item(struct fk_overlay *overlay, const struct fk_node_record *record)
 {
-    struct fk_write write = {.kind = FK_WRITE_PUT,
-                             .key = fk_key_data(overlay->arena, record->node.path, record->attempt),
-                             .expected = 0,
-                             .value = record->node.data};
-    return write.key.partition.data == NULL ? FK_ERR_NOMEM : fk_table_write(overlay->ports->table, &write, 1);
+    struct fk_write write = {
+        .kind = FK_WRITE_PUT, .key = fk_key_data(record->attempt), .expected = 0, .value = record->node.data};
+    return fk_table_write(overlay->ports->table, &write, 1);
 }
 
 static enum fk_err store(struct fk_overlay *overlay, struct fk_overlay_node *node)
@@ -37,7 +52,7 @@ static enum fk_err store(struct fk_overlay *overlay, struct fk_overlay_node *nod
     if (!record->exists || size <= (size_t)overlay->options->inline_size_max) {
         return FK_OK;
     }
-    record->attempt = draw_attempt(overlay);
+    record->attempt = draw_attempt(overlay, record->node.path);
     if (record->attempt.data == NULL) {
         return FK_ERR_NOMEM;
     }
@@ -77,8 +92,7 @@ enum fk_err fk_data_store(struct fk_overlay *overlay)
     return err == FK_OK ? each_changed(overlay, store) : err;
 }
 
-enum fk_err fk_data_remove(const struct fk_ports *ports, struct fk_arena *arena, struct fk_bytes path,
-                           enum fk_data_place place, struct fk_bytes attempt)
+enum fk_err fk_data_remove(const struct fk_ports *ports, enum fk_data_place place, struct fk_bytes attempt)
 {
     if (place == FK_DATA_INLINE) {
         return FK_OK;
@@ -86,20 +100,18 @@ enum fk_err fk_data_remove(const struct fk_ports *ports, struct fk_arena *arena,
     if (place == FK_DATA_BLOB) {
         return fk_blob_remove(ports->blobs, attempt);
     }
-    struct fk_write write = {
-        .kind = FK_WRITE_DELETE, .key = fk_key_data(arena, path, attempt), .expected = FK_STAMP_ANY};
-    return write.key.partition.data == NULL ? FK_ERR_NOMEM : fk_table_write(ports->table, &write, 1);
+    struct fk_write write = {.kind = FK_WRITE_DELETE, .key = fk_key_data(attempt), .expected = FK_STAMP_ANY};
+    return fk_table_write(ports->table, &write, 1);
 }
 
 static enum fk_err remove_replaced(struct fk_overlay *overlay, struct fk_overlay_node *node)
 {
-    return fk_data_remove(overlay->ports, overlay->arena, node->record.node.path, node->old_place, node->old_attempt);
+    return fk_data_remove(overlay->ports, node->old_place, node->old_attempt);
 }
 
 static enum fk_err remove_stored(struct fk_overlay *overlay, struct fk_overlay_node *node)
 {
-    return fk_data_remove(overlay->ports, overlay->arena, node->record.node.path, node->record.place,
-                          node->record.attempt);
+    return fk_data_remove(overlay->ports, node->record.place, node->record.attempt);
 }
 
 void fk_data_remove_replaced(struct fk_overlay *overlay)
@@ -123,8 +135,8 @@ enum fk_err fk_data_read(const struct fk_ports *ports, const struct fk_node_reco
         return fk_blob_get(ports->blobs, record->attempt, arena, data);
     }
     struct fk_item item;
-    struct fk_key key = fk_key_data(arena, record->node.path, record->attempt);
-    enum fk_err err = key.partition.data == NULL ? FK_ERR_NOMEM : fk_table_get(ports->table, &key, arena, &item);
+    struct fk_key key = fk_key_data(record->attempt);
+    enum fk_err err = fk_table_get(ports->table, &key, arena, &item);
     if (err != FK_OK) {
         return err;
     }

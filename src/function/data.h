@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Node data that is too large for the node's record: in an item of its own, or in a blob. It is written under an
- * attempt id, which is new for each attempt, before the commit that names it, and is never changed: a record and its
- * data are always of one piece (protocol.md H18). What a dead writer leaves behind is swept up later. */
+/* Node data that is too large for the node's record: in an item of its own, or in a blob. It is written under a name
+ * that is new for each attempt, before the commit that names it, and is never changed: a record and its data are always
+ * of one piece (protocol.md H18).
+ *
+ * What a dead writer leaves behind is swept up. The name of an attempt is the zxid that its commit is conditional on
+ * (16 hexadecimal digits), as many random ones, and the path: once the store's zxid is greater, that commit has
+ * happened, and the path's record names the data, or it never will. No clock is needed to know that. */
 #ifndef FK_FUNCTION_DATA_H
 #define FK_FUNCTION_DATA_H
 
@@ -20,7 +24,9 @@ enum fk_err fk_data_read(const struct fk_ports *ports, const struct fk_node_reco
                          struct fk_bytes *data);
 
 /* Removes the data of a place, if it is there. */
-enum fk_err fk_data_remove(const struct fk_ports *ports, struct fk_arena *arena, struct fk_bytes path,
-                           enum fk_data_place place, struct fk_bytes attempt);
+enum fk_err fk_data_remove(const struct fk_ports *ports, enum fk_data_place place, struct fk_bytes attempt);
+
+/* The parts of an attempt's name; false where it is none. */
+bool fk_data_attempt_parse(struct fk_bytes attempt, int64_t *zxid, struct fk_bytes *path);
 
 #endif

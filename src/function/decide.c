@@ -4,6 +4,7 @@
 #include "base/mark.h"
 #include "base/mutant.h"
 #include "function/apply.h"
+#include "model/path.h"
 
 enum {
     CHUNK_FIXED_ITEMS = 4, /* of a chunk of a session's end: zxid, events, session, list of ephemerals */
@@ -12,6 +13,9 @@ enum {
 static enum fk_err load_node(void *context, struct fk_bytes path, struct fk_node *node)
 {
     struct fk_overlay *overlay = (struct fk_overlay *)context;
+    if (!fk_path_valid(path)) { /* the planner asks for parents before it has looked at a path */
+        return FK_ERR_NOT_FOUND;
+    }
     struct fk_overlay_node *found = fk_overlay_node(overlay, path);
     if (found == NULL) {
         return overlay->err;

@@ -291,6 +291,17 @@ void fk_overlay_put(struct fk_overlay *overlay, struct fk_overlay_item *item)
     overlay->changed = true;
 }
 
+/* Containers and TTL nodes that come or go are listed for sweeps. */
+static size_t count_due(const struct fk_list *nodes)
+{
+    size_t count = 0;
+    for (const struct fk_list *link = nodes->next; link != nodes; link = link->next) {
+        const struct fk_overlay_item *item = FK_CONTAINER_OF(link, struct fk_overlay_item, link);
+        count += item->put && ((const struct fk_overlay_node *)item->typed)->due_changed ? 1 : 0;
+    }
+    return count;
+}
+
 static size_t count_put(const struct fk_list *list)
 {
     size_t count = 0;
@@ -306,8 +317,8 @@ size_t fk_overlay_items(const struct fk_overlay *overlay)
     for (const struct fk_list *link = overlay->events.next; link != &overlay->events; link = link->next) {
         events++;
     }
-    return 1 + events + count_put(&overlay->nodes) + count_put(&overlay->sessions) + count_put(&overlay->ephemerals) +
-           count_put(&overlay->gateways);
+    return 1 + events + count_put(&overlay->nodes) + count_due(&overlay->nodes) + count_put(&overlay->sessions) +
+           count_put(&overlay->ephemerals) + count_put(&overlay->gateways);
 }
 
 /* The zxid record, then those that every commit needs: the gateways with events, and the recursive subscriptions. */
@@ -324,6 +335,7 @@ static void read_front(struct fk_overlay *overlay)
         return;
     }
     fail(overlay, fk_zx_record_read(overlay->zx_item->value, overlay->arena, &overlay->zx));
+    overlay->base_zxid = overlay->zx.zxid;
     overlay->lastev_capacity = overlay->zx.lastev.count;
     for (size_t i = 0; i < overlay->zx.lastev.count; i++) {
         struct fk_key gateway = fk_key_gateway(overlay->arena, overlay->zx.lastev.items[i].gateway);

@@ -27,6 +27,7 @@ struct fk_overlay_node {
     enum fk_data_place old_place; /* of the data that the item names as it was read */
     struct fk_bytes old_attempt;
     bool data_changed;
+    bool due_changed; /* a container or TTL node is new or gone */
 };
 
 struct fk_overlay_session {
@@ -70,6 +71,7 @@ struct fk_overlay {
     struct fk_list events; /* of struct fk_overlay_events, by zxid */
     struct fk_overlay_item *zx_item;
     struct fk_zx_record zx; /* zxid: of the last change so far */
+    int64_t base_zxid;      /* as it was read */
     size_t lastev_capacity;
     struct fk_recursive_record recursive;
     bool changed; /* there is something to commit */

@@ -5,7 +5,8 @@
  *   record          partition        name        written by
  *   zx              "zx"             "zx"        commits; registering a recursive watch
  *   node            "n"+parent path  name        commits; registering a watch   ("/" itself: partition "n", name "/")
- *   data            "d"+path         attempt id  writers, before the commit that names it; immutable
+ *   data            "d"              attempt     writers, before the commit that names it; immutable (data.h)
+ *   due             "c"              path        commits: that there is a container or a TTL node, for sweeps
  *   session         "s"              id          created by its gateway, then commits only
  *   ephemerals      "e"              session id  commits: the paths of the session's ephemeral nodes, if it has any
  *   events          "ev"             zxid        commits; trimmed by sweeps
@@ -74,7 +75,7 @@ struct fk_node_record {
     struct fk_gateway_zxids pend; /* gateways that had not applied all their events at that commit: H11 */
     struct fk_subscriptions subs;
     enum fk_data_place place;
-    struct fk_bytes attempt; /* name of the data item, or of the blob */
+    struct fk_bytes attempt; /* name of the data item, or of the blob (data.h) */
 };
 
 enum fk_session_state {
@@ -170,7 +171,8 @@ struct fk_events_record {
 struct fk_key fk_key_zx(void);
 struct fk_key fk_key_recursive(void);
 struct fk_key fk_key_node(struct fk_arena *arena, struct fk_bytes path);
-struct fk_key fk_key_data(struct fk_arena *arena, struct fk_bytes path, struct fk_bytes attempt);
+struct fk_key fk_key_data(struct fk_bytes attempt);
+struct fk_key fk_key_due(struct fk_bytes path);
 struct fk_key fk_key_session(struct fk_arena *arena, int64_t id);
 struct fk_key fk_key_ephemerals(struct fk_arena *arena, int64_t session_id);
 struct fk_key fk_key_events(struct fk_arena *arena, int64_t zxid);

@@ -51,11 +51,16 @@ struct fk_key fk_key_node(struct fk_arena *arena, struct fk_bytes path)
     return key.partition.data == NULL || key.name.data == NULL ? no_key : key;
 }
 
-struct fk_key fk_key_data(struct fk_arena *arena, struct fk_bytes path, struct fk_bytes attempt)
+struct fk_key fk_key_data(struct fk_bytes attempt)
 {
     FK_ASSERT(attempt.size > 0);
-    struct fk_key key = {prefixed(arena, 'd', path), fk_arena_copy(arena, attempt)};
-    return key.partition.data == NULL || key.name.data == NULL ? no_key : key;
+    return (struct fk_key){FK_BYTES_LITERAL("d"), attempt};
+}
+
+struct fk_key fk_key_due(struct fk_bytes path)
+{
+    FK_ASSERT(path.size > 0);
+    return (struct fk_key){FK_BYTES_LITERAL("c"), path};
 }
 
 static struct fk_key numbered(struct fk_arena *arena, struct fk_bytes partition, int64_t number)

@@ -11,11 +11,16 @@
 /* What a sweep found, for its host: a schedule that finds nobody can be switched off. */
 struct fk_sweep_result {
     size_t gateways_alive;
-    size_t sessions;
+    size_t sessions; /* of a full sweep */
 };
 
-/* One sweep. An error of a port ends it; the next one begins anew. */
+/* One full sweep, for the schedule (once a minute). An error of a port ends it; the next one begins anew. */
 enum fk_err fk_sweep_run(const struct fk_cloud_options *options, const struct fk_ports *ports,
                          struct fk_sweep_result *result);
+
+/* What live gateways run each period: gateways and events only, and sessions where some gateway is dead. Cheap: it
+ * lists what is usually empty or small. */
+enum fk_err fk_sweep_gateways(const struct fk_cloud_options *options, const struct fk_ports *ports,
+                              struct fk_sweep_result *result);
 
 #endif

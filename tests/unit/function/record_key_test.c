@@ -19,7 +19,8 @@ static void keys_of_all_records(void **state)
     assert_key(fk_key_node(&arena, fk_bytes_text("/a")), "n/", "a");
     assert_key(fk_key_node(&arena, fk_bytes_text("/a/b")), "n/a", "b");
     assert_key(fk_key_node(&arena, fk_bytes_text("/a/b/c")), "n/a/b", "c");
-    assert_key(fk_key_data(&arena, fk_bytes_text("/a/b"), fk_bytes_text("try")), "d/a/b", "try");
+    assert_key(fk_key_data(fk_bytes_text("try")), "d", "try");
+    assert_key(fk_key_due(fk_bytes_text("/a/b")), "c", "/a/b");
     assert_key(fk_key_session(&arena, 0x0102030405060708), "s", "0102030405060708");
     assert_key(fk_key_ephemerals(&arena, 1), "e", "0000000000000001");
     assert_key(fk_key_events(&arena, 0xabcdef), "ev", "0000000000abcdef");
@@ -90,8 +91,7 @@ static void without_memory_a_key_is_null(void **state)
     (void)state;
     struct fk_arena arena = FK_ARENA_EMPTY;
     fk_test_fail_all(true);
-    struct fk_key keys[] = {fk_key_node(&arena, fk_bytes_text("/a")),
-                            fk_key_data(&arena, fk_bytes_text("/a"), fk_bytes_text("try")), fk_key_session(&arena, 1)};
+    struct fk_key keys[] = {fk_key_node(&arena, fk_bytes_text("/a")), fk_key_session(&arena, 1)};
     struct fk_bytes partition = fk_partition_children(&arena, fk_bytes_text("/a"));
     fk_test_fail_all(false);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {

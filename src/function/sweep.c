@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "function/sweep_internal.h"
+
+#include "base/alloc.h"
+
+enum fk_err fk_sweep_each(struct fk_sweep *sweep, struct fk_bytes partition, fk_sweep_item_fn call)
+{
+    struct fk_item_page page = {.more = true};
+    struct fk_bytes after = FK_BYTES_NULL;
+    while (page.more) {
+        enum fk_err err = fk_table_list(sweep->ports->table, partition, after, FK_SWEEP_PAGE, sweep->arena, &page);
+        for (size_t i = 0; err == FK_OK && i < page.count; i++) {
+            err = call(sweep, &page.items[i]);
+            after = page.items[i].key.name;
+        }
+        if (err != FK_OK) {
+            return err;
+        }
+    }
+    return FK_OK;
+}
+
+enum fk_err fk_sweep_request(struct fk_sweep *sweep, int64_t gateway, int64_t session_id, int64_t epoch, int32_t op,
+                             struct fk_bytes body)
+{
+    struct fk_buf buf = FK_BUF_EMPTY;
+    struct fk_request_message message = {
+        .gateway = gateway, .session_id = session_id, .epoch = epoch, .ids = FK_BYTES_LITERAL("\0\0\0\0")};
+    int64_t deduplication_id = 0; /* each sweep asks anew: a request that came too early must not swallow later ones */
+    int64_t group = sweep->options->pipeline ? session_id : FK_GROUP_SINGLE_HOP;
+    fk_random_fill(sweep->ports->random, (uint8_t *)&deduplication_id, sizeof deduplication_id);
+    fk_request_message_begin(&buf, &message);
+    fk_request_message_add(&buf, &(struct fk_request_operation){.op = op, .body = body});
+    enum fk_err err =
+        buf.failed ? FK_ERR_NOMEM : fk_queue_send(sweep->ports->queue, group, deduplication_id, fk_buf_view(&buf));
+    fk_buf_deinit(&buf);
+    return err == FK_ERR_UNKNOWN ? FK_OK : err; /* the next sweep looks again */
+}
+
+/* The zxid record first: what is listed after it is at least as new. */
+static enum fk_err begin(struct fk_sweep *sweep)
+{
+    struct fk_key key = fk_key_zx();
+    struct fk_item item;
+    enum fk_err err = fk_table_get(sweep->ports->table, &key, sweep->arena, &item);
+    if (err == FK_OK && item.stamp != 0) {
+        err = fk_zx_record_read(item.value, sweep->arena, &sweep->zx);
+    }
+    return err == FK_OK ? fk_sweep_list_gateways(sweep) : err;
+}
+
+static bool somebody_died(const struct fk_sweep *sweep)
+{
+    return sweep->result->gateways_alive < sweep->count;
+}
+
+static enum fk_err run(struct fk_sweep *sweep, bool full)
+{
+    enum fk_err err = begin(sweep);
+    if (err == FK_OK && (full || somebody_died(sweep))) {
+        err = fk_sweep_sessions(sweep);
+    }
+    if (err == FK_OK) {
+        err = fk_sweep_events(sweep);
+    }
+    if (err == FK_OK && full) {
+        err = fk_sweep_due_nodes(sweep);
+    }
+    if (err == FK_OK && full) {
+        err = fk_sweep_orphans(sweep);
+    }
+    return err;
+}
+
+static enum fk_err sweep_once(const struct fk_cloud_options *options, const struct fk_ports *ports,
+                              struct fk_sweep_result *result, bool full)
+{
+    struct fk_arena arena = FK_ARENA_EMPTY;
+    struct fk_sweep sweep = {.options = options,
+                             .ports = ports,
+                             .arena = &arena,
+                             .result = result,
+                             .now_ms = fk_clock_wall_ms(ports->clock)};
+    *result = (struct fk_sweep_result){.gateways_alive = 0};
+    enum fk_err err = run(&sweep, full);
+    fk_arena_deinit(&arena);
+    return err;
+}
+
+enum fk_err fk_sweep_run(const struct fk_cloud_options *options, const struct fk_ports *ports,
+                         struct fk_sweep_result *result)
+{
+    return sweep_once(options, ports, result, true);
+}
+
+enum fk_err fk_sweep_gateways(const struct fk_cloud_options *options, const struct fk_ports *ports,
+                              struct fk_sweep_result *result)
+{
+    return sweep_once(options, ports, result, false);
+}

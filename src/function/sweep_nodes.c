@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Containers and TTL nodes that are due, and data that no record names. */
+#include "function/sweep_internal.h"
+
+#include "base/mark.h"
+#include "base/mutant.h"
+#include "function/data.h"
+#include "model/path.h"
+
+/* The record of a path; *found says whether there is a node. */
+static enum fk_err read_node(struct fk_sweep *sweep, struct fk_bytes path, struct fk_node_record *record, bool *found)
+{
+    struct fk_key key = fk_key_node(sweep->arena, path);
+    struct fk_item item;
+    enum fk_err err =
+        key.partition.data == NULL ? FK_ERR_NOMEM : fk_table_get(sweep->ports->table, &key, sweep->arena, &item);
+    *found = false;
+    if (err == FK_OK && item.stamp != 0) {
+        err = fk_node_record_read(item.value, path, sweep->arena, record);
+        *found = err == FK_OK && record->exists;
+    }
+    return err;
+}
+
+static bool is_due(const struct fk_sweep *sweep, const struct fk_node *node)
+{
+    int64_t ttl_ms = fk_owner_ttl_ms(node->ephemeral_owner);
+    if (node->num_children > 0) {
+        return false;
+    }
+    return ttl_ms > 0 ? sweep->now_ms - node->mtime_ms >= ttl_ms : node->created_children > 0;
+}
+
+static enum fk_err request_end(struct fk_sweep *sweep, const struct fk_node *node)
+{
+    struct fk_buf body = FK_BUF_EMPTY;
+    struct fk_stat stat;
+    fk_node_stat(node, &stat);
+    fk_write_bytes(&body, node->path);
+    fk_write_i32(&body, stat.version);
+    fk_write_i32(&body, stat.cversion);
+    enum fk_err err =
+        body.failed ? FK_ERR_NOMEM : fk_sweep_request(sweep, 0, 0, 0, FK_OP_SWEEP_NODE, fk_buf_view(&body));
+    fk_buf_deinit(&body);
+    return err;
+}
+
+static enum fk_err check_due(struct fk_sweep *sweep, const struct fk_item *item)
+{
+    struct fk_node_record record;
+    bool found = false;
+    if (!fk_path_valid(item->key.name)) {
+        return FK_ERR_DAMAGED;
+    }
+    enum fk_err err = read_node(sweep, item->key.name, &record, &found);
+    if (err != FK_OK || !found || !is_due(sweep, &record.node) || sweep->due == FK_SWEEP_TTL_MAX) {
+        return err; /* the list is kept by commits: what stands in it too long costs a read a minute */
+    }
+    sweep->due++;
+    FK_MARK(DUE_NODE_FOUND);
+    return request_end(sweep, &record.node);
+}
+
+enum fk_err fk_sweep_due_nodes(struct fk_sweep *sweep)
+{
+    return fk_sweep_each(sweep, FK_BYTES_LITERAL("c"), check_due);
+}
+
+/* True where no record names the data and none ever will. The zxid record was read first: if it is beyond the zxid that
+ * the writer's commit was conditional on, that commit has failed, or the record that is read now is its own or newer.
+ */
+static enum fk_err is_orphan(struct fk_sweep *sweep, struct fk_bytes attempt, bool *orphan)
+{
+    struct fk_node_record record;
+    struct fk_bytes path;
+    int64_t zxid = 0;
+    bool found = false;
+    *orphan = false;
+    if (!fk_data_attempt_parse(attempt, &zxid, &path) || !fk_path_valid(path) ||
+        (zxid >= sweep->zx.zxid && !FK_MUTANT(ORPHAN_NOT_FENCED))) {
+        return FK_OK;
+    }
+    enum fk_err err = read_node(sweep, path, &record, &found);
+    *orphan = err == FK_OK && !(found && fk_bytes_equal(record.attempt, attempt));
+    return err;
+}
+
+static enum fk_err check_data(struct fk_sweep *sweep, const struct fk_item *item)
+{
+    bool orphan = false;
+    enum fk_err err = is_orphan(sweep, item->key.name, &orphan);
+    if (err != FK_OK || !orphan) {
+        return err;
+    }
+    FK_MARK(ORPHAN_REMOVED);
+    return fk_data_remove(sweep->ports, FK_DATA_ITEM, item->key.name);
+}
+
+static enum fk_err check_blob(struct fk_sweep *sweep, struct fk_bytes name)
+{
+    bool orphan = false;
+    enum fk_err err = is_orphan(sweep, name, &orphan);
+    if (err != FK_OK || !orphan) {
+        return err;
+    }
+    FK_MARK(ORPHAN_REMOVED);
+    return fk_data_remove(sweep->ports, FK_DATA_BLOB, name);
+}
+
+enum fk_err fk_sweep_orphans(struct fk_sweep *sweep)
+{
+    struct fk_blob_page page = {.more = true};
+    struct fk_bytes after = FK_BYTES_NULL;
+    enum fk_err err = fk_sweep_each(sweep, FK_BYTES_LITERAL("d"), check_data);
+    while (err == FK_OK && page.more) {
+        err = fk_blob_list(sweep->ports->blobs, after, FK_SWEEP_PAGE, sweep->arena, &page);
+        for (size_t i = 0; err == FK_OK && i < page.count; i++) {
+            err = check_blob(sweep, page.names[i]);
+            after = page.names[i];
+        }
+    }
+    return err;
+}
