@@ -696,6 +696,18 @@ static void empty_partitions_leave_nothing_behind(void **state)
     assert_int_equal(fk_test_blocks(), blocks);
 }
 
+static void replacing_an_item_takes_one_block(void **state)
+{
+    (void)state;
+    (void)put_now("p", "a", "1");
+    (void)put_now("p", "a", "2"); /* from now on the partition has room */
+    for (int i = 0; i < 100; i++) {
+        fk_test_fail_alloc(2);
+        assert_int_equal(write_one(put("p", "a", FK_STAMP_ANY, "3")), FK_OK);
+        fk_test_fail_alloc(0);
+    }
+}
+
 #define ON_MEMORY(function)                                                                                            \
     {                                                                                                                  \
 #        function " [memory]", function, setup, teardown, &memory_driver                                               \
@@ -724,6 +736,7 @@ static const struct CMUnitTest tests[] = {
     ON_MEMORY(accepted_writes_are_observed),
     ON_MEMORY(all_items_are_dumped_in_order),
     ON_MEMORY(empty_partitions_leave_nothing_behind),
+    ON_MEMORY(replacing_an_item_takes_one_block),
 };
 
 FK_TEST_MAIN(tests)
