@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "sim/ground.h"
 #include "sim/port_internal.h"
 
 static struct sim_ports *ports_of(struct fk_table *table)
@@ -44,7 +45,20 @@ struct late_write {
     struct fk_arena arena;
     struct fk_write *writes;
     size_t count;
+    struct sim_notes *notes;
 };
+
+/* A write at its moment. */
+static enum fk_err apply(struct sim_cloud *cloud, const struct fk_write *writes, size_t count, struct sim_notes *notes)
+{
+    enum fk_err err = fk_table_write(cloud->table, writes, count);
+    if (err == FK_OK) {
+        sim_ground_applied(notes, sim_now_ns(cloud->world));
+    } else {
+        sim_ground_dropped(notes);
+    }
+    return err;
+}
 
 static struct fk_bytes kept(struct fk_arena *arena, struct fk_bytes bytes)
 {
@@ -56,19 +70,20 @@ static struct fk_bytes kept(struct fk_arena *arena, struct fk_bytes bytes)
 static void apply_late(void *context)
 {
     struct late_write *late = context;
-    enum fk_err err = fk_table_write(late->cloud->table, late->writes, late->count);
+    enum fk_err err = apply(late->cloud, late->writes, late->count, late->notes);
     sim_trace(late->cloud->world, "table.write of %zu items, late -> %d", late->count, (int)err);
     fk_arena_deinit(&late->arena);
     fk_free(late);
 }
 
 static void write_later(struct sim_ports *ports, const struct sim_fault *fault, const struct fk_write *writes,
-                        size_t count)
+                        size_t count, struct sim_notes *notes)
 {
     struct late_write *late = fk_alloc_zero(sizeof *late);
     FK_ASSERT(late != NULL);
     late->cloud = ports->cloud;
     late->count = count;
+    late->notes = notes;
     late->writes = fk_arena_alloc(&late->arena, count * sizeof *writes);
     FK_ASSERT(late->writes != NULL);
     for (size_t i = 0; i < count; i++) {
@@ -90,11 +105,12 @@ static enum fk_err write_items(struct fk_table *table, const struct fk_write *wr
         return err;
     }
     struct sim_process *before = sim_memory_of(NULL);
+    struct sim_notes *notes = sim_ground_take(writes, count);
     if (fault.kind == SIM_FAULT_UNKNOWN_LATER) {
-        write_later(ports, &fault, writes, count);
+        write_later(ports, &fault, writes, count, notes);
         err = FK_ERR_UNKNOWN;
     } else {
-        err = fk_table_write(ports->cloud->table, writes, count);
+        err = apply(ports->cloud, writes, count, notes);
     }
     (void)sim_memory_of(before);
     sim_trace(ports->cloud->world, "table.write of %zu items, first %.*s/%.*s -> %d", count,

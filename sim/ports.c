@@ -69,6 +69,11 @@ struct fk_queue *sim_cloud_queue(struct sim_cloud *cloud, enum sim_queue queue)
     return cloud->queues[queue];
 }
 
+int64_t sim_cloud_queue_ms(const struct sim_cloud *cloud)
+{
+    return fk_clock_monotonic_ms(sim_process_clock(cloud->process));
+}
+
 /* --- a call --- */
 
 /* Mostly evenly up to the bound, now and then four times as long. */

@@ -27,6 +27,8 @@ enum sim_queue {
     SIM_QUEUES,
 };
 struct fk_queue *sim_cloud_queue(struct sim_cloud *cloud, enum sim_queue queue);
+/* Their time, as fk_memory_queue_ready_ms tells it. */
+int64_t sim_cloud_queue_ms(const struct sim_cloud *cloud);
 /* Called, as the world, when something was sent. */
 void sim_cloud_on_send(struct sim_cloud *cloud, enum sim_queue queue, sim_task_fn call, void *context);
 struct sim_faults *sim_cloud_faults(const struct sim_cloud *cloud);

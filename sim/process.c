@@ -120,6 +120,16 @@ void sim_process_at_end(struct sim_process *process, sim_task_fn call, void *con
     *at = end;
 }
 
+void *sim_process_slot(const struct sim_process *process)
+{
+    return process->slot;
+}
+
+void sim_process_set_slot(struct sim_process *process, void *thing)
+{
+    process->slot = thing;
+}
+
 static void run_end_calls(struct sim_process *process, bool call)
 {
     while (process->end_calls != NULL) {

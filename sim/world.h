@@ -77,6 +77,9 @@ bool sim_process_alive(const struct sim_process *process);
 const char *sim_process_name(const struct sim_process *process);
 /* Called (as the world, in no task) when the process was killed or ended; several are called in their order. */
 void sim_process_at_end(struct sim_process *process, sim_task_fn call, void *context);
+/* A place for one thing that somebody keeps for this process; NULL at first. */
+void *sim_process_slot(const struct sim_process *process);
+void sim_process_set_slot(struct sim_process *process, void *thing);
 /* None of its tasks goes on for `ns`; its monotonic clock stands still too where `freeze` is set. */
 void sim_process_suspend(struct sim_process *process, int64_t ns, bool freeze);
 /* 0, or when it goes on. */

@@ -52,6 +52,7 @@ struct sim_process {
     struct sim_memory memory;
     struct fk_list tasks;
     struct sim_end_call *end_calls;
+    void *slot;
     struct fk_clock clock;
     struct fk_random random;
     int64_t start_ns;
