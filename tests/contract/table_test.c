@@ -206,7 +206,7 @@ static void conditions_are_on_the_stamp(void **state)
 {
     (void)state;
     static const enum fk_write_kind kinds[] = {FK_WRITE_PUT, FK_WRITE_DELETE, FK_WRITE_CHECK};
-    for (size_t i = 0; i < 3 * 2 * 4; i++) {
+    for (size_t i = 0; i < 24; i++) {
         enum fk_write_kind kind = kinds[i % 3];
         bool there = i / 3 % 2 == 0;
         int64_t old = put_now("p", "a", "old");
