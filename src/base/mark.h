@@ -27,6 +27,7 @@
       "a sweep asked for the end of a session that was closing or had lost its gateway")                               \
     X(EVENTS_SENT_AGAIN, "a sweep sent events again")                                                                  \
     X(EVENTS_TRIMMED, "events that all had applied were removed")                                                      \
+    X(DUE_NODE_CHANGED, "a container or TTL node was not due any more when its end was decided")                       \
     X(DUE_NODE_FOUND, "a sweep found a container or TTL node that was due")                                            \
     X(ORPHAN_REMOVED, "data that no record names was removed")                                                         \
     X(CLOSE_IN_CHUNKS, "a session's end took more than one commit")                                                    \

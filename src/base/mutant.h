@@ -33,6 +33,7 @@
     X(MULTI_IN_PARTS, "C10: a multi is committed in two transactions")                                                 \
     X(DEAD_TOO_EARLY, "H21: a gateway is declared dead inside its lease")                                              \
     X(TRIM_UNACKED, "H13: events are trimmed before they are applied")                                                 \
+    X(SWEEP_BLIND, "a container or TTL node is removed whatever became of it since the sweep saw it")                  \
     X(ORPHAN_NOT_FENCED, "data is swept up whose writer may still commit")                                             \
     X(RECURSIVE_NOT_READ, "recursive subscriptions are not looked at")                                                 \
     X(ANSWERS_NOT_HELD, "H13: a write's answer does not wait for the events up to it")                                 \

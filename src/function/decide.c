@@ -435,15 +435,14 @@ static enum fk_verdict decide_gateway_dead(struct fk_decision *decision, const s
 static enum fk_verdict decide_sweep_node(struct fk_decision *decision, struct fk_bytes body)
 {
     struct fk_reader reader = fk_reader_of(body);
-    struct fk_bytes path = fk_read_bytes(&reader);
-    int32_t version = fk_read_i32(&reader);
-    int32_t cversion = fk_read_i32(&reader);
-    if (reader.failed || path.data == NULL) {
+    struct fk_sweep_request request;
+    fk_read_sweep_request(&reader, &request);
+    if (reader.failed || request.path.data == NULL) {
         FK_MARK(MESSAGE_UNREADABLE);
         return FK_VERDICT_DONE;
     }
     begin(decision);
-    enum fk_code code = fk_plan_sweep_node(&decision->plan, path, version, cversion);
+    enum fk_code code = fk_plan_sweep_node(&decision->plan, request.path, request.version, request.cversion);
     if (code != FK_CODE_OK || fk_decision_err(decision) != FK_OK) {
         return FK_VERDICT_DONE;
     }

@@ -22,23 +22,13 @@ static enum fk_err read_node(struct fk_sweep *sweep, struct fk_bytes path, struc
     return err;
 }
 
-static bool is_due(const struct fk_sweep *sweep, const struct fk_node *node)
-{
-    int64_t ttl_ms = fk_owner_ttl_ms(node->ephemeral_owner);
-    if (node->num_children > 0) {
-        return false;
-    }
-    return ttl_ms > 0 ? sweep->now_ms - node->mtime_ms >= ttl_ms : node->created_children > 0;
-}
-
 static enum fk_err request_end(struct fk_sweep *sweep, const struct fk_node *node)
 {
     struct fk_buf body = FK_BUF_EMPTY;
     struct fk_stat stat;
     fk_node_stat(node, &stat);
-    fk_write_bytes(&body, node->path);
-    fk_write_i32(&body, stat.version);
-    fk_write_i32(&body, stat.cversion);
+    fk_write_sweep_request(
+        &body, &(struct fk_sweep_request){.path = node->path, .version = stat.version, .cversion = stat.cversion});
     enum fk_err err =
         body.failed ? FK_ERR_NOMEM : fk_sweep_request(sweep, 0, 0, 0, FK_OP_SWEEP_NODE, fk_buf_view(&body));
     fk_buf_deinit(&body);
@@ -53,7 +43,7 @@ static enum fk_err check_due(struct fk_sweep *sweep, const struct fk_item *item)
         return FK_ERR_DAMAGED;
     }
     enum fk_err err = read_node(sweep, item->key.name, &record, &found);
-    if (err != FK_OK || !found || !is_due(sweep, &record.node) || sweep->due == FK_SWEEP_TTL_MAX) {
+    if (err != FK_OK || !found || !fk_node_due(&record.node, sweep->now_ms) || sweep->due == FK_SWEEP_TTL_MAX) {
         return err; /* the list is kept by commits: what stands in it too long costs a read a minute */
     }
     sweep->due++;

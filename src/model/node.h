@@ -54,6 +54,18 @@ static inline int64_t fk_owner_session(int64_t owner)
     return owner == FK_OWNER_CONTAINER || fk_owner_ttl_ms(owner) > 0 ? 0 : owner;
 }
 
+/* Whether a sweep may remove the node: a container that had children and has none, or a TTL node without children whose
+ * data is as old as its TTL. A container that was never used may have been made a moment ago. */
+static inline bool fk_node_due(const struct fk_node *node, int64_t now_ms)
+{
+    int64_t ttl_ms = fk_owner_ttl_ms(node->ephemeral_owner);
+    if (node->num_children > 0) {
+        return false;
+    }
+    return ttl_ms > 0 ? now_ms - node->mtime_ms >= ttl_ms
+                      : node->ephemeral_owner == FK_OWNER_CONTAINER && node->created_children != 0;
+}
+
 /* What clients see: of owners, sessions only. cversion = 2 * creates - children, that is creates + deletes
  * (DataNode.copyStat). */
 static inline void fk_node_stat(const struct fk_node *node, struct fk_stat *stat)

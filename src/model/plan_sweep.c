@@ -3,15 +3,20 @@
  * no permission, and whatever happened to the node since the sweep saw it is a reason to leave it alone. */
 #include "model/plan_internal.h"
 
+#include "base/mark.h"
+#include "base/mutant.h"
 #include "model/path.h"
 
-static bool is_due(const struct fk_node *node, int64_t now_ms)
+/* OK, or why a node is left alone that a sweep saw with these versions. */
+static enum fk_code check_due(const struct fk_node *node, int32_t version, int32_t cversion, int64_t now_ms)
 {
-    if (node->ephemeral_owner == FK_OWNER_CONTAINER) {
-        return node->created_children != 0; /* one that was never used may have been made a moment ago */
+    struct fk_stat stat;
+    fk_node_stat(node, &stat);
+    bool seen = stat.version == version && stat.cversion == cversion;
+    if (seen && node->num_children > 0) {
+        return FK_CODE_NOT_EMPTY;
     }
-    int64_t ttl_ms = fk_owner_ttl_ms(node->ephemeral_owner);
-    return ttl_ms > 0 && now_ms - node->mtime_ms >= ttl_ms;
+    return seen && fk_node_due(node, now_ms) ? FK_CODE_OK : FK_CODE_BAD_VERSION;
 }
 
 enum fk_code fk_plan_sweep_node(struct fk_plan *plan, struct fk_bytes path, int32_t version, int32_t cversion)
@@ -20,19 +25,13 @@ enum fk_code fk_plan_sweep_node(struct fk_plan *plan, struct fk_bytes path, int3
     struct fk_node parent;
     struct fk_bytes parent_path;
     struct fk_bytes name;
-    struct fk_stat stat;
     if (!fk_plan_get(plan, path, &node)) {
         return FK_CODE_NO_NODE;
     }
-    fk_node_stat(&node, &stat);
-    if (stat.version != version || stat.cversion != cversion) {
-        return FK_CODE_BAD_VERSION;
-    }
-    if (node.num_children > 0) {
-        return FK_CODE_NOT_EMPTY;
-    }
-    if (!is_due(&node, plan->time_ms)) {
-        return FK_CODE_BAD_VERSION;
+    enum fk_code code = check_due(&node, version, cversion, plan->time_ms);
+    if (code != FK_CODE_OK && !(FK_MUTANT(SWEEP_BLIND) && node.num_children == 0)) {
+        FK_MARK(DUE_NODE_CHANGED);
+        return code;
     }
     if (!fk_path_split(path, &parent_path, &name) || !fk_plan_get(plan, parent_path, &parent)) {
         return FK_CODE_NO_NODE; /* the lookup failed, which is sticky: a node without a parent does not exist */
