@@ -40,6 +40,15 @@ static void monotonic_time_never_goes_back(void **state)
     assert_true(fk_clock_monotonic_ms(clock) >= before / 1000000);
 }
 
+static void a_pause_lasts_as_long_as_it_should(void **state)
+{
+    struct fk_clock *clock = ((const struct driver *)*state)->clock();
+    int64_t before = clock->ops->monotonic_ns(clock);
+    fk_clock_pause_ms(clock, 0);
+    fk_clock_pause_ms(clock, 20);
+    assert_true(clock->ops->monotonic_ns(clock) - before >= 20 * INT64_C(1000000));
+}
+
 static void the_time_of_day_is_of_this_age(void **state)
 {
     struct fk_clock *clock = ((const struct driver *)*state)->clock();
@@ -117,9 +126,13 @@ static void equal_seeds_fall_alike(void **state)
 #define ON_EACH(function) ON(function, posix), ON(function, memory)
 
 static const struct CMUnitTest tests[] = {
-    ON_EACH(monotonic_time_never_goes_back),        ON_EACH(the_time_of_day_is_of_this_age),
-    ON_EACH(dice_fill_exactly_what_they_are_given), ON_EACH(dice_do_not_repeat_and_leave_nothing_out),
-    ON(virtual_time_passes_on_demand, memory),      ON(equal_seeds_fall_alike, memory),
+    ON_EACH(monotonic_time_never_goes_back),
+    ON_EACH(a_pause_lasts_as_long_as_it_should),
+    ON_EACH(the_time_of_day_is_of_this_age),
+    ON_EACH(dice_fill_exactly_what_they_are_given),
+    ON_EACH(dice_do_not_repeat_and_leave_nothing_out),
+    ON(virtual_time_passes_on_demand, memory),
+    ON(equal_seeds_fall_alike, memory),
 };
 
 FK_TEST_MAIN(tests)
