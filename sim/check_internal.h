@@ -65,7 +65,7 @@ struct check_connection {
     int64_t connect_ns;
     int64_t accepted_ns;
     int64_t lost_ns;
-    int64_t last_seen; /* lastZxidSeen of the connect request */
+    int64_t last_seen; /* lastZxidSeen of the connect request; the attach, where it is known and later */
     struct fk_bytes ids;
     struct check_request *first;
     struct check_request *last;

@@ -261,6 +261,10 @@ static void replay_attach(struct check *check, const struct sim_ground *entry)
                    entry->zxid, entry->epoch, session->epoch);
     }
     session->epoch = entry->epoch;
+    struct check_connection *connection = connection_of(session, entry->epoch);
+    if (connection != NULL && connection->last_seen < entry->zxid) {
+        connection->last_seen = entry->zxid;
+    }
 }
 
 static void replay(struct check *check, const struct sim_ground *entry)
