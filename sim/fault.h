@@ -202,6 +202,8 @@ struct sim_fault sim_fault_labelled(struct sim_faults *faults, enum sim_role rol
 
 /* Labels are numbered as they are met, "" is 0; the text is kept. */
 uint32_t sim_label_index(const char *label);
+/* All labels so far, by their numbers; "" behind the last. */
+void sim_labels_copy(char to[SIM_LABELS_MAX][32]);
 /* "gateway.read.table.get" into text. */
 void sim_site_name(const struct sim_site *site, char *text, size_t size);
 bool sim_site_parse(const char *text, struct sim_site *site);

@@ -60,6 +60,11 @@ uint32_t sim_label_index(const char *label)
     return label_count++;
 }
 
+void sim_labels_copy(char to[SIM_LABELS_MAX][32])
+{
+    memcpy(to, labels, sizeof labels);
+}
+
 void sim_site_name(const struct sim_site *site, char *text, size_t size)
 {
     const char *label = labels[site->label];
