@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "gateway/cloud.h"
+#include "sim/function_host.h"
 #include "sim/own.h"
 
 #include <stdio.h>
@@ -243,11 +244,7 @@ static void draw_clock(struct life *life)
 {
     struct sim_fault fault = sim_fault_labelled(sim_cloud_faults(life->host->options.cloud), SIM_ROLE_GATEWAY, "",
                                                 SIM_CALL_PROCESS_START, SIM_FAULT_BIT(SKEW) | SIM_FAULT_BIT(DRIFT));
-    if (fault.kind == SIM_FAULT_SKEW) {
-        sim_process_set_clock(life->process, fault.argument, 0);
-    } else if (fault.kind == SIM_FAULT_DRIFT) {
-        sim_process_set_clock(life->process, 0, (int32_t)fault.argument);
-    }
+    sim_start_clock(life->process, &fault);
 }
 
 static struct fk_gateway *make_gateway(struct life *life)
@@ -301,6 +298,15 @@ void sim_gateway_host_crash(struct sim_gateway_host *host, bool silent)
     if (host->up) {
         host->silent = silent;
         sim_process_kill(host->life->process);
+    }
+}
+
+void sim_gateway_host_do(struct sim_gateway_host *host, const char *verb, int64_t ms)
+{
+    if (strcmp(verb, "suspend") != 0) {
+        sim_gateway_host_crash(host, strcmp(verb, "vanish") == 0);
+    } else if (host->up) {
+        sim_process_suspend(host->life->process, ms * SIM_MS, false);
     }
 }
 

@@ -221,7 +221,7 @@ bool sim_workload_quiet(const struct sim_workload *workload)
 {
     bool quiet = true;
     for (int i = 0; i < workload->options.clients; i++) {
-        quiet = quiet && workload->actors[i].quiet;
+        quiet = quiet && workload->actors[i].done && workload->actors[i].quiet;
     }
     return quiet;
 }
@@ -230,7 +230,7 @@ void sim_workload_describe(const struct sim_workload *workload, struct fk_buf *o
 {
     for (int i = 0; i < workload->options.clients; i++) {
         const struct sim_actor *actor = &workload->actors[i];
-        if (!actor->quiet) {
+        if (!actor->quiet && actor->client != NULL) {
             fk_buf_print(out, "%sclient %d: %s (state %d, %zu requests open)", fk_buf_left(out) == 0 ? "" : "; ", i + 1,
                          actor->doing, (int)sim_client_state(actor->client), sim_client_open_calls(actor->client));
         }
