@@ -319,6 +319,7 @@ static void malformed_records(void **state)
         {EPHEMERALS, 5, "000000022f62", 0},                                    /* a path twice */
         {EPHEMERALS, 5, "000000022f63", 0},                                    /* not sorted */
         {EPHEMERALS, 5, "ffffffff000000022f62", 2},                            /* a null path */
+        {EPHEMERALS, 5, "00000000000000042f626262", 0},                        /* an empty path */
         {GATEWAY, 17, "02", 0},                                                /* neither alive nor dead */
         {GATEWAY, 26, "00000005", 0},                                          /* an address beyond the end */
         {RECURSIVE, 1, "ffffffff", 14},                                        /* null items */
