@@ -112,8 +112,8 @@ struct sim_ref_outcome {
 /* The fresh tree, under zxid 0. */
 void sim_ref_init(struct sim_ref_tree *tree, struct sim_bump *bump);
 
-/* Decides one request of a client: an operation and its body as in its frame. `zxid` must be higher than all before;
- * a failed operation takes it and changes nothing. */
+/* Decides one request of a client: an operation and its body as in its frame, which must outlive the tree. `zxid` must
+ * be higher than all before; a failed operation takes it and changes nothing. */
 struct sim_ref_outcome sim_ref_apply(struct sim_ref_tree *tree, int64_t zxid, const struct sim_ref_caller *caller,
                                      int32_t op, struct fk_bytes body);
 /* Deletes nodes of an ending session: all of its ephemerals (paths NULL), or these, which must be its own. False where
