@@ -44,6 +44,8 @@ void sim_client_frame(struct sim_client *client, int32_t xid, int32_t op, struct
         fk_buf_append(&client->out, body);
     }
     sim_history_sent(client->options.history, sim_client_now(client), client->connection, frame_from(client, before));
+    sim_trace(client->options.world, "client %u sends request %d, op %d, %zu bytes", client->options.number, xid, op,
+              body.size);
     send_from(client, before);
 }
 
@@ -104,6 +106,8 @@ static void on_frame(struct sim_client *client, struct fk_bytes frame)
     struct fk_reply_header header;
     fk_read_reply_header(&reader, &header);
     sim_history_received(client->options.history, sim_client_now(client), client->connection, frame);
+    sim_trace(client->options.world, "client %u gets reply %d, zxid %lld, code %d, %zu bytes", client->options.number,
+              header.xid, (long long)header.zxid, header.code, frame.size);
     if (header.xid == FK_XID_NOTIFICATION) {
         on_event(client, &reader);
     } else if (header.xid == FK_XID_SET_WATCHES || header.xid >= 0) {
@@ -120,6 +124,8 @@ static void on_accepted(struct sim_client *client, struct fk_bytes frame)
     struct fk_connect_response response;
     fk_read_connect_response(&reader, &response);
     sim_history_accepted(client->options.history, sim_client_now(client), client->connection, frame);
+    sim_trace(client->options.world, "client %u is accepted, session %016llx", client->options.number,
+              (unsigned long long)response.session_id);
     client->accepted = true;
     if (response.timeout_ms <= 0 || response.session_id == 0) {
         sim_client_drop(client);
@@ -180,6 +186,7 @@ void sim_client_drop(struct sim_client *client)
     }
     sim_link_close(client->link, SIM_CLIENT);
     client->link = NULL;
+    sim_trace(client->options.world, "client %u leaves connection %u", client->options.number, client->connection);
     sim_history_lost(client->options.history, sim_client_now(client), client->connection);
     fk_buf_clear(&client->in);
     fk_buf_clear(&client->out);
@@ -246,6 +253,8 @@ static void connect_now(struct sim_client *client)
         sim_history_connect(client->options.history, sim_client_now(client), client->options.number,
                             sim_net_listener(client->options.net, client->port), frame_from(client, 0));
     sim_link_set_tag(client->link, client->connection);
+    sim_trace(client->options.world, "client %u connects to gateway %d, connection %u", client->options.number,
+              client->port, client->connection);
     sim_client_become(client, SIM_CLIENT_CONNECTING);
     send_from(client, 0);
     prime(client);

@@ -87,6 +87,9 @@ static enum fk_err notify(struct fk_channel *channel, int64_t gateway, struct fk
     if (!sim_call_begin(ports, SIM_SERVICE_CHANNEL, SIM_CALL_CHANNEL_NOTIFY, allowed, &fault, &err)) {
         return err;
     }
+    if (ports->cloud->on_message != NULL) {
+        ports->cloud->on_message(ports->cloud->on_message_context, SIM_CALL_CHANNEL_NOTIFY, gateway, message);
+    }
     struct sim_process *before = sim_memory_of(NULL);
     if (fault.kind != SIM_FAULT_LOST) {
         post(ports->cloud, gateway, message, fault.kind == SIM_FAULT_LATE ? fault.argument : 0);

@@ -35,6 +35,8 @@ struct sim_cloud {
     struct fk_list mailboxes;
     sim_commit_fn on_commit;
     void *on_commit_context;
+    sim_message_fn on_message; /* NULL: nobody looks */
+    void *on_message_context;
     int64_t busy_until_ns[SIM_SERVICES];
     int64_t full_until_ns[SIM_SERVICES];
 };

@@ -17,6 +17,9 @@ static enum fk_err send_now(struct sim_cloud *cloud, enum sim_queue queue, int64
                             struct fk_bytes message)
 {
     enum fk_err err = fk_queue_send(cloud->queues[queue], group, deduplication_id, message);
+    if (err == FK_OK && cloud->on_message != NULL) {
+        cloud->on_message(cloud->on_message_context, SIM_CALL_QUEUE_SEND, group, message);
+    }
     if (err == FK_OK && cloud->on_send[queue] != NULL) {
         cloud->on_send[queue](cloud->on_send_context[queue]);
     }

@@ -43,6 +43,12 @@ void sim_cloud_on_commit(struct sim_cloud *cloud, sim_commit_fn call, void *cont
     cloud->on_commit_context = context;
 }
 
+void sim_cloud_on_message(struct sim_cloud *cloud, sim_message_fn call, void *context)
+{
+    cloud->on_message = call;
+    cloud->on_message_context = context;
+}
+
 void sim_cloud_on_send(struct sim_cloud *cloud, enum sim_queue queue, sim_task_fn call, void *context)
 {
     cloud->on_send[queue] = call;
