@@ -126,6 +126,9 @@ void sim_history_final_session(struct sim_history *history, int64_t session_id);
 /* --- files: NDJSON, the format is described in history_file.c --- */
 
 void sim_history_write(const struct sim_history *history, FILE *file);
+/* Line by line, for a recorder that must not keep it: the header, then records. `connection` is for CONNECT only. */
+void sim_history_write_header(FILE *file, int64_t first_zxid);
+void sim_history_write_record(FILE *file, const struct sim_record *record, const struct sim_connection *connection);
 /* Into an empty history. MALFORMED with the line in `diag`, VERSION for a newer format, IO. */
 enum fk_err sim_history_read(struct sim_history *history, FILE *file, struct fk_diag *diag);
 
