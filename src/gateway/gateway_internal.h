@@ -207,6 +207,8 @@ void fk_auth_request(struct fk_gateway *gateway, struct fk_conn *conn, struct fk
 
 /* session.c */
 struct fk_gateway_session *fk_session_find(struct fk_gateway *gateway, int64_t id);
+/* Puts one that begins now into the table. */
+void fk_session_add(struct fk_gateway *gateway, struct fk_gateway_session *session, int64_t id, int32_t timeout_ms);
 struct fk_gateway_session *fk_session_new(struct fk_gateway *gateway, int64_t id, int32_t timeout_ms);
 void fk_session_free(struct fk_gateway *gateway, struct fk_gateway_session *session);
 void fk_session_detach(struct fk_gateway *gateway, struct fk_conn *conn);

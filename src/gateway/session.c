@@ -22,15 +22,20 @@ struct fk_gateway_session *fk_session_find(struct fk_gateway *gateway, int64_t i
     return entry == NULL ? NULL : FK_CONTAINER_OF(entry, struct fk_gateway_session, entry);
 }
 
+void fk_session_add(struct fk_gateway *gateway, struct fk_gateway_session *session, int64_t id, int32_t timeout_ms)
+{
+    session->id = id;
+    session->next_number = 1;
+    session->timeout_ms = timeout_ms;
+    session->last_packet_ms = gateway->now_ms;
+    fk_map_add(&gateway->sessions, &session->entry, id_hash(id));
+}
+
 struct fk_gateway_session *fk_session_new(struct fk_gateway *gateway, int64_t id, int32_t timeout_ms)
 {
     struct fk_gateway_session *session = (struct fk_gateway_session *)fk_alloc_zero(sizeof *session);
     if (session != NULL) {
-        session->id = id;
-        session->next_number = 1;
-        session->timeout_ms = timeout_ms;
-        session->last_packet_ms = gateway->now_ms;
-        fk_map_add(&gateway->sessions, &session->entry, id_hash(id));
+        fk_session_add(gateway, session, id, timeout_ms);
     }
     return session;
 }

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The cloud topologies behind the gateway's core: timers, dispatch, what is known of the world. */
+#include "gateway/cloud_internal.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+
+void fk_cloud_learn_zxid(struct fk_cloud *cloud, int64_t zxid)
+{
+    cloud->newest = zxid > cloud->newest ? zxid : cloud->newest;
+}
+
+bool fk_cloud_generation_checked(struct fk_gateway *gateway, int64_t generation)
+{
+    struct fk_cloud *cloud = gateway->cloud;
+    if (generation <= cloud->generation || FK_MUTANT(GENERATION_NOT_CHECKED) || FK_MUTANT(NO_LEASE_NO_GENERATION)) {
+        return true;
+    }
+    cloud->generation_seen = generation > cloud->generation_seen ? generation : cloud->generation_seen;
+    return false;
+}
+
+void fk_cloud_wake(struct fk_gateway *gateway)
+{
+    struct fk_list *waiting = &gateway->cloud->waiting;
+    for (struct fk_list *link = waiting->next; link != waiting; link = link->next) {
+        fk_cloud_conn_dirty(gateway, FK_CONTAINER_OF(link, struct fk_cloud_conn, waiting)->conn);
+    }
+}
+
+void fk_cloud_settle(struct fk_gateway *gateway)
+{
+    struct fk_list *link = NULL;
+    while ((link = fk_list_take(&gateway->cloud->dirty)) != NULL) {
+        fk_cloud_flush(gateway, FK_CONTAINER_OF(link, struct fk_cloud_conn, dirty)->conn);
+    }
+    if (gateway->cloud->generation_seen > gateway->cloud->generation) {
+        fk_cloud_want_fetch(gateway); /* it reads the own record */
+    }
+}
+
+void fk_cloud_declared_dead(struct fk_gateway *gateway)
+{
+    if (gateway->cloud->dead) {
+        return;
+    }
+    fk_log(FK_LOG_ERROR, "this gateway was declared dead: it drops its connections");
+    gateway->cloud->dead = true;
+    for (struct fk_list *link = gateway->conns.next; link != &gateway->conns; link = link->next) {
+        fk_cloud_conn_drop(gateway, FK_CONTAINER_OF(link, struct fk_conn, link));
+    }
+}
+
+static void cloud_process(struct fk_gateway *gateway, struct fk_conn *conn)
+{
+    if (!gateway->cloud->dead) {
+        fk_cloud_process(gateway, conn);
+    }
+}
+
+static void cloud_notice(struct fk_gateway *gateway, struct fk_bytes message)
+{
+    struct fk_answer_message answer;
+    int32_t kind = fk_notice_kind(message);
+    if (gateway->cloud->dead) {
+        return;
+    }
+    if (kind == FK_NOTICE_EVENTS) {
+        fk_cloud_events_notice(gateway, message);
+    } else if (kind == FK_NOTICE_ANSWER && fk_answer_message_read(message, &answer) == FK_OK) {
+        if (answer.number == 0) {
+            fk_cloud_attach_hint(gateway, answer.session_id);
+        } else {
+            fk_cloud_answer(gateway, &answer);
+        }
+    }
+    fk_cloud_settle(gateway);
+}
+
+static void finish(struct fk_gateway *gateway, struct fk_cloud_job *job)
+{
+    struct fk_cloud *cloud = gateway->cloud;
+    switch (job->kind) {
+    case FK_JOB_READ:
+    case FK_JOB_SYNC:
+        fk_cloud_read_done(gateway, job);
+        break;
+    case FK_JOB_SEND:
+        fk_cloud_send_done(gateway, job);
+        break;
+    case FK_JOB_POLL:
+        fk_cloud_poll_done(gateway, job);
+        break;
+    case FK_JOB_CREATE:
+    case FK_JOB_SESSION:
+    case FK_JOB_ATTACH:
+        fk_cloud_attach_done(gateway, job);
+        break;
+    case FK_JOB_EXPIRE:
+        fk_cloud_expire_done(gateway, job);
+        break;
+    case FK_JOB_RENEW:
+        fk_cloud_renew_done(gateway, job);
+        break;
+    case FK_JOB_FETCH:
+        fk_cloud_fetch_done(gateway, job);
+        break;
+    case FK_JOB_SWEEP:
+        cloud->sweeping = false; /* what it could not do, the next one does */
+        fk_cloud_job_release(gateway, job);
+        break;
+    }
+}
+
+static void cloud_job_done(struct fk_gateway *gateway, struct fk_job *base)
+{
+    struct fk_cloud_job *job = fk_cloud_job_of(base);
+    fk_gateway_touch_clock(gateway);
+    if (job->err == FK_OK && job->dead) {
+        fk_cloud_declared_dead(gateway);
+    }
+    if (gateway->cloud->dead) {
+        fk_cloud_job_release(gateway, job);
+        return;
+    }
+    finish(gateway, job);
+    fk_cloud_settle(gateway);
+}
+
+static void cloud_gone(struct fk_gateway *gateway, struct fk_conn *conn)
+{
+    fk_cloud_conn_detach(gateway, conn);
+}
+
+/* Jobs of a connection that has gone are not worth another try. */
+static void retry_jobs(struct fk_gateway *gateway)
+{
+    struct fk_list again;
+    struct fk_list *link = NULL;
+    fk_list_init(&again);
+    while ((link = fk_list_take(&gateway->cloud->later)) != NULL) {
+        fk_list_append(&again, link);
+    }
+    while ((link = fk_list_take(&again)) != NULL) {
+        struct fk_cloud_job *job = fk_cloud_job_of(FK_CONTAINER_OF(link, struct fk_job, link));
+        bool of_conn = job->kind <= FK_JOB_POLL;
+        if (of_conn && job->base.conn == NULL) {
+            fk_cloud_job_release(gateway, job);
+        } else {
+            fk_cloud_job_start(gateway, job);
+        }
+    }
+}
+
+/* What waits for events for longer than they take to come makes the gateway look for them (H13). */
+static void check_waiting(struct fk_gateway *gateway)
+{
+    struct fk_cloud *cloud = gateway->cloud;
+    for (struct fk_list *link = cloud->waiting.next; link != &cloud->waiting; link = link->next) {
+        struct fk_cloud_conn *waiting = FK_CONTAINER_OF(link, struct fk_cloud_conn, waiting);
+        if (gateway->now_ms - waiting->waiting_since_ms >= cloud->options.hold_ms) {
+            waiting->waiting_since_ms = gateway->now_ms;
+            fk_cloud_want_fetch(gateway);
+        }
+    }
+}
+
+static void cloud_tick(struct fk_gateway *gateway)
+{
+    struct fk_cloud *cloud = gateway->cloud;
+    if (cloud->dead) {
+        return;
+    }
+    retry_jobs(gateway);
+    if (!cloud->renewing && gateway->now_ms >= cloud->renew_ms) {
+        fk_cloud_renew_start(gateway);
+    }
+    if (cloud->serving && !cloud->sweeping && gateway->now_ms >= cloud->sweep_ms) {
+        fk_cloud_sweep_start(gateway);
+    }
+    for (struct fk_list *link = gateway->conns.next; link != &gateway->conns; link = link->next) {
+        fk_cloud_write_tick(gateway, FK_CONTAINER_OF(link, struct fk_conn, link));
+    }
+    check_waiting(gateway);
+    if (cloud->fetch_wanted) {
+        fk_cloud_want_fetch(gateway);
+    }
+    fk_cloud_attach_tick(gateway);
+    if (gateway->now_ms >= gateway->expire_after_ms) {
+        fk_cloud_expire_tick(gateway);
+    }
+    fk_cloud_settle(gateway);
+}
+
+static int64_t cloud_facts(const struct fk_gateway *gateway, struct fk_store_counts *counts)
+{
+    *counts = (struct fk_store_counts){.sessions = (int64_t)gateway->sessions.count};
+    return gateway->cloud->newest;
+}
+
+/* H21: nothing leaves after the lease that the last successful renewal began. */
+static bool cloud_may_send(struct fk_gateway *gateway)
+{
+    const struct fk_cloud *cloud = gateway->cloud;
+    if (cloud->dead || !cloud->serving || FK_MUTANT(LEASE_NOT_CHECKED) || FK_MUTANT(NO_LEASE_NO_GENERATION) ||
+        fk_clock_monotonic_ms(gateway->clock) <= cloud->lease_ms + cloud->options.lease_ms) {
+        return true;
+    }
+    if (!fk_list_empty(&gateway->outputs)) {
+        FK_MARK(LEASE_OVER);
+    }
+    return false;
+}
+
+static void cloud_free(struct fk_gateway *gateway)
+{
+    struct fk_cloud *cloud = gateway->cloud;
+    struct fk_list *link = NULL;
+    while ((link = fk_list_take(&cloud->later)) != NULL) {
+        fk_cloud_job_release(gateway, fk_cloud_job_of(FK_CONTAINER_OF(link, struct fk_job, link)));
+    }
+    while (!fk_list_empty(&cloud->attaches)) {
+        fk_cloud_attach_free(gateway, FK_CONTAINER_OF(cloud->attaches.next, struct fk_cloud_attach, link));
+    }
+    while (!fk_list_empty(&cloud->sessions)) {
+        fk_cloud_session_free(gateway, FK_CONTAINER_OF(cloud->sessions.next, struct fk_cloud_session, link));
+    }
+    fk_free(cloud);
+}
+
+static const struct fk_backend cloud_backend = {
+    .job_size = sizeof(struct fk_cloud_job),
+    .connect = fk_cloud_connect,
+    .process = cloud_process,
+    .notice = cloud_notice,
+    .job_done = cloud_job_done,
+    .gone = cloud_gone,
+    .tick = cloud_tick,
+    .facts = cloud_facts,
+    .may_send = cloud_may_send,
+    .free = cloud_free,
+};
+
+struct fk_gateway *fk_cloud_gateway_new(const struct fk_gateway_options *options,
+                                        const struct fk_cloud_options *cloud_options, struct fk_clock *clock,
+                                        struct fk_random *random)
+{
+    struct fk_cloud *cloud = (struct fk_cloud *)fk_alloc_zero(sizeof *cloud);
+    struct fk_gateway *gateway = cloud == NULL ? NULL : fk_gateway_create(&cloud_backend, options, clock, random);
+    if (gateway == NULL) {
+        fk_free(cloud);
+        return NULL;
+    }
+    gateway->cloud = cloud;
+    gateway->tick_max_ms = cloud_options->hold_ms > 20 ? cloud_options->hold_ms / 2 : 10;
+    cloud->options = *cloud_options;
+    cloud->id = fk_cloud_draw(gateway);
+    cloud->sweep_ms = gateway->now_ms + cloud->options.period_ms;
+    fk_list_init(&cloud->sessions);
+    fk_list_init(&cloud->attaches);
+    fk_list_init(&cloud->dirty);
+    fk_list_init(&cloud->waiting);
+    fk_list_init(&cloud->registering);
+    fk_list_init(&cloud->later);
+    fk_cloud_renew_start(gateway);
+    return gateway;
+}
+
+int64_t fk_cloud_gateway_id(const struct fk_gateway *gateway)
+{
+    return gateway->cloud->id;
+}
+
+bool fk_cloud_gateway_dead(const struct fk_gateway *gateway)
+{
+    return gateway->cloud->dead;
+}
+
+int64_t fk_conn_session_id(const struct fk_conn *conn)
+{
+    return conn->session == NULL ? 0 : conn->session->id;
+}
+
+int64_t fk_conn_epoch(const struct fk_conn *conn)
+{
+    return conn->cloud == NULL ? 0 : conn->cloud->epoch;
+}

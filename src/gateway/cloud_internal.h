@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the files of the cloud gateway share. cloud.c: the backend, timers; cloud_job.c: jobs; cloud_session.c: attach,
+ * create, expiry; cloud_conn.c: requests of a connection; cloud_write.c: sending and answers; cloud_order.c: the one
+ * output order of a connection; cloud_channel.c: the chain of events; cloud_read.c and cloud_watch.c: reads and
+ * registrations (blocking); cloud_lease.c: renewal, fetching, sweeps (blocking). "H..." are rules of protocol.md. */
+#ifndef FK_GATEWAY_CLOUD_INTERNAL_H
+#define FK_GATEWAY_CLOUD_INTERNAL_H
+
+#include "base/mark.h"
+#include "base/mutant.h"
+#include "function/record.h"
+#include "gateway/cloud.h"
+#include "gateway/gateway_internal.h"
+
+enum fk_cloud_job_kind {
+    FK_JOB_READ,    /* a read, setWatches, addWatch */
+    FK_JOB_SYNC,    /* the zxid record */
+    FK_JOB_SEND,    /* requests of a connection */
+    FK_JOB_POLL,    /* a connection looks for answers in its session's record */
+    FK_JOB_CREATE,  /* a new session */
+    FK_JOB_SESSION, /* an attach reads its session's record */
+    FK_JOB_ATTACH,  /* an attach is sent */
+    FK_JOB_EXPIRE,  /* the end of a silent session is sent */
+    FK_JOB_RENEW,   /* the gateway's own record */
+    FK_JOB_FETCH,   /* missing events */
+    FK_JOB_SWEEP,   /* the heartbeat function */
+};
+
+/* The events of one commit, as a job found them. */
+struct fk_cloud_found {
+    int64_t zxid;
+    struct fk_gateway_events *events;
+};
+
+struct fk_cloud_job {
+    struct fk_job base; /* request: a read's body, or the message to send */
+    enum fk_cloud_job_kind kind;
+    struct fk_list registering;      /* in the cloud's list, while it is a read with watches that has not ended */
+    struct fk_cloud_attach *attach;  /* of CREATE, SESSION, ATTACH */
+    struct fk_cloud_session *expire; /* of EXPIRE; NULL where that is gone */
+    /* given */
+    int64_t gateway;
+    int64_t applied; /* events up to this one are applied */
+    int64_t group;
+    int64_t deduplication_id;
+    int64_t started_ms;
+    bool first;       /* renewal: the record does not exist yet */
+    bool registers;   /* a read with a watch */
+    bool local_watch; /* mutant: somebody here watches the path already */
+    int64_t given_generation;
+    int64_t last_zxid_seen; /* create: of the client */
+    /* results */
+    enum fk_err err;    /* not OK: try again */
+    bool dead;          /* this gateway was declared dead */
+    bool absent;        /* there is no such session */
+    bool taken;         /* create: the id is somebody else's */
+    int64_t generation; /* newest met, and checked */
+    int64_t pend;       /* the reply waits until this event is applied */
+    int64_t zx_zxid;    /* zxid record, where it was read */
+    int64_t zx_lastev;
+    int64_t again_zxid; /* set by the core: an event on a path of it was applied meanwhile; 0: none */
+    struct fk_session_record session;
+    struct fk_cloud_found *found;
+    size_t found_count;
+};
+
+/* A write whose reply was not sent. */
+struct fk_cloud_write {
+    int64_t number;
+    int64_t started_ms;
+    int32_t xid;
+    int32_t op;
+    bool answered;
+    struct fk_answer_message answer; /* body: in `body` */
+    struct fk_buf body;
+};
+
+struct fk_cloud_event {
+    struct fk_list link;
+    int64_t zxid;
+    int32_t type;
+    uint32_t size;
+    uint8_t path[];
+};
+
+struct fk_cloud_conn {
+    struct fk_conn *conn;
+    struct fk_list dirty;           /* in the cloud's list: look for output */
+    struct fk_list waiting;         /* in the cloud's list: something waits for events or a check */
+    struct fk_cloud_attach *attach; /* while it has no session yet */
+    struct fk_cloud_job *read;      /* at work, or waiting for its turn */
+    struct fk_cloud_job *send;
+    struct fk_cloud_job *poll;
+    bool read_back;           /* the read has ended, its reply waits */
+    int64_t read_behind;      /* number of the last write before the read */
+    int64_t epoch;            /* of the session, for this connection */
+    int64_t next_number;      /* of the next write */
+    int64_t floor;            /* "lo": everything up to this zxid was shown */
+    int64_t decided_zxid;     /* writes that are unanswered take a zxid above this */
+    int64_t waiting_since_ms; /* 0: nothing waits */
+    int64_t look_ms;          /* when to look for the oldest answer */
+    uint32_t first;           /* oldest write in the ring */
+    uint32_t count;
+    struct fk_cloud_write writes[FK_RING_SIZE];
+    struct fk_list events; /* not sent yet, by zxid */
+};
+
+/* A session of this gateway, also without a client: its time runs here. */
+struct fk_cloud_session {
+    struct fk_gateway_session base;
+    struct fk_list link;
+    int64_t epoch;
+    struct fk_cloud_job *expire; /* its end is being sent */
+    int64_t expired_ms;          /* when its end was sent; 0: it was not */
+};
+
+enum fk_attach_step {
+    FK_ATTACH_NEW,     /* nothing was asked yet */
+    FK_ATTACH_CREATED, /* a session is being created */
+    FK_ATTACH_CHECK,   /* the session is read, for the password */
+    FK_ATTACH_SENT,    /* the attach is on its way; the record tells the outcome */
+};
+
+/* A session on its way to this gateway. It outlives its connection: whatever comes of it, somebody must know. */
+struct fk_cloud_attach {
+    struct fk_list link;
+    struct fk_conn *conn; /* NULL: the client has gone */
+    struct fk_cloud_job *job;
+    enum fk_attach_step step;
+    int64_t id;
+    int64_t epoch; /* expected by the attach */
+    int64_t nonce;
+    int64_t last_zxid_seen;
+    int64_t look_ms;
+    int32_t timeout_ms;
+    uint8_t password[FK_PASSWORD_SIZE];
+    bool password_whole; /* the client sent one of the right size */
+    bool is_new;
+    bool gone; /* somebody else has the session already */
+};
+
+struct fk_cloud {
+    struct fk_cloud_options options;
+    int64_t id;
+    int64_t applied;         /* "w": all events up to it are applied */
+    int64_t heard;           /* newest event heard of */
+    int64_t generation;      /* this gateway was alive in it */
+    int64_t generation_seen; /* newest in an answer */
+    int64_t newest;          /* newest zxid known */
+    int64_t lease_ms;        /* when the last successful renewal started */
+    int64_t renew_ms;        /* when to start the next */
+    int64_t sweep_ms;
+    bool serving; /* the gateway's record exists */
+    bool dead;
+    bool renewing;
+    bool sweeping;
+    bool fetching;
+    bool fetch_wanted;
+    struct fk_list sessions;
+    struct fk_list attaches;
+    struct fk_list dirty;
+    struct fk_list waiting;
+    struct fk_list registering;
+    struct fk_list later; /* jobs to be tried again at the next tick */
+};
+
+enum {
+    /* An answer that does not come for this long costs the connection; the outcome is unknown then. */
+    FK_ANSWER_GIVE_UP_MS = 30000,
+    /* The end of a session is sent again when nothing came of it: the queue may have given up on the message. */
+    FK_EXPIRE_AGAIN_MS = 60000,
+    /* Tries of a job before it goes back to the core. */
+    FK_JOB_TRIES = 4,
+};
+
+static inline struct fk_cloud_job *fk_cloud_job_of(struct fk_job *job)
+{
+    return FK_CONTAINER_OF(job, struct fk_cloud_job, base);
+}
+
+/* cloud.c */
+void fk_cloud_declared_dead(struct fk_gateway *gateway);
+void fk_cloud_learn_zxid(struct fk_cloud *cloud, int64_t zxid);
+/* The answer or record of this generation may be used; if not, its check is on its way. */
+bool fk_cloud_generation_checked(struct fk_gateway *gateway, int64_t generation);
+/* Something changed that waiting connections may wait for. */
+void fk_cloud_wake(struct fk_gateway *gateway);
+/* Sends what can be sent, on all connections that something happened to. */
+void fk_cloud_settle(struct fk_gateway *gateway);
+
+/* cloud_job.c: a job of this kind that is not started; NULL without memory. */
+struct fk_cloud_job *fk_cloud_job_new(struct fk_gateway *gateway, enum fk_cloud_job_kind kind);
+void fk_cloud_job_start(struct fk_gateway *gateway, struct fk_cloud_job *job);
+/* Again at the next tick. */
+void fk_cloud_job_later(struct fk_gateway *gateway, struct fk_cloud_job *job);
+void fk_cloud_job_release(struct fk_gateway *gateway, struct fk_cloud_job *job);
+int64_t fk_cloud_draw(struct fk_gateway *gateway);
+/* Another try after a pause; false where the error is none that passes, or the tries are used up. */
+bool fk_cloud_try_again(struct fk_backoff *backoff, enum fk_err err);
+struct fk_backoff fk_cloud_backoff(const struct fk_ports *ports);
+/* Reads one item with some tries. */
+enum fk_err fk_cloud_get(const struct fk_ports *ports, const struct fk_key *key, struct fk_arena *arena,
+                         struct fk_item *item);
+
+/* cloud_session.c */
+void fk_cloud_connect(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_connect_request *request);
+void fk_cloud_attach_tick(struct fk_gateway *gateway);
+void fk_cloud_attach_done(struct fk_gateway *gateway, struct fk_cloud_job *job);
+/* Something came of an attach: look at once. */
+void fk_cloud_attach_hint(struct fk_gateway *gateway, int64_t session_id);
+void fk_cloud_attach_free(struct fk_gateway *gateway, struct fk_cloud_attach *attach);
+void fk_cloud_expire_tick(struct fk_gateway *gateway);
+void fk_cloud_expire_done(struct fk_gateway *gateway, struct fk_cloud_job *job);
+/* The session has another owner, or none. */
+void fk_cloud_session_gone(struct fk_gateway *gateway, int64_t id, int64_t epoch, int64_t zxid);
+void fk_cloud_session_free(struct fk_gateway *gateway, struct fk_cloud_session *session);
+
+/* cloud_conn.c */
+bool fk_cloud_conn_new(struct fk_gateway *gateway, struct fk_conn *conn);
+void fk_cloud_process(struct fk_gateway *gateway, struct fk_conn *conn);
+/* The connection keeps nothing of what it was. */
+void fk_cloud_conn_detach(struct fk_gateway *gateway, struct fk_conn *conn);
+/* The connection ends without another byte. */
+void fk_cloud_conn_drop(struct fk_gateway *gateway, struct fk_conn *conn);
+void fk_cloud_conn_dirty(struct fk_gateway *gateway, struct fk_conn *conn);
+void fk_cloud_read_done(struct fk_gateway *gateway, struct fk_cloud_job *job);
+void fk_cloud_read_again(struct fk_gateway *gateway, struct fk_conn *conn);
+
+/* cloud_write.c */
+struct fk_cloud_write *fk_cloud_write_at(struct fk_cloud_conn *cloud, uint32_t index);
+/* Takes as many writes as may go out of the front of the input; gives the bytes taken. */
+size_t fk_cloud_take_writes(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_bytes input);
+void fk_cloud_send_done(struct fk_gateway *gateway, struct fk_cloud_job *job);
+void fk_cloud_answer(struct fk_gateway *gateway, const struct fk_answer_message *answer);
+void fk_cloud_poll(struct fk_gateway *gateway, struct fk_conn *conn);
+void fk_cloud_poll_done(struct fk_gateway *gateway, struct fk_cloud_job *job);
+void fk_cloud_write_tick(struct fk_gateway *gateway, struct fk_conn *conn);
+/* The session of a connection that is leaving is gone: its closeSession is answered. */
+void fk_cloud_closed(struct fk_gateway *gateway, struct fk_conn *conn, int64_t zxid);
+
+/* cloud_order.c: all that can be sent now. */
+void fk_cloud_flush(struct fk_gateway *gateway, struct fk_conn *conn);
+bool fk_cloud_queue_event(struct fk_conn *conn, int64_t zxid, const struct fk_event *event);
+
+/* cloud_channel.c */
+void fk_cloud_events_notice(struct fk_gateway *gateway, struct fk_bytes message);
+void fk_cloud_want_fetch(struct fk_gateway *gateway);
+void fk_cloud_fetch_done(struct fk_gateway *gateway, struct fk_cloud_job *job);
+void fk_cloud_renew_start(struct fk_gateway *gateway);
+void fk_cloud_renew_done(struct fk_gateway *gateway, struct fk_cloud_job *job);
+void fk_cloud_sweep_start(struct fk_gateway *gateway);
+
+/* Blocking, of jobs. */
+void fk_cloud_read_run(struct fk_cloud_job *job, const struct fk_ports *ports);
+void fk_cloud_sync_run(struct fk_cloud_job *job, const struct fk_ports *ports);
+void fk_cloud_send_run(struct fk_cloud_job *job, const struct fk_ports *ports);
+void fk_cloud_session_run(struct fk_cloud_job *job, const struct fk_ports *ports);
+void fk_cloud_create_run(struct fk_cloud_job *job, const struct fk_ports *ports);
+void fk_cloud_renew_run(struct fk_cloud_job *job, const struct fk_ports *ports);
+void fk_cloud_fetch_run(struct fk_cloud_job *job, const struct fk_ports *ports);
+/* After records of job->generation were read: is this gateway alive in it? Sets job->dead. */
+enum fk_err fk_cloud_check_run(struct fk_cloud_job *job, const struct fk_ports *ports);
+enum fk_err fk_cloud_zx_run(struct fk_cloud_job *job, const struct fk_ports *ports, struct fk_zx_record *zx,
+                            int64_t *stamp);
+
+/* cloud_watch.c: the record of a path, with a watch registered in the same step. */
+struct fk_cloud_record {
+    struct fk_node_record record; /* exists = false: a missing node; zxid, pend, generation as they must be shown */
+    int64_t stamp;                /* 0: there is no item, the numbers are of `above` */
+};
+
+/* kinds: enum fk_watch_kind to register for, or 0; `missing_too`: also where there is no node. */
+enum fk_err fk_cloud_record_run(struct fk_cloud_job *job, const struct fk_ports *ports, struct fk_bytes path,
+                                unsigned kinds, bool missing_too, struct fk_cloud_record *found);
+/* A recursive watch (deviation 6 in the table of docs): reads the zxid record after it. */
+enum fk_err fk_cloud_recursive_run(struct fk_cloud_job *job, const struct fk_ports *ports, struct fk_bytes path);
+
+#endif
