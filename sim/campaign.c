@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 enum {
-    REPEAT_EVERY = 100,  /* so many seeds: one runs twice */
     STUCK_SECONDS = 120, /* a seed that takes longer hangs */
     POLL_MS = 100,
 };
@@ -68,44 +67,47 @@ void sim_totals_add(struct sim_totals *totals, const struct sim_run_result *resu
     totals->checked.sessions += result->checked.sessions;
 }
 
-static void keep_failure(struct sim_totals *totals, uint64_t seed, const char *promise, const char *text)
+static void keep_failure(struct sim_totals *totals, uint64_t index, const char *promise, const char *text)
 {
     totals->failed++;
     if (totals->failure_count < SIM_FAILURES_MAX) {
         struct sim_failure *failure = &totals->failures[totals->failure_count++];
-        failure->seed = seed;
+        failure->index = index;
         (void)snprintf(failure->promise, sizeof failure->promise, "%s", promise);
         (void)snprintf(failure->text, sizeof failure->text, "%s", text);
     }
 }
 
-static void run_twice(const struct sim_run_input *input, uint64_t hash, struct sim_totals *totals)
+static void run_twice(const struct sim_run_input *input, uint64_t index, uint64_t hash, struct sim_totals *totals)
 {
     struct sim_run_result again;
     sim_run(input, &again);
     totals->repeated++;
     if (again.hash != hash) {
-        keep_failure(totals, input->options->seed, "harness", "two runs of the seed have different traces");
+        keep_failure(totals, index, "harness", "two runs of the seed have different traces");
     }
     sim_plan_free(&again.plan);
 }
 
-static void run_seed(struct area *area, uint64_t seed, const char *settings)
+static void run_case(struct area *area, uint64_t index, const struct sim_campaign_options *options)
 {
-    struct sim_options options;
+    static struct sim_case one;
     struct sim_run_result result;
-    char wrong[64];
-    bool fine = sim_options_draw(&options, seed, settings, wrong, sizeof wrong);
-    FK_ASSERT(fine);
-    struct sim_run_input input = {.options = &options, .coverage = &area->totals.coverage};
+    one = (struct sim_case){0};
+    options->prepare(options->context, index, &one);
+    struct sim_run_input input = {.options = &one.options,
+                                  .scenario = one.scenario,
+                                  .plan = one.planned ? &one.plan : NULL,
+                                  .coverage = &area->totals.coverage};
     sim_run(&input, &result);
     sim_totals_add(&area->totals, &result);
     if (result.promise != NULL) {
-        keep_failure(&area->totals, seed, result.promise, result.text);
-    } else if (seed % REPEAT_EVERY == 0) {
-        run_twice(&input, result.hash, &area->totals);
+        keep_failure(&area->totals, index, result.promise, result.text);
+    } else if (options->repeat_every > 0 && index % (uint64_t)options->repeat_every == 0) {
+        run_twice(&input, index, result.hash, &area->totals);
     }
     sim_plan_free(&result.plan);
+    sim_plan_free(&one.plan);
 }
 
 static void publish(struct area *area, int64_t cpu_start_ns)
@@ -126,7 +128,7 @@ static void __attribute__((noreturn)) work(struct area *area, const struct campa
         int64_t cpu_ns = now_ns(CLOCK_PROCESS_CPUTIME_ID);
         area->seed = seed;
         area->ticks++;
-        run_seed(area, seed, options->settings);
+        run_case(area, seed, options);
         publish(area, cpu_ns);
         sim_labels_copy(area->labels);
         if (options->fail_max > 0 && area->totals.failed >= options->fail_max) {

@@ -13,7 +13,7 @@ enum {
 };
 
 struct sim_failure {
-    uint64_t seed;
+    uint64_t index;
     char promise[16];
     char text[1024];
 };
@@ -36,14 +36,25 @@ struct sim_totals {
     struct sim_coverage coverage;
 };
 
+/* One run of a campaign: what the caller makes of its index (a seed, or a case of an exhaustive mode). */
+struct sim_case {
+    struct sim_options options;
+    const struct sim_scenario *scenario; /* NULL: the random workload */
+    bool planned;
+    struct sim_plan plan; /* where it is planned; freed by the campaign */
+};
+typedef void (*sim_case_fn)(void *context, uint64_t index, struct sim_case *one);
+
 struct sim_campaign_options {
     uint64_t first;
-    uint64_t last;        /* included */
-    int64_t seconds;      /* 0: no limit */
-    int jobs;             /* 1 to SIM_JOBS_MAX */
-    uint64_t fail_max;    /* stop after so many failures; 0: go on */
-    const char *settings; /* for sim_options_draw, checked before */
-    bool progress;        /* a line on stderr that says how far it is */
+    uint64_t last;       /* included */
+    int64_t seconds;     /* 0: no limit */
+    int jobs;            /* 1 to SIM_JOBS_MAX */
+    uint64_t fail_max;   /* stop after so many failures; 0: go on */
+    sim_case_fn prepare; /* fills a zeroed case; called in the workers */
+    void *context;
+    int repeat_every; /* of so many runs one is done twice, to compare; 0: none */
+    bool progress;    /* a line on stderr that says how far it is */
 };
 
 /* False without the memory or processes that it needs. */

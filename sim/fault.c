@@ -13,6 +13,7 @@ struct sim_faults {
     const struct sim_planned **order; /* the plan, sorted by site and occurrence */
     struct sim_coverage *coverage;
     struct sim_plan done;
+    struct sim_plan *calls; /* NULL: nobody wants them */
     bool enabled;
     uint32_t met[SIM_ROLE_COUNT][SIM_LABELS_MAX][SIM_CALL_COUNT];
 };
@@ -175,6 +176,41 @@ static int64_t draw_argument(struct sim_faults *faults, enum sim_fault_kind kind
     }
 }
 
+int64_t sim_fault_usual(enum sim_fault_kind kind, const struct sim_swarm *swarm)
+{
+    switch ((int)kind) {
+    case SIM_FAULT_BUSY:
+    case SIM_FAULT_FULL:
+    case SIM_FAULT_LATE:
+    case SIM_FAULT_DELAY:
+    case SIM_FAULT_OVERLOAD:
+    case SIM_FAULT_STALL:
+    case SIM_FAULT_DUPLICATE:
+        return 400;
+    case SIM_FAULT_UNKNOWN_LATER:
+        return 1500;
+    case SIM_FAULT_SLOW:
+        return 100;
+    case SIM_FAULT_REDELIVER:
+    case SIM_FAULT_ZOMBIE:
+    case SIM_FAULT_SUSPEND:
+    case SIM_FAULT_FREEZE:
+        return swarm->zombie_ms;
+    case SIM_FAULT_SKEW:
+    case SIM_FAULT_JUMP:
+        return swarm->skew_ms;
+    case SIM_FAULT_DRIFT:
+        return 200;
+    default:
+        return 0;
+    }
+}
+
+void sim_faults_list_calls(struct sim_faults *faults, struct sim_plan *calls)
+{
+    faults->calls = calls;
+}
+
 static enum sim_fault_kind draw_kind(struct sim_faults *faults, uint64_t kinds)
 {
     int64_t skip = below(faults, __builtin_popcountll(kinds));
@@ -215,6 +251,11 @@ struct sim_fault sim_fault_labelled(struct sim_faults *faults, enum sim_role rol
     counts->allowed |= allowed;
     if (!faults->enabled) {
         return place.fault;
+    }
+    if (faults->calls != NULL) {
+        struct sim_planned met = place;
+        met.fault.argument = (int64_t)allowed;
+        sim_plan_add(faults->calls, &met);
     }
     place.fault = faults->plan != NULL ? planned(faults, &place) : draw(faults, &site, allowed);
     if ((allowed >> place.fault.kind & 1) == 0) {

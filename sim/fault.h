@@ -193,6 +193,11 @@ bool sim_faults_enabled(const struct sim_faults *faults);
 /* What happened, in its order; valid until the world is freed. */
 const struct sim_plan *sim_faults_done(const struct sim_faults *faults);
 
+/* Each call while faults are enabled is added to `calls` from now on, its mask of kinds as the argument. */
+void sim_faults_list_calls(struct sim_faults *faults, struct sim_plan *calls);
+/* An argument that shows what the kind is about, for exhaustive runs. */
+int64_t sim_fault_usual(enum sim_fault_kind kind, const struct sim_swarm *swarm);
+
 /* The fate of this call. `allowed` is a mask of the kinds that make sense here. The label is that of the task; calls in
  * no task have none. Drawn arguments fit the kind. */
 struct sim_fault sim_fault_at(struct sim_faults *faults, enum sim_role role, enum sim_call call, uint64_t allowed);

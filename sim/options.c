@@ -178,6 +178,47 @@ bool sim_options_draw(struct sim_options *options, uint64_t seed, const char *se
     return true;
 }
 
+static void take_cloud(struct sim_options *options, const struct fk_cloud_options *cloud)
+{
+    options->pipeline = cloud->pipeline;
+    options->period_ms = cloud->period_ms;
+    options->lease_ms = cloud->lease_ms;
+    options->hold_ms = cloud->hold_ms;
+    options->skew_ms = cloud->skew_ms;
+    options->answer_ms = cloud->answer_ms;
+    options->lock_ms = cloud->lock_ms;
+    options->function_ms = cloud->function_ms;
+    options->items = cloud->commit_items_max;
+    options->inline_size = cloud->inline_size_max;
+    options->item_size = cloud->item_size_max;
+}
+
+bool sim_options_scenario(struct sim_options *options, const struct sim_scenario *scenario, uint64_t seed,
+                          const char *settings, char *wrong, size_t size)
+{
+    if (!sim_options_draw(options, seed, settings, wrong, size)) {
+        return false;
+    }
+    struct fk_cloud_options cloud = fk_cloud_defaults();
+    cloud.pipeline = options->pipeline != 0;
+    sim_scenario_limits(scenario, &cloud);
+    take_cloud(options, &cloud);
+    options->gateways = scenario->gateways;
+    options->latency_us = 2000;
+    options->net_us = 1000;
+    options->batch = FK_QUEUE_BATCH_MAX;
+    options->visibility_ms = options->function_ms + 1000;
+    options->sweep_ms = options->period_ms;
+    options->restart_ms = 1000;
+    options->faults = 0;
+    options->wild_clocks = 0;
+    options->clock_ms = options->skew_ms / 2;
+    options->zombie_ms = options->lease_ms + options->visibility_ms;
+    (void)apply(options, settings, wrong, size);
+    give(options);
+    return true;
+}
+
 void sim_options_print(const struct sim_options *options, struct fk_buf *out)
 {
     for (size_t i = 0; i < FIELDS; i++) {

@@ -5,7 +5,7 @@
 
 #include "function/cloud.h"
 #include "sim/fault.h"
-#include "sim/workload.h"
+#include "sim/scenario.h"
 
 /*    name             what */
 #define SIM_OPTION_TABLE(X)                                                                                            \
@@ -57,6 +57,9 @@ struct sim_options {
 /* Draws everything, settings excepted, from the seed: "name=value,name=value" (may be NULL). False with the name of the
  * first setting that is none. */
 bool sim_options_draw(struct sim_options *options, uint64_t seed, const char *settings, char *wrong, size_t size);
+/* The same for a scenario: its limits, and no faults but those of a plan. */
+bool sim_options_scenario(struct sim_options *options, const struct sim_scenario *scenario, uint64_t seed,
+                          const char *settings, char *wrong, size_t size);
 /* "name=value,..." for all of them. */
 void sim_options_print(const struct sim_options *options, struct fk_buf *out);
 /* For --help. */

@@ -20,6 +20,7 @@ enum {
 };
 
 struct run {
+    const struct sim_run_input *input;
     const struct sim_options *options;
     struct sim_world *world;
     struct sim_faults *faults;
@@ -78,6 +79,7 @@ static void build(struct run *run, const struct sim_run_input *input)
     run->world = sim_world_new(options->seed);
     sim_trace_to(run->world, input->sink, input->sink_context);
     run->faults = sim_faults_new(run->world, &options->swarm, input->plan, input->coverage);
+    sim_faults_list_calls(run->faults, input->calls);
     run->cloud = sim_cloud_new(run->world, run->faults, options->latency_us * 1000);
     struct sim_net_options net = {
         .latency_min_ns = 50000,
@@ -120,13 +122,30 @@ static bool audited(const struct run *run)
     return sim_workload_audited(run->workload);
 }
 
+static void gateway_verb(void *context, int port, const char *verb, int64_t ms)
+{
+    struct run *run = (struct run *)context;
+    sim_gateway_host_do(run->gateways[port % (int)run->options->gateways], verb, ms);
+}
+
+static void start_clients(struct run *run)
+{
+    if (run->input->scenario == NULL) {
+        run->workload = sim_workload_start(run->world, &run->options->workload, run->net, run->history,
+                                           (int)run->options->gateways);
+        return;
+    }
+    struct sim_scenario_options scenario = {
+        .strict = run->input->plan == NULL && run->options->faults == 0, .gateway = gateway_verb, .context = run};
+    run->workload = sim_scenario_start(run->world, run->input->scenario, &scenario, run->net, run->history);
+}
+
 static void safety(struct run *run)
 {
     (void)sim_world_run(run->world, WARM_UP_MS * SIM_MS);
     sim_trace(run->world, "faults begin");
     sim_faults_enable(run->faults, true);
-    run->workload =
-        sim_workload_start(run->world, &run->options->workload, run->net, run->history, (int)run->options->gateways);
+    start_clients(run);
     (void)run_until(run, workload_done, run->options->safety_ms);
 }
 
@@ -205,6 +224,25 @@ static void judge(struct run *run, struct sim_run_result *result)
     (void)sim_check(run->history, &check, &result->checked, on_violation, run);
 }
 
+/* Replies that say neither what happened nor that the connection is lost: ZooKeeper has none of them. */
+static uint64_t count_no_code(const struct sim_history *recorded)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < recorded->record_count; i++) {
+        const struct sim_record *record = &recorded->records[i];
+        if (record->kind != SIM_RECORD_RECEIVED || record->frame.size < 16) {
+            continue;
+        }
+        struct fk_reader reader = fk_reader_of(record->frame);
+        int32_t xid = fk_read_i32(&reader);
+        (void)fk_read_i64(&reader);
+        int32_t code = fk_read_i32(&reader);
+        count += xid > 0 && code < 0 && code > FK_CODE_BAD_ARGUMENTS && code != FK_CODE_UNIMPLEMENTED &&
+                 code != FK_CODE_MARSHALLING_ERROR;
+    }
+    return count;
+}
+
 static void collect(const struct run *run, struct sim_run_result *result)
 {
     const struct sim_plan *done = sim_faults_done(run->faults);
@@ -214,6 +252,7 @@ static void collect(const struct run *run, struct sim_run_result *result)
     result->hash = sim_trace_hash(run->world);
     result->virtual_ns = sim_now_ns(run->world);
     result->operations = sim_workload_operations(run->workload);
+    result->no_code = count_no_code(run->history);
     result->invocations = sim_function_host_invocations(run->functions);
     for (size_t i = 0; i < SIM_ACTION_COUNT; i++) {
         result->actions[i] = sim_workload_actions(run->workload, (enum sim_action)i);
@@ -226,7 +265,7 @@ static void collect(const struct run *run, struct sim_run_result *result)
 
 void sim_run(const struct sim_run_input *input, struct sim_run_result *result)
 {
-    struct run run = {.options = input->options, .history = &history};
+    struct run run = {.input = input, .options = input->options, .history = &history};
     *result = (struct sim_run_result){0};
     build(&run, input);
     safety(&run);

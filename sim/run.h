@@ -6,14 +6,17 @@
 
 #include "sim/check.h"
 #include "sim/options.h"
+#include "sim/scenario.h"
 
 struct sim_run_input {
     const struct sim_options *options;
-    const struct sim_plan *plan; /* NULL: the dice draw the faults */
+    const struct sim_scenario *scenario; /* NULL: the random workload */
+    const struct sim_plan *plan;         /* NULL: the dice draw the faults */
     struct sim_coverage *coverage;
     sim_trace_sink_fn sink; /* NULL: no text */
     void *sink_context;
-    FILE *history; /* NULL; where the history is written to */
+    struct sim_plan *calls; /* NULL; gets every call that might fail (sim_faults_list_calls) */
+    FILE *history;          /* NULL; where the history is written to */
 };
 
 struct sim_run_result {

@@ -17,6 +17,7 @@ enum {
 
 struct shrink {
     struct sim_options *options;
+    const struct sim_scenario *scenario;
     struct sim_plan *plan;
     const char *promise;
     char *found; /* shared: the promise that a try broke */
@@ -34,7 +35,8 @@ try_here(const struct shrink *shrink, const struct sim_options *options, const s
 {
     static struct sim_coverage coverage;
     struct sim_run_result result;
-    struct sim_run_input input = {.options = options, .plan = plan, .coverage = &coverage};
+    struct sim_run_input input = {
+        .options = options, .scenario = shrink->scenario, .plan = plan, .coverage = &coverage};
     (void)alarm(TRY_SECONDS);
     sim_run(&input, &result);
     (void)snprintf(shrink->found, 16, "%s", result.promise == NULL ? "" : result.promise);
@@ -148,10 +150,11 @@ static void shrink_actions(struct shrink *shrink)
     }
 }
 
-bool sim_shrink(struct sim_options *options, struct sim_plan *plan, const char *promise, int64_t seconds,
-                uint64_t *runs)
+bool sim_shrink(struct sim_options *options, const struct sim_scenario *scenario, struct sim_plan *plan,
+                const char *promise, int64_t seconds, uint64_t *runs)
 {
-    struct shrink shrink = {.options = options, .plan = plan, .promise = promise, .end = time(NULL) + seconds};
+    struct shrink shrink = {
+        .options = options, .scenario = scenario, .plan = plan, .promise = promise, .end = time(NULL) + seconds};
     void *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     FK_ASSERT(shared != MAP_FAILED);
     shrink.found = (char *)shared;
