@@ -36,6 +36,9 @@ void sim_world_free(struct sim_world *world)
         free(end);
     }
     struct fk_list *link;
+    for (link = world->processes.next; link != &world->processes; link = link->next) {
+        sim_drop_tasks(FK_CONTAINER_OF(link, struct sim_process, link)); /* they wait in memory of other processes */
+    }
     while ((link = fk_list_take(&world->processes)) != NULL) {
         sim_process_free(FK_CONTAINER_OF(link, struct sim_process, link));
     }
