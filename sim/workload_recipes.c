@@ -96,7 +96,7 @@ static bool created_name(const struct sim_request *request, char *name)
 {
     struct fk_reader reader = fk_reader_of(fk_buf_view(&request->reply));
     struct fk_bytes path = fk_read_bytes(&reader);
-    (void)snprintf(name, SIM_PATH_MAX, "%.*s", (int)path.size, (const char *)path.data);
+    (void)snprintf(name, SIM_PATH_MAX, "%.*s", (int)path.size, path.data == NULL ? "" : (const char *)path.data);
     return request->code == FK_CODE_OK && !reader.failed;
 }
 
