@@ -9,13 +9,13 @@
 
 enum {
     SIM_JOBS_MAX = 64,
-    SIM_FAILURES_MAX = 8,
+    SIM_FAILURES_MAX = 200,
 };
 
 struct sim_failure {
     uint64_t index;
     char promise[16];
-    char text[1024];
+    char text[400];
 };
 
 struct sim_totals {
@@ -31,7 +31,7 @@ struct sim_totals {
     uint64_t actions[SIM_ACTION_COUNT];
     uint64_t marks[FK_MARK_COUNT];
     struct sim_check_counts checked;
-    struct sim_failure failures[SIM_FAILURES_MAX]; /* the first ones of each worker */
+    struct sim_failure failures[SIM_FAILURES_MAX]; /* the first ones */
     uint64_t failure_count;                        /* of those kept */
     struct sim_coverage coverage;
 };

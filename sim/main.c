@@ -16,6 +16,7 @@ enum {
     EXIT_BROKEN = 1,
     EXIT_USAGE = 2,
     SHRINK_SECONDS = 60,
+    EXPLAINED_MAX = 3, /* failures of a campaign that are made small */
 };
 
 static struct sim_totals totals;
@@ -210,11 +211,19 @@ static void prepare_seed(void *context, uint64_t index, struct sim_case *one)
     (void)sim_options_draw(&one->options, index, args->settings, wrong, sizeof wrong);
 }
 
-/* The failures of a campaign once more, one by one, made small. */
+static void list_failures(void)
+{
+    for (uint64_t i = 0; i < totals.failure_count; i++) {
+        const struct sim_failure *failure = &totals.failures[i];
+        (void)printf("broken: run %" PRIu64 ", %s: %s\n", failure->index, failure->promise, failure->text);
+    }
+}
+
+/* The first failures of a campaign once more, one by one, made small. */
 static void explain(const struct sim_args *args, const struct sim_campaign_options *campaign)
 {
     static struct sim_case one;
-    for (uint64_t i = 0; i < totals.failure_count; i++) {
+    for (uint64_t i = 0; i < totals.failure_count && i < EXPLAINED_MAX; i++) {
         const struct sim_failure *failure = &totals.failures[i];
         one = (struct sim_case){0};
         campaign->prepare(campaign->context, failure->index, &one);
@@ -248,6 +257,7 @@ static int run_campaign(const struct sim_args *args, struct sim_campaign_options
         return EXIT_BROKEN;
     }
     double seconds = seconds_now() - start;
+    list_failures();
     explain(args, campaign);
     if (args->matrix) {
         sim_report_matrix(&totals.coverage);
