@@ -10,8 +10,7 @@
 #include "driver/memory/store.h"
 #include "function/writer.h"
 #include "gateway/gateway.h"
-#include "support/test.h"
-#include "wire/records.h"
+#include "peer.h"
 
 enum {
     WORLD_MESSAGES = 4096,
@@ -36,14 +35,6 @@ struct world_queue {
 struct world_channel {
     struct fk_channel base;
     struct world_pipe pipe;
-};
-
-/* One end of a connection. */
-struct peer {
-    struct fk_conn *conn; /* NULL: closed */
-    struct fk_buf in;     /* what came, not read by the test yet */
-    bool slow;            /* takes no bytes out of its connection */
-    bool refused;         /* was not let in */
 };
 
 struct world {
@@ -85,42 +76,8 @@ void world_tick(void);
 /* In a slot that is free, or in this one. */
 struct peer *peer_open(const char *address);
 struct peer *peer_open_at(size_t slot, const char *address);
-void peer_send(struct peer *peer, struct fk_bytes bytes);
-void peer_hang_up(struct peer *peer);
-bool peer_closed(const struct peer *peer);
-
-struct hello {
-    int32_t version;
-    int64_t last_zxid;
-    int32_t timeout_ms;
-    int64_t session_id;
-    struct fk_bytes password;
-    bool old; /* without the read-only byte */
-};
-void peer_hello(struct peer *peer, const struct hello *hello);
-/* What came back: all zero for an expired session. Fails where nothing did. */
-struct fk_connect_response peer_welcome(struct peer *peer);
 /* Both at once, with a timeout of 8000 ms. */
 struct peer *peer_connect(struct fk_connect_response *response);
 struct peer *peer_session(void);
-
-/* Requests; the body is written by the caller between begin and end, or in one go. */
-struct fk_buf *request_begin(int32_t xid, int32_t op);
-void request_end(struct peer *peer);
-void send_plain(struct peer *peer, int32_t xid, int32_t op);
-void send_create(struct peer *peer, int32_t xid, const char *path, const char *data, int32_t flags);
-void send_set(struct peer *peer, int32_t xid, const char *path, struct fk_bytes data);
-void send_delete(struct peer *peer, int32_t xid, const char *path);
-void send_watch(struct peer *peer, int32_t xid, int32_t op, const char *path, bool watch);
-void send_sync(struct peer *peer, int32_t xid, const char *path);
-void send_auth(struct peer *peer, const char *scheme, const char *auth);
-
-/* The next frame; NULL data where none has come. */
-struct fk_bytes peer_frame(struct peer *peer);
-bool peer_quiet(struct peer *peer);
-/* The next frame is the reply to xid with this code; gives the reader at its body, and the zxid. */
-struct fk_reader expect_reply(struct peer *peer, int32_t xid, int32_t code);
-extern int64_t replied_zxid;
-void expect_event(struct peer *peer, int32_t type, const char *path);
 
 #endif
