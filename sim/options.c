@@ -131,6 +131,10 @@ static void give_workload(struct sim_options *options)
     workload->depth = (int)options->depth;
     workload->think_ms = (int32_t)options->think_ms;
     workload->timeout_ms = (int32_t)options->session_ms;
+    if (options->containers == 0) { /* the gateway does not take them yet */
+        workload->weights[SIM_ACTION_CREATE_CONTAINER] = 0;
+        workload->weights[SIM_ACTION_CREATE_TTL] = 0;
+    }
 }
 
 static bool set_one(struct sim_options *options, const char *text, size_t size)

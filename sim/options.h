@@ -42,7 +42,8 @@
     X(actions_max, "actions of all clients at most")                                                                   \
     X(depth, "requests in flight of a client")                                                                         \
     X(think_ms, "pause between actions at most")                                                                       \
-    X(session_ms, "session timeout that clients ask for")
+    X(session_ms, "session timeout that clients ask for")                                                              \
+    X(containers, "1: clients ask for containers and TTL nodes")
 
 struct sim_options {
     uint64_t seed;
