@@ -104,7 +104,8 @@ void sim_client_auth(struct sim_client *client, const char *credentials)
 
 bool sim_client_usable(const struct sim_client *client)
 {
-    return client->state == SIM_CLIENT_READY || (client->state == SIM_CLIENT_CONNECTING && client->options.eager);
+    bool known = client->state == SIM_CLIENT_CONNECTING && client->session_id != 0;
+    return client->state == SIM_CLIENT_READY || (known && client->options.eager);
 }
 
 static bool hopeless(const struct sim_client *client)

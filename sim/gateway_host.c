@@ -167,7 +167,7 @@ static bool on_accept(void *owner, struct sim_link *link, struct sim_endpoint *e
     struct life *life = (struct life *)owner;
     struct peer *peer = (struct peer *)fk_alloc_zero(sizeof *peer);
     *peer = (struct peer){.life = life, .link = link};
-    peer->conn = fk_gateway_open(life->gateway, FK_BYTES_LITERAL("10.0.0.1"), 0, peer);
+    peer->conn = fk_gateway_open(life->gateway, FK_BYTES_LITERAL("127.0.0.1"), 0, peer);
     if (peer->conn == NULL) {
         fk_free(peer);
         return false;

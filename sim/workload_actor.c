@@ -151,7 +151,7 @@ struct fk_bytes sim_actor_acl(struct sim_actor *actor)
         "31 digest @0;1 world anyone",
         "31 digest @1;1 digest @0;6 world anyone",
         "31 auth ",
-        "31 digest @2;3 ip 10.0.0.1",
+        "31 digest @2;3 ip 127.0.0.1",
     };
     struct fk_buf text = FK_BUF_EMPTY;
     acl_text(&text, PATTERNS[sim_actor_below(actor, sizeof PATTERNS / sizeof *PATTERNS)]);
