@@ -116,6 +116,19 @@ const struct sim_ground *check_ground_at(const struct check *check, int64_t zxid
     return index < 0 || (uint64_t)index >= check->ground_count ? NULL : &check->ground[index];
 }
 
+void check_plant(struct check *check)
+{
+    sim_ref_init(&check->tree, &check->bump);
+    check->tree.extended_types = check->options.extended_types;
+    for (size_t i = 0; i < check->history->first_count; i++) {
+        const struct sim_final_node *node = &check->history->first_nodes[i];
+        struct fk_reader reader = fk_reader_of(node->stat);
+        struct fk_stat stat;
+        fk_read_stat(&reader, &stat);
+        sim_ref_plant(&check->tree, node->path, node->data, node->acl, &stat);
+    }
+}
+
 /* The ground log as the simulator kept it: dense and in order, else nothing behind the flaw can be judged (C11). */
 static void take_ground(struct check *check)
 {
@@ -141,8 +154,7 @@ size_t sim_check(const struct sim_history *history, const struct sim_check_optio
 {
     struct check check = {
         .history = history, .options = *options, .violation = violation, .context = context, .bump = SIM_BUMP_EMPTY};
-    sim_ref_init(&check.tree, &check.bump);
-    check.tree.extended_types = options->extended_types;
+    check_plant(&check);
     check_parse(&check);
     if (history->has_ground) {
         take_ground(&check);

@@ -81,6 +81,26 @@ static size_t existing(const struct check *check)
     return count;
 }
 
+size_t check_final_differences(const struct check *check)
+{
+    const struct sim_history *history = check->history;
+    size_t differences = 0;
+    size_t explained = 0;
+    for (size_t i = 0; i < history->node_count; i++) {
+        const struct sim_final_node *node = &history->nodes[i];
+        const struct sim_ref_state *state = sim_ref_state_at(sim_ref_find(&check->tree, node->path), INT64_MAX);
+        struct fk_reader reader = fk_reader_of(node->stat);
+        struct fk_stat stat;
+        fk_read_stat(&reader, &stat);
+        bool same = state->exists && fk_bytes_equal(node->data, state->data) && stat.version == state->version &&
+                    stat.czxid == state->czxid && stat.num_children == state->children &&
+                    stat.cversion == sim_ref_cversion(state);
+        differences += same ? 0 : 1;
+        explained += state->exists && !is_own(node->path) ? 1 : 0;
+    }
+    return history->has_nodes ? differences + existing(check) - explained : 0;
+}
+
 void check_final(struct check *check)
 {
     const struct sim_history *history = check->history;

@@ -123,6 +123,8 @@ struct check_session *check_session_of(struct check *check, int64_t id);
 /* The ground entry of a zxid, or NULL. */
 const struct sim_ground *check_ground_at(const struct check *check, int64_t zxid);
 
+/* The model at the start of the history. */
+void check_plant(struct check *check);
 /* check_parse.c: records into connections, sessions, requests. */
 void check_parse(struct check *check);
 /* check_rebuild.c: a ground log where none was kept. */
@@ -135,6 +137,8 @@ void check_reads(struct check *check);
 void check_sessions(struct check *check);
 /* check_final.c: C6. */
 void check_final(struct check *check);
+/* How many nodes of the final state differ from the model's last one, missing and unexpected ones included. */
+size_t check_final_differences(const struct check *check);
 
 /* check_reply.c */
 

@@ -96,16 +96,28 @@ void sim_history_ground(struct sim_history *history, const struct sim_ground *en
     history->has_ground = true;
 }
 
-void sim_history_final_node(struct sim_history *history, const struct sim_final_node *node)
+static struct sim_final_node copy_node(struct sim_history *history, const struct sim_final_node *node)
 {
-    history->nodes = sim_bump_grow(&history->bump, history->nodes, history->node_count, &history->node_capacity,
-                                   sizeof *history->nodes);
-    history->nodes[history->node_count++] = (struct sim_final_node){
+    return (struct sim_final_node){
         .path = sim_bump_copy(&history->bump, node->path),
         .data = sim_bump_copy(&history->bump, node->data),
         .acl = sim_bump_copy(&history->bump, node->acl),
         .stat = sim_bump_copy(&history->bump, node->stat),
     };
+}
+
+void sim_history_first_node(struct sim_history *history, const struct sim_final_node *node)
+{
+    history->first_nodes = sim_bump_grow(&history->bump, history->first_nodes, history->first_count,
+                                         &history->first_capacity, sizeof *history->first_nodes);
+    history->first_nodes[history->first_count++] = copy_node(history, node);
+}
+
+void sim_history_final_node(struct sim_history *history, const struct sim_final_node *node)
+{
+    history->nodes = sim_bump_grow(&history->bump, history->nodes, history->node_count, &history->node_capacity,
+                                   sizeof *history->nodes);
+    history->nodes[history->node_count++] = copy_node(history, node);
     history->has_nodes = true;
 }
 

@@ -63,7 +63,7 @@ struct sim_ground {
     size_t path_count;
 };
 
-/* One node of the final state, as a client reads it after everything was restarted. */
+/* One node of the first or the final state, as a client reads it (the final one after everything was restarted). */
 struct sim_final_node {
     struct fk_bytes path;
     struct fk_bytes data;
@@ -82,6 +82,9 @@ struct sim_history {
     struct sim_ground *ground;
     size_t ground_count;
     size_t ground_capacity;
+    struct sim_final_node *first_nodes; /* the tree at the start, parents first; none: the fresh one */
+    size_t first_count;
+    size_t first_capacity;
     struct sim_final_node *nodes; /* all nodes, in any order */
     size_t node_count;
     size_t node_capacity;
@@ -91,7 +94,7 @@ struct sim_history {
     bool has_ground;       /* G was kept, from zxid 1 on and without a gap */
     bool has_nodes;        /* the final state was read */
     bool has_sessions;     /* the list of live sessions is there */
-    int64_t first_zxid;    /* zxid of the state at the start: its tree is the fresh one */
+    int64_t first_zxid;    /* zxid of the state at the start */
     int64_t final_zxid;    /* of the final state; 0: unknown */
     int64_t faults_end_ns; /* the liveness phase began; 0: there is none */
     int64_t end_ns;        /* the run ended; what was to be answered, was. 0: not known to be quiescent */
@@ -119,6 +122,8 @@ void sim_history_lost(struct sim_history *history, int64_t time_ns, uint32_t con
 void sim_history_epoch(struct sim_history *history, uint32_t connection, int64_t epoch);
 /* The entry, its body and paths are copied; sets has_ground. */
 void sim_history_ground(struct sim_history *history, const struct sim_ground *entry);
+/* A node of the state at the start. */
+void sim_history_first_node(struct sim_history *history, const struct sim_final_node *node);
 /* The final state: all nodes, then all live sessions. */
 void sim_history_final_node(struct sim_history *history, const struct sim_final_node *node);
 void sim_history_final_session(struct sim_history *history, int64_t session_id);

@@ -8,6 +8,7 @@
  *   {"k":"lost","t":NS,"n":CONNECTION}
  *   {"k":"ground","t":NS,"zxid":Z,"kind":"request"|"create-session"|"attach"|"close-chunk"|"close"|"gateway-dead"|
  *    "sweep-node","session":S,"epoch":E,"number":N,"gateway":G,"code":C,"body":"BYTES","paths":["BYTES",...]}
+ *   {"k":"first","path":"BYTES","data":"BYTES","acl":"BYTES","stat":"68 BYTES"}   a node of the first state
  *   {"k":"node","path":"BYTES","data":"BYTES","acl":"BYTES","stat":"68 BYTES"}    a node of the final state
  *   {"k":"live","session":S}                                                     a session of the final state
  *   {"k":"end","final_zxid":Z,"faults_end_ns":NS,"end_ns":NS,"ground":BOOL,"nodes":BOOL,"sessions":BOOL}
@@ -82,9 +83,22 @@ static void write_ground(FILE *file, const struct sim_ground *entry)
     (void)fputs("]}\n", file);
 }
 
+static void write_node(FILE *file, const char *kind, const struct sim_final_node *node)
+{
+    (void)fprintf(file, "{\"k\":\"%s\"", kind);
+    write_bytes(file, "path", node->path);
+    write_bytes(file, "data", node->data);
+    write_bytes(file, "acl", node->acl);
+    write_bytes(file, "stat", node->stat);
+    (void)fputs("}\n", file);
+}
+
 void sim_history_write(const struct sim_history *history, FILE *file)
 {
     sim_history_write_header(file, history->first_zxid);
+    for (size_t i = 0; i < history->first_count; i++) {
+        write_node(file, "first", &history->first_nodes[i]);
+    }
     for (size_t i = 0; i < history->record_count; i++) {
         const struct sim_record *record = &history->records[i];
         sim_history_write_record(file, record, &history->connections[record->connection - 1]);
@@ -93,12 +107,7 @@ void sim_history_write(const struct sim_history *history, FILE *file)
         write_ground(file, &history->ground[i]);
     }
     for (size_t i = 0; i < history->node_count; i++) {
-        (void)fputs("{\"k\":\"node\"", file);
-        write_bytes(file, "path", history->nodes[i].path);
-        write_bytes(file, "data", history->nodes[i].data);
-        write_bytes(file, "acl", history->nodes[i].acl);
-        write_bytes(file, "stat", history->nodes[i].stat);
-        (void)fputs("}\n", file);
+        write_node(file, "node", &history->nodes[i]);
     }
     for (size_t i = 0; i < history->session_count; i++) {
         (void)fprintf(file, "{\"k\":\"live\",\"session\":%" PRId64 "}\n", history->sessions[i]);
@@ -263,12 +272,16 @@ static void read_line(struct input *input, const json_t *line)
         input->failed = true;
     } else if (strcmp(name, "ground") == 0) {
         read_ground(input, line);
-    } else if (strcmp(name, "node") == 0) {
+    } else if (strcmp(name, "node") == 0 || strcmp(name, "first") == 0) {
         struct sim_final_node node = {.path = bytes_of(input, line, "path"),
                                       .data = bytes_of(input, line, "data"),
                                       .acl = bytes_of(input, line, "acl"),
                                       .stat = bytes_of(input, line, "stat")};
-        sim_history_final_node(input->history, &node);
+        if (name[0] == 'n') {
+            sim_history_final_node(input->history, &node);
+        } else {
+            sim_history_first_node(input->history, &node);
+        }
     } else if (strcmp(name, "live") == 0) {
         sim_history_final_session(input->history, number_of(line, "session"));
     } else if (strcmp(name, "end") == 0) {

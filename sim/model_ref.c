@@ -255,3 +255,35 @@ void sim_ref_init(struct sim_ref_tree *tree, struct sim_bump *bump)
     add_first(tree, "/zookeeper/quota", 0, 0, FK_ACL_OPEN);
     add_first(tree, "/zookeeper/config", 0, -1, FK_ACL_READ);
 }
+
+void sim_ref_plant(struct sim_ref_tree *tree, struct fk_bytes bytes, struct fk_bytes data, struct fk_bytes acl,
+                   const struct fk_stat *stat)
+{
+    struct sim_ref_path *path = sim_ref_path_of(tree, bytes);
+    struct sim_ref_state *state = path->count > 0 ? &path->states[0] : sim_ref_touch(tree, path);
+    uint64_t names = state->names;
+    bool new = !state->exists;
+    *state = (struct sim_ref_state){
+        .exists = true,
+        .data = data,
+        .acl = acl.data == NULL ? FK_ACL_OPEN : acl,
+        .czxid = stat->czxid,
+        .mzxid = stat->mzxid,
+        .pzxid = stat->pzxid,
+        .owner = stat->ephemeral_owner,
+        .version = stat->version,
+        .aversion = stat->aversion,
+        .creates = (int32_t)(((int64_t)stat->cversion + stat->num_children) / 2),
+        .children = stat->num_children,
+        .names = names,
+    };
+    if (new && path->parent != NULL && path->parent->count > 0) {
+        path->parent->states[0].names += path->name_hash;
+    }
+    if (stat->ephemeral_owner != 0) {
+        struct sim_ref_session *session = sim_ref_session_of(tree, stat->ephemeral_owner);
+        session->paths =
+            sim_bump_grow(tree->bump, session->paths, session->count, &session->capacity, sizeof *session->paths);
+        session->paths[session->count++] = path;
+    }
+}

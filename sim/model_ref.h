@@ -112,6 +112,10 @@ struct sim_ref_outcome {
 /* The fresh tree, under zxid 0. */
 void sim_ref_init(struct sim_ref_tree *tree, struct sim_bump *bump);
 
+/* A node of the state at the start as a stat shows it, in place of the fresh tree's; parents first. */
+void sim_ref_plant(struct sim_ref_tree *tree, struct fk_bytes path, struct fk_bytes data, struct fk_bytes acl,
+                   const struct fk_stat *stat);
+
 /* Decides one request of a client: an operation and its body as in its frame, which must outlive the tree. `zxid` must
  * be higher than all before; a failed operation takes it and changes nothing. */
 struct sim_ref_outcome sim_ref_apply(struct sim_ref_tree *tree, int64_t zxid, const struct sim_ref_caller *caller,
