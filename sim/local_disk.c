@@ -21,6 +21,7 @@ struct disk_file {
     struct sim_disk *disk;
     struct fk_file *inner;
     enum sim_file_kind kind;
+    char path[40];
 };
 
 static const struct fk_file_ops disk_ops;
@@ -63,6 +64,7 @@ static enum fk_err disk_open(struct fk_files *base, const char *path, enum fk_op
         return err;
     }
     *file = (struct disk_file){.base.ops = &disk_ops, .disk = files->disk, .inner = inner, .kind = sim_file_kind(path)};
+    (void)snprintf(file->path, sizeof file->path, "%s", path);
     *out = &file->base;
     return FK_OK;
 }
@@ -89,7 +91,7 @@ static enum fk_err disk_read(struct fk_file *base, int64_t offset, uint8_t *byte
         err = inner->ops->read(inner, offset, bytes, size, got, diag);
     }
     if (err == FK_OK && call.fault.kind == SIM_FAULT_FLIP && *got > 0) {
-        sim_disk_flip(&call, offset, bytes, *got);
+        sim_disk_flip(&call, file_of(base)->path, offset, bytes, *got);
     }
     return sim_disk_end(&call, err, diag);
 }

@@ -36,16 +36,20 @@ struct sim_damage {
     int64_t offset;
     size_t size;
     uint8_t before[512];
+    uint64_t hash; /* of the damaged file */
 };
 bool sim_disk_damage(struct sim_disk *disk, const struct sim_fault *fault, struct sim_damage *damage);
-/* Undoes it: the server that refused it must have left everything as it was. */
-void sim_disk_heal(struct sim_disk *disk, const struct sim_damage *damage);
+/* Undoes it, where nobody has changed the file since. */
+bool sim_disk_heal(struct sim_disk *disk, const struct sim_damage *damage);
 
+/* Is told of each read that is given something wrong, before it is. */
+typedef void (*sim_flip_fn)(void *context, const struct sim_damage *damage);
+void sim_disk_tell_flips(struct sim_disk *disk, sim_flip_fn tell, void *context);
 /* What a read was given wrong since the last restart; path empty: nothing. */
 const struct sim_damage *sim_disk_flipped(const struct sim_disk *disk);
 /* Whether a call failed without the process dying since the last restart. */
 bool sim_disk_erred(const struct sim_disk *disk);
-/* When space was short last; INT64_MIN: never. */
+/* When space was short last, or a call failed; INT64_MIN: never. */
 int64_t sim_disk_full_ns(const struct sim_disk *disk);
 
 struct fk_memory_disk *sim_disk_memory(struct sim_disk *disk);

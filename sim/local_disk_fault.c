@@ -180,6 +180,14 @@ static const char *label_of(const struct sim_disk_call *call)
     return label;
 }
 
+/* What can't be written is taken for want of space by some. */
+static void note_error(struct sim_disk *disk)
+{
+    int64_t now = sim_now_ns(disk->world);
+    disk->erred = true;
+    disk->full_ns = disk->full_ns > now ? disk->full_ns : now;
+}
+
 static enum fk_err strike(struct sim_disk_call *call, struct fk_diag *diag)
 {
     struct sim_disk *disk = call->disk;
@@ -191,7 +199,7 @@ static enum fk_err strike(struct sim_disk_call *call, struct fk_diag *diag)
         lose_power(disk, call->fault.argument);
         return gone(diag);
     case SIM_FAULT_IO:
-        disk->erred = true;
+        note_error(disk);
         fk_diag_set(diag, "injected fault: input or output failed");
         return FK_ERR_IO;
     case SIM_FAULT_FULL:
@@ -228,7 +236,9 @@ enum fk_err sim_disk_end(struct sim_disk_call *call, enum fk_err err, struct fk_
     if (disk->state != SIM_DISK_WORKS) {
         return err != FK_OK ? err : gone(diag);
     }
-    disk->erred = disk->erred || err == FK_ERR_IO || err == FK_ERR_FULL;
+    if (err == FK_ERR_IO || err == FK_ERR_FULL) {
+        note_error(disk);
+    }
     switch ((int)call->fault.kind) {
     case SIM_FAULT_CRASH_AFTER:
     case SIM_FAULT_CRASH_TORN:
@@ -253,15 +263,16 @@ bool sim_disk_may_flip(const struct sim_disk_call *call)
     return call->kind == SIM_FILE_LOG || (strcmp(sim_label_now(), "open") == 0 && call->kind != SIM_FILE_JOURNAL);
 }
 
-void sim_disk_flip(struct sim_disk_call *call, int64_t offset, uint8_t *bytes, size_t size)
+void sim_disk_flip(struct sim_disk_call *call, const char *path, int64_t offset, uint8_t *bytes, size_t size)
 {
     struct sim_disk *disk = call->disk;
     uint64_t dice = sim_mix((uint64_t)call->fault.argument);
     size_t at = (size_t)sim_dice_scale(sim_dice_next(&dice), size);
     bytes[at] ^= (uint8_t)(1u << (sim_dice_next(&dice) % 8));
-    (void)snprintf(disk->flipped.path, sizeof disk->flipped.path, "%s", kind_texts[call->kind]);
+    (void)snprintf(disk->flipped.path, sizeof disk->flipped.path, "%s", path);
     disk->flipped.offset = offset + (int64_t)at;
     disk->flipped.size = 1;
+    disk->tell(disk->tell_context, &disk->flipped);
 }
 
 void sim_disk_fail_sync(struct sim_disk_call *call, struct fk_file *inner)
@@ -270,6 +281,12 @@ void sim_disk_fail_sync(struct sim_disk_call *call, struct fk_file *inner)
     call->disk->erred = true;
     fk_memory_disk_tear(call->disk->memory, sector_size(call->fault.argument));
     fk_memory_file_fail_sync(inner, keeps, &keeper);
+}
+
+void sim_disk_tell_flips(struct sim_disk *disk, sim_flip_fn tell, void *context)
+{
+    disk->tell = tell;
+    disk->tell_context = context;
 }
 
 const struct sim_damage *sim_disk_flipped(const struct sim_disk *disk)
@@ -346,13 +363,17 @@ bool sim_disk_damage(struct sim_disk *disk, const struct sim_fault *fault, struc
         bytes[0] = (uint8_t)(damage->before[0] ^ (1u << (sim_dice_next(&dice) % 8)));
     }
     fk_memory_disk_damage(disk->memory, damage->path, damage->offset, fk_bytes_of(bytes, damage->size));
+    damage->hash = fk_bytes_hash(fk_memory_disk_look(disk->memory, damage->path));
     sim_trace(disk->world, "damage of %s at %" PRId64, damage->path, damage->offset);
     return true;
 }
 
-void sim_disk_heal(struct sim_disk *disk, const struct sim_damage *damage)
+bool sim_disk_heal(struct sim_disk *disk, const struct sim_damage *damage)
 {
-    if (fk_memory_disk_look(disk->memory, damage->path).data != NULL) {
-        fk_memory_disk_damage(disk->memory, damage->path, damage->offset, fk_bytes_of(damage->before, damage->size));
+    struct fk_bytes file = fk_memory_disk_look(disk->memory, damage->path);
+    if (file.data == NULL || fk_bytes_hash(file) != damage->hash) {
+        return false;
     }
+    fk_memory_disk_damage(disk->memory, damage->path, damage->offset, fk_bytes_of(damage->before, damage->size));
+    return true;
 }

@@ -21,11 +21,13 @@ struct sim_disk {
     struct sim_faults *faults;
     struct fk_memory_disk *memory;
     enum sim_disk_state state;
-    int64_t loss; /* argument of the fault that took the power */
-    int64_t full_ns;
+    int64_t loss;    /* argument of the fault that took the power */
+    int64_t full_ns; /* when space was short last, or a call failed */
     bool erred;
     uint64_t fills; /* episodes of a full disk so far */
     struct sim_damage flipped;
+    sim_flip_fn tell;
+    void *tell_context;
 };
 
 struct sim_disk_call {
@@ -45,7 +47,7 @@ enum fk_err sim_disk_end(struct sim_disk_call *call, enum fk_err err, struct fk_
 
 /* Whether what this call reads is checked by whoever reads it. */
 bool sim_disk_may_flip(const struct sim_disk_call *call);
-void sim_disk_flip(struct sim_disk_call *call, int64_t offset, uint8_t *bytes, size_t size);
+void sim_disk_flip(struct sim_disk_call *call, const char *path, int64_t offset, uint8_t *bytes, size_t size);
 void sim_disk_fail_sync(struct sim_disk_call *call, struct fk_file *inner);
 
 #endif

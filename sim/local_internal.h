@@ -36,6 +36,7 @@ struct sim_local {
     struct sim_faults *faults;
     struct sim_disk *disk;
     struct sim_ledger *ledger;
+    struct fk_vfs *vfs; /* of the server that lives; SQLite knows it */
     struct sim_bump *bump;
     struct sim_local_client clients[SIM_LOCAL_CLIENTS_MAX];
     uint64_t session_ids;
@@ -43,7 +44,10 @@ struct sim_local {
     int64_t told_zxid; /* the newest that anybody was told or shown */
     bool settling;     /* no more faults, no more requests: everything must be answered */
     struct sim_damage damage;
-    struct sim_fault damage_fault;
+    bool refused; /* the last start ended because of damage */
+    bool started; /* it did not end */
+    bool excused; /* damage that nobody can notice may have cut the log */
+    bool rotten;       /* damage stays in the checkpoint: that it is refused from now on is right */
     int64_t kept_zxid; /* what a start may come back to at least: told_zxid but for damage that can't be told */
     struct sim_signal ended;
 };
@@ -53,7 +57,6 @@ struct sim_local_server {
     struct sim_local *lab;
     struct sim_process *process;
     struct fk_clock *clock;
-    struct fk_vfs *vfs;
     struct fk_store *store;
     struct fk_store *watched; /* store, as the writer sees it */
     struct fk_queue *queue;
@@ -85,8 +88,9 @@ void sim_local_live(void *server);
 
 /* local_judge.c */
 
-/* Before a start: what a damage of the disk lets it lose without notice (H27): lowers lab->kept_zxid. */
-void sim_local_excuse(struct sim_local *lab, const struct sim_damage *damage);
+/* Before damage is done or read: what it lets the server lose without notice (H27) lowers lab->kept_zxid. `lab` is a
+ * sim_local. */
+void sim_local_excuse(void *lab, const struct sim_damage *damage);
 /* A start that was refused: is it right? */
 void sim_local_judge_refusal(struct sim_local *lab, enum fk_err err, const struct fk_diag *diag);
 /* A start that was not: the state must be that after one of the accepted changes, none that was told is missing. */

@@ -87,28 +87,34 @@ static bool is_vouched(struct sim_local *lab, int64_t position, int64_t behind)
     return vouched;
 }
 
-void sim_local_excuse(struct sim_local *lab, const struct sim_damage *damage)
+void sim_local_excuse(void *context, const struct sim_damage *damage)
 {
+    struct sim_local *lab = (struct sim_local *)context;
+    if (strncmp(damage->path, "log.", 4) != 0) {
+        return;
+    }
     int64_t position = hit_position(lab, damage);
     if (position < 0) {
         return;
     }
     int64_t first = (int64_t)strtoull(damage->path + 4, NULL, 16);
     if (!is_vouched(lab, position, first + damage->offset + (int64_t)damage->size)) {
+        lab->excused = true;
         lab->kept_zxid = 0;
     }
 }
 
 void sim_local_judge_refusal(struct sim_local *lab, enum fk_err err, const struct fk_diag *diag)
 {
-    bool damaged = lab->damage.path[0] != '\0' || sim_disk_flipped(lab->disk)->path[0] != '\0';
+    bool damaged = lab->rotten || lab->damage.path[0] != '\0' || sim_disk_flipped(lab->disk)->path[0] != '\0';
     lab->result->refusals++;
+    lab->refused = err == FK_ERR_DAMAGED;
     if (err == FK_ERR_DAMAGED && !damaged) {
         sim_violation(lab->world, "C6", "a healthy disk was refused: %s", diag->text);
     } else if (err != FK_ERR_DAMAGED && !damaged && !sim_disk_erred(lab->disk)) {
         sim_violation(lab->world, "C6", "the server does not start, and nothing was wrong: %s (%s)", diag->text,
                       fk_err_text(err));
-    } else if (damaged && strstr(diag->text, "log") == NULL && strstr(diag->text, "checkpoint") == NULL) {
+    } else if (err == FK_ERR_DAMAGED && strstr(diag->text, "log") == NULL && strstr(diag->text, "checkpoint") == NULL) {
         sim_violation(lab->world, "C6", "the refusal of a damaged disk does not say which file: %s", diag->text);
     }
 }
@@ -117,6 +123,7 @@ void sim_local_judge_start(struct sim_local *lab, struct fk_store *store)
 {
     int64_t zxid = fk_store_zxid(store, FK_VIEW_VISIBLE);
     int64_t newest = sim_ledger_zxid(lab->ledger);
+    lab->started = true;
     sim_trace(lab->world, "recovered to %" PRId64 " of %" PRId64 ", told %" PRId64, zxid, newest, lab->told_zxid);
     if (zxid > newest) {
         sim_violation(lab->world, "C6", "recovered to zxid %" PRId64 ", but %" PRId64 " was the last one", zxid,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/local_run.h"
 
+#include "driver/local/vfs.h"
 #include "sim/dice.h"
 #include "sim/local_internal.h"
 #include "sim/own.h"
@@ -50,6 +51,20 @@ void sim_local_draw(uint64_t seed, struct sim_local_options *options)
     }
 }
 
+/* Undoes the damage that a start has refused, or did not come to see: it must have left the file as it was. Where the
+ * server has started, the log was cut, and the checkpoint may stay wrong in places that nobody has read. */
+static void settle_damage(struct sim_local *lab)
+{
+    bool of_log = strncmp(lab->damage.path, "log.", 4) == 0;
+    bool healed = lab->damage.path[0] == '\0' || (!lab->started && sim_disk_heal(lab->disk, &lab->damage));
+    if (lab->refused && !healed) {
+        sim_violation(lab->world, "C6", "the start refused a damaged %s, and changed it all the same",
+                      lab->damage.path);
+    }
+    lab->excused = lab->excused && !lab->started && !(lab->refused && healed);
+    lab->rotten = lab->rotten || (!healed && !(of_log && lab->started));
+}
+
 /* One life, from the start to the end. */
 static void live_once(struct sim_local *lab)
 {
@@ -60,18 +75,15 @@ static void live_once(struct sim_local *lab)
         sim_fault_labelled(lab->faults, SIM_ROLE_SERVER, "", SIM_CALL_PROCESS_START,
                            SIM_FAULT_BIT(ROT) | SIM_FAULT_BIT(ZEROED) | SIM_FAULT_BIT(SKEW) | SIM_FAULT_BIT(DRIFT));
     lab->damage.path[0] = '\0';
-    lab->kept_zxid = lab->told_zxid;
+    lab->kept_zxid = lab->excused ? 0 : lab->told_zxid;
+    lab->refused = lab->started = false;
     if (fault.kind == SIM_FAULT_SKEW || fault.kind == SIM_FAULT_DRIFT) {
         bool skew = fault.kind == SIM_FAULT_SKEW;
         sim_process_set_clock(server.process, skew ? fault.argument : 0, skew ? 0 : (int32_t)fault.argument);
-    } else if (fault.kind != SIM_FAULT_NONE) {
-        lab->damage_fault = fault;
+    } else if (fault.kind != SIM_FAULT_NONE && sim_disk_damage(lab->disk, &fault, &lab->damage)) {
+        (void)sim_disk_heal(lab->disk, &lab->damage); /* what it hits can be seen only in whole frames */
+        sim_local_excuse(lab, &lab->damage);
         (void)sim_disk_damage(lab->disk, &fault, &lab->damage);
-        if (lab->damage.path[0] != '\0') {
-            sim_disk_heal(lab->disk, &lab->damage); /* what it hits can be seen only in whole frames */
-            sim_local_excuse(lab, &lab->damage);
-            (void)sim_disk_damage(lab->disk, &fault, &lab->damage);
-        }
     }
     sim_spawn(server.process, sim_local_live, &server);
     while (!server.over) {
@@ -79,10 +91,13 @@ static void live_once(struct sim_local *lab)
     }
     sim_process_end(server.process);
     sim_disk_restart(lab->disk);
-    if (lab->damage.path[0] != '\0') {
-        sim_disk_heal(lab->disk, &lab->damage);
-        lab->damage.path[0] = '\0';
-    }
+    settle_damage(lab);
+}
+
+/* After a violation a server is still there: what SQLite knows of it must not stay. */
+static void forget_vfs(void *context)
+{
+    fk_vfs_free(((struct sim_local *)context)->vfs);
 }
 
 static void run_lives(void *context)
@@ -121,6 +136,8 @@ bool sim_local_run(uint64_t seed, const struct sim_local_options *options, const
     lab->disk = sim_disk_new(world, lab->faults);
     lab->ledger = sim_ledger_new(world, &bump);
     sim_signal_init(&lab->ended);
+    sim_world_at_free(world, forget_vfs, lab);
+    sim_disk_tell_flips(lab->disk, sim_local_excuse, lab);
     struct sim_process *process = sim_process_new(world, "lab");
     sim_spawn(process, run_lives, lab);
     (void)sim_world_run(world, RUN_S * SIM_S);

@@ -37,10 +37,10 @@ static enum fk_err open_store(struct sim_local_server *server, struct fk_diag *d
 {
     struct sim_local *lab = server->lab;
     struct fk_files *files = sim_disk_files(lab->disk);
-    server->vfs = fk_vfs_new(files, server->clock, sim_process_random(server->process));
+    lab->vfs = fk_vfs_new(files, server->clock, sim_process_random(server->process));
     const struct fk_engine_options engine = {.files = files,
                                              .threads = sim_threads_new(server->process),
-                                             .vfs = server->vfs,
+                                             .vfs = lab->vfs,
                                              .checkpoint_size = lab->options->checkpoint_size,
                                              .checkpoint_ms = lab->options->checkpoint_ms,
                                              .log_size_max = lab->options->log_size_max};
@@ -263,7 +263,8 @@ void sim_local_live(void *context)
         lab->told_zxid = sim_ledger_zxid(lab->ledger); /* a clean end keeps what was accepted */
     }
     sim_trace(lab->world, "the server has ended: %s", clean ? "cleanly" : err != FK_OK ? diag.text : "dead");
-    fk_vfs_free(server->vfs);
+    fk_vfs_free(lab->vfs);
+    lab->vfs = NULL;
     server->over = true;
     sim_wake(lab->world, &lab->ended);
 }

@@ -259,6 +259,7 @@ enum fk_err fk_checkpoint_open(struct fk_vfs *vfs, const char *path, enum fk_che
         return FK_ERR_NOMEM;
     }
     checkpoint->path = copy;
+    checkpoint->unsettled = true;
     err = connect_to(checkpoint, vfs, mode, diag);
     if (err == FK_OK) {
         err = open_content(checkpoint, mode, diag);
@@ -377,9 +378,24 @@ enum fk_err fk_checkpoint_settle(struct fk_checkpoint *checkpoint, struct fk_dia
     if (atomic_load(&checkpoint->interrupted)) {
         return FK_ERR_BUSY;
     }
-    int result = sqlite3_wal_checkpoint_v2(checkpoint->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    int frames = 0;
+    int moved = 0;
+    int result = sqlite3_wal_checkpoint_v2(checkpoint->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &moved);
     (void)sqlite3_db_release_memory(checkpoint->db);
     checkpoint->unsettled = checkpoint->unsettled && result != SQLITE_OK;
+    if (result == SQLITE_OK && frames == moved) {
+        checkpoint->settled = checkpoint->position;
+    }
     /* Busy: a backup is reading; the next step moves it. */
     return result == SQLITE_OK || result == SQLITE_BUSY ? FK_OK : fk_checkpoint_fail(checkpoint, "write", diag);
+}
+
+int64_t fk_checkpoint_settled(const struct fk_checkpoint *checkpoint)
+{
+    return checkpoint->settled;
+}
+
+void fk_checkpoint_trust(struct fk_checkpoint *checkpoint)
+{
+    checkpoint->unsettled = false;
 }

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The checkpoint: one SQLite file with the state after a position of the log, and that position, in one transaction. It
  * opens with the sqlite3 shell. Each row carries a CRC-32C, checked when it is read.
- *   nodes(path, crc, czxid, mzxid, pzxid, ctime, mtime, owner, version, aversion, created_children, num_children, acl,
- * data) acl: encoded vector<ACL>, NULL for the open one sessions(id, crc, timeout_ms, password) meta(id = 1, crc,
- * position, chain, zxid): chain is the CRC of the frame before position user_version is the format. Used by one thread
- * at a time. */
+ *
+ * nodes(path, crc, czxid, mzxid, pzxid, ctime, mtime, owner, version, aversion, created_children, num_children, acl,
+ * data); acl: encoded vector<ACL>, NULL for the open one
+ *
+ * sessions(id, crc, timeout_ms, password)
+ *
+ * meta(id, crc, position, chain, zxid); row 1: chain is the CRC of the frame before position; row 2: position is the
+ * number of sessions, the rest 0
+ *
+ * user_version is the format. Used by one thread at a time. */
 #ifndef FK_DRIVER_LOCAL_CHECKPOINT_H
 #define FK_DRIVER_LOCAL_CHECKPOINT_H
 
@@ -61,7 +67,15 @@ enum fk_err fk_checkpoint_step(struct fk_checkpoint *checkpoint, struct fk_log_r
 /* From any thread: a step or settle that is running ends soon with BUSY, and so does every later one. */
 void fk_checkpoint_interrupt(struct fk_checkpoint *checkpoint);
 
-/* Moves what was committed from SQLite's WAL into the file. */
+/* Moves what was committed from SQLite's WAL into the file. OK also where a backup that is reading was in the way of a
+ * part of it. */
 enum fk_err fk_checkpoint_settle(struct fk_checkpoint *checkpoint, struct fk_diag *diag);
+/* The position that the file itself, without the WAL, has come to since it was opened; 0: not known. A WAL that is
+ * damaged, or was never written because its sync failed in an earlier life, is cut by SQLite without a word: so the log
+ * is needed from here on. */
+int64_t fk_checkpoint_settled(const struct fk_checkpoint *checkpoint);
+
+/* What was found fits the log. Before it, closing leaves the files as they are: a refusal destroys nothing. */
+void fk_checkpoint_trust(struct fk_checkpoint *checkpoint);
 
 #endif

@@ -146,8 +146,10 @@ static enum fk_err load_sessions(struct fk_checkpoint *checkpoint, const struct 
     enum fk_err err =
         fk_checkpoint_prepare(checkpoint, "SELECT id, crc, timeout_ms, password FROM sessions", &statement, diag);
     int result = SQLITE_DONE;
+    int64_t count = 0;
     while (err == FK_OK && (result = sqlite3_step(statement)) == SQLITE_ROW) {
         struct fk_session session;
+        count++;
         bool right = fk_row_read_session(statement, &session);
         err = right ? sink->session(sink->context, &session) : FK_ERR_DAMAGED;
         if (err == FK_ERR_DAMAGED) {
@@ -160,7 +162,7 @@ static enum fk_err load_sessions(struct fk_checkpoint *checkpoint, const struct 
         err = fk_checkpoint_fail(checkpoint, "read", diag);
     }
     (void)sqlite3_finalize(statement);
-    return err;
+    return err == FK_OK ? fk_checkpoint_check_sessions(checkpoint, count, diag) : err;
 }
 
 enum fk_err fk_checkpoint_load(struct fk_checkpoint *checkpoint, const struct fk_engine_sink *sink,

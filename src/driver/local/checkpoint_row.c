@@ -4,6 +4,8 @@
 #include "base/crc32c.h"
 #include "wire/jute.h"
 
+#include <inttypes.h>
+
 enum {
     /* Six longs, four ints and the sizes of path, acl and data. */
     FIXED_SIZE = 6 * 8 + 4 * 4 + 3 * 4,
@@ -143,33 +145,36 @@ bool fk_row_read_session(sqlite3_stmt *statement, struct fk_session *session)
     return sqlite3_column_int64(statement, 1) == session_crc(session);
 }
 
-static uint32_t meta_crc(const struct fk_checkpoint *checkpoint)
+/* The rows of meta. */
+enum {
+    META_POSITION = 1,
+    META_SESSIONS = 2, /* its position is the number of sessions */
+};
+
+static uint32_t meta_crc(int64_t position, int64_t zxid, uint32_t chain)
 {
     uint8_t fixed[20];
-    fk_store_u64(fixed, (uint64_t)checkpoint->position);
-    fk_store_u64(fixed + 8, (uint64_t)checkpoint->zxid);
-    fk_store_u32(fixed + 16, checkpoint->chain);
+    fk_store_u64(fixed, (uint64_t)position);
+    fk_store_u64(fixed + 8, (uint64_t)zxid);
+    fk_store_u32(fixed + 16, chain);
     return fk_crc32c(0, fk_bytes_of(fixed, sizeof fixed));
 }
 
-void fk_row_bind_meta(sqlite3_stmt *statement, const struct fk_checkpoint *checkpoint)
-{
-    (void)sqlite3_bind_int64(statement, 1, meta_crc(checkpoint));
-    (void)sqlite3_bind_int64(statement, 2, checkpoint->position);
-    (void)sqlite3_bind_int64(statement, 3, checkpoint->chain);
-    (void)sqlite3_bind_int64(statement, 4, checkpoint->zxid);
-}
-
-enum fk_err fk_checkpoint_write_meta(struct fk_checkpoint *checkpoint, struct fk_diag *diag)
+static enum fk_err write_meta_row(struct fk_checkpoint *checkpoint, int id, int64_t position, int64_t zxid,
+                                  uint32_t chain, struct fk_diag *diag)
 {
     sqlite3_stmt *statement = NULL;
     enum fk_err err = fk_checkpoint_prepare(
-        checkpoint, "INSERT OR REPLACE INTO meta(id, crc, position, chain, zxid) VALUES(1, ?1, ?2, ?3, ?4)", &statement,
-        diag);
+        checkpoint, "INSERT OR REPLACE INTO meta(id, crc, position, chain, zxid) VALUES(?1, ?2, ?3, ?4, ?5)",
+        &statement, diag);
     if (err != FK_OK) {
         return err;
     }
-    fk_row_bind_meta(statement, checkpoint);
+    (void)sqlite3_bind_int(statement, 1, id);
+    (void)sqlite3_bind_int64(statement, 2, meta_crc(position, zxid, chain));
+    (void)sqlite3_bind_int64(statement, 3, position);
+    (void)sqlite3_bind_int64(statement, 4, chain);
+    (void)sqlite3_bind_int64(statement, 5, zxid);
     if (sqlite3_step(statement) != SQLITE_DONE) {
         err = fk_checkpoint_fail(checkpoint, "write", diag);
     }
@@ -177,26 +182,79 @@ enum fk_err fk_checkpoint_write_meta(struct fk_checkpoint *checkpoint, struct fk
     return err;
 }
 
-enum fk_err fk_checkpoint_read_meta(struct fk_checkpoint *checkpoint, struct fk_diag *diag)
+enum fk_err fk_checkpoint_write_meta(struct fk_checkpoint *checkpoint, struct fk_diag *diag)
 {
     sqlite3_stmt *statement = NULL;
-    enum fk_err err =
-        fk_checkpoint_prepare(checkpoint, "SELECT crc, position, chain, zxid FROM meta", &statement, diag);
+    int64_t sessions = 0;
+    enum fk_err err = fk_checkpoint_prepare(checkpoint, "SELECT count(*) FROM sessions", &statement, diag);
+    if (err == FK_OK && sqlite3_step(statement) == SQLITE_ROW) {
+        sessions = sqlite3_column_int64(statement, 0);
+    } else if (err == FK_OK) {
+        err = fk_checkpoint_fail(checkpoint, "read", diag);
+    }
+    (void)sqlite3_finalize(statement);
+    if (err == FK_OK) {
+        err = write_meta_row(checkpoint, META_SESSIONS, sessions, 0, 0, diag);
+    }
+    return err != FK_OK ? err
+                        : write_meta_row(checkpoint, META_POSITION, checkpoint->position, checkpoint->zxid,
+                                         checkpoint->chain, diag);
+}
+
+/* One row; *found tells whether it is there. */
+static enum fk_err read_meta_row(struct fk_checkpoint *checkpoint, int id, struct fk_checkpoint_meta *meta, bool *found,
+                                 struct fk_diag *diag)
+{
+    sqlite3_stmt *statement = NULL;
+    enum fk_err err = fk_checkpoint_prepare(checkpoint, "SELECT crc, position, chain, zxid FROM meta WHERE id = ?1",
+                                            &statement, diag);
     if (err != FK_OK) {
         return err;
     }
+    (void)sqlite3_bind_int(statement, 1, id);
     int result = sqlite3_step(statement);
-    if (result == SQLITE_ROW) {
-        checkpoint->position = sqlite3_column_int64(statement, 1);
-        checkpoint->chain = (uint32_t)sqlite3_column_int64(statement, 2);
-        checkpoint->zxid = sqlite3_column_int64(statement, 3);
+    *found = result == SQLITE_ROW;
+    if (*found) {
+        meta->position = sqlite3_column_int64(statement, 1);
+        meta->chain = (uint32_t)sqlite3_column_int64(statement, 2);
+        meta->zxid = sqlite3_column_int64(statement, 3);
     }
     if (result != SQLITE_ROW && result != SQLITE_DONE) {
         err = fk_checkpoint_fail(checkpoint, "read", diag);
-    } else if (result == SQLITE_DONE || sqlite3_column_int64(statement, 0) != meta_crc(checkpoint)) {
-        fk_diag_set(diag, "%s is damaged: the row in table meta is missing or has a wrong checksum", checkpoint->path);
+    } else if (*found && sqlite3_column_int64(statement, 0) != meta_crc(meta->position, meta->zxid, meta->chain)) {
+        fk_diag_set(diag, "%s is damaged: row %d in table meta has a wrong checksum", checkpoint->path, id);
         err = FK_ERR_DAMAGED;
     }
     (void)sqlite3_finalize(statement);
+    return err;
+}
+
+enum fk_err fk_checkpoint_read_meta(struct fk_checkpoint *checkpoint, struct fk_diag *diag)
+{
+    struct fk_checkpoint_meta meta;
+    bool found = false;
+    enum fk_err err = read_meta_row(checkpoint, META_POSITION, &meta, &found, diag);
+    if (err == FK_OK && !found) {
+        fk_diag_set(diag, "%s is damaged: row %d in table meta is missing", checkpoint->path, META_POSITION);
+        err = FK_ERR_DAMAGED;
+    }
+    if (err == FK_OK) {
+        checkpoint->position = meta.position;
+        checkpoint->chain = meta.chain;
+        checkpoint->zxid = meta.zxid;
+    }
+    return err;
+}
+
+enum fk_err fk_checkpoint_check_sessions(struct fk_checkpoint *checkpoint, int64_t sessions, struct fk_diag *diag)
+{
+    struct fk_checkpoint_meta meta;
+    bool found = false;
+    enum fk_err err = read_meta_row(checkpoint, META_SESSIONS, &meta, &found, diag);
+    if (err == FK_OK && found && meta.position != sessions) {
+        fk_diag_set(diag, "%s is damaged: table sessions has %" PRId64 " rows, not %" PRId64, checkpoint->path,
+                    sessions, meta.position);
+        err = FK_ERR_DAMAGED;
+    }
     return err;
 }

@@ -13,8 +13,9 @@ struct fk_checkpoint {
     char *path; /* for messages */
     int64_t position;
     int64_t zxid;
+    int64_t settled; /* position of what is in the file, not only in the WAL */
     uint32_t chain;
-    bool unsettled; /* the WAL has commits that are not in the file */
+    bool unsettled; /* the WAL has commits that are not in the file, or that nobody has looked at */
     _Atomic bool interrupted;
 };
 
@@ -39,11 +40,17 @@ bool fk_row_read_node(sqlite3_stmt *statement, struct fk_node *node);
 void fk_row_bind_session(sqlite3_stmt *statement, const struct fk_session *session);
 bool fk_row_read_session(sqlite3_stmt *statement, struct fk_session *session);
 
-/* Parameters and columns of meta: crc, position, chain, zxid. */
-void fk_row_bind_meta(sqlite3_stmt *statement, const struct fk_checkpoint *checkpoint);
+/* A row of meta. */
+struct fk_checkpoint_meta {
+    int64_t position;
+    int64_t zxid;
+    uint32_t chain;
+};
 
-/* Writes position, chain and zxid. */
+/* Writes position, chain and zxid, and how many sessions there are: nothing else would tell that one is missing. */
 enum fk_err fk_checkpoint_write_meta(struct fk_checkpoint *checkpoint, struct fk_diag *diag);
 enum fk_err fk_checkpoint_read_meta(struct fk_checkpoint *checkpoint, struct fk_diag *diag);
+/* DAMAGED where another number of sessions was written. */
+enum fk_err fk_checkpoint_check_sessions(struct fk_checkpoint *checkpoint, int64_t sessions, struct fk_diag *diag);
 
 #endif

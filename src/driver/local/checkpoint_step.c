@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Applying a stretch of the log to the checkpoint. */
+#include "base/crc32c.h"
 #include "driver/local/checkpoint_row.h"
 #include "driver/local/stretch.h"
 
@@ -69,6 +70,11 @@ static enum fk_err fetch(struct step *step, const struct fk_stretch_place *place
     }
     enum fk_err err = fk_log_reader_fetch(step->reader, place->position, place->size, buf, diag);
     *bytes = fk_bytes_of(buf->data, place->size);
+    if (err == FK_OK && fk_crc32c(0, *bytes) != place->crc) {
+        fk_diag_set(diag, "the log is damaged: position %016" PRIx64 " was read in two ways",
+                    (uint64_t)place->position);
+        err = FK_ERR_DAMAGED;
+    }
     return err;
 }
 

@@ -154,6 +154,17 @@ static enum fk_err replay(struct fk_engine *engine, struct fk_log_reader *reader
     return err == FK_ERR_NOT_FOUND ? FK_OK : err;
 }
 
+/* The first segment of a fresh directory. The checkpoint must be on the disk before it: who made it may have died
+ * before it had synced it. */
+static enum fk_err begin_log(struct fk_engine *engine, struct fk_diag *diag)
+{
+    enum fk_err err = fk_checkpoint_settle(engine->checkpoint, diag);
+    if (err != FK_OK) {
+        return err;
+    }
+    return fk_log_begin(&engine->log, engine->files, 0, engine->options.segment_size, fk_engine_seed(engine), diag);
+}
+
 static enum fk_err recover_log(struct fk_engine *engine, const struct fk_engine_sink *sink, struct fk_diag *diag)
 {
     struct fk_log_reader reader;
@@ -162,7 +173,7 @@ static enum fk_err recover_log(struct fk_engine *engine, const struct fk_engine_
     enum fk_err err = fk_log_reader_open(&reader, engine->files, FK_OPEN_WRITE, position,
                                          fk_checkpoint_chain(engine->checkpoint), diag);
     if (err == FK_ERR_NOT_FOUND && position == 0) {
-        return fk_log_begin(&engine->log, engine->files, 0, engine->options.segment_size, fk_engine_seed(engine), diag);
+        return begin_log(engine, diag);
     }
     if (err == FK_ERR_NOT_FOUND) {
         fk_diag_set(diag, "%s is damaged: the log is missing, the checkpoint ends at %016" PRIx64, engine->directory,
@@ -227,6 +238,7 @@ enum fk_err fk_engine_open(const struct fk_engine_options *options, const struct
         fk_engine_free(engine);
         return err;
     }
+    fk_checkpoint_trust(engine->checkpoint);
     int64_t position = atomic_load(&engine->log.synced);
     engine->closed_end = position;
     atomic_store(&engine->durable, position);

@@ -31,7 +31,7 @@ static bool due(struct fk_engine *engine, int64_t *upto)
            now - engine->checkpoint_first_ns >= engine->options.checkpoint_ms * 1000000;
 }
 
-/* Removes the segments behind the checkpoint, unless a backup holds them. */
+/* Removes the segments that the checkpoint's file has made needless, unless a backup holds them. */
 static enum fk_err remove_segments(struct fk_engine *engine, struct fk_diag *diag)
 {
     struct fk_file *hold = NULL;
@@ -42,7 +42,7 @@ static enum fk_err remove_segments(struct fk_engine *engine, struct fk_diag *dia
     }
     err = engine->files->ops->lock(hold, true, &ignored);
     if (err == FK_OK) {
-        err = fk_log_remove_before(engine->files, fk_checkpoint_position(engine->checkpoint), diag);
+        err = fk_log_remove_before(engine->files, fk_checkpoint_settled(engine->checkpoint), diag);
     }
     engine->files->ops->close(hold);
     return err == FK_ERR_LOCKED ? FK_OK : err;
@@ -70,7 +70,7 @@ static enum fk_err step(struct fk_engine *engine, int64_t upto, struct fk_diag *
     atomic_store(&engine->checkpoint_position, fk_checkpoint_position(checkpoint));
     atomic_store(&engine->checkpoint_zxid, fk_checkpoint_zxid(checkpoint));
     atomic_fetch_add(&engine->checkpoint_count, 1);
-    return remove_segments(engine, diag);
+    return FK_OK;
 }
 
 /* Steps until the checkpoint has come to `upto`. Called with the lock, which is released meanwhile. */
@@ -92,6 +92,9 @@ static enum fk_err follow(struct fk_engine *engine, int64_t upto)
     fk_engine_unlock(engine);
     if (err == FK_OK) {
         err = fk_checkpoint_settle(engine->checkpoint, &diag);
+    }
+    if (err == FK_OK) {
+        err = remove_segments(engine, &diag);
     }
     fk_engine_lock(engine);
     if (err != FK_OK && !engine->stopping) {

@@ -88,7 +88,12 @@ enum fk_err fk_log_resume(struct fk_log *log, struct fk_log_reader *reader, cons
 {
     struct fk_segment *segment = fk_log_reader_segment(reader);
     int64_t size = 0;
-    enum fk_err err = tail->later_first < 0 ? FK_OK : remove_later(reader->files, segment->first, diag);
+    /* Also names may be in the page cache only: that of a segment whose maker died before it had synced them. */
+    enum fk_err err = tail->later_first < 0 ? reader->files->ops->sync_directory(reader->files, diag)
+                                            : remove_later(reader->files, segment->first, diag);
+    if (err == FK_OK) {
+        err = fk_log_reader_write_again(reader, diag);
+    }
     if (err == FK_OK) {
         err = zero_rest(segment, &size, reader->position, tail->torn, diag);
     }

@@ -57,8 +57,8 @@ static enum fk_err find_first(struct fk_log_reader *reader, int64_t *first, stru
 enum fk_err fk_log_reader_open(struct fk_log_reader *reader, struct fk_files *files, enum fk_open_mode mode,
                                int64_t position, uint32_t chain, struct fk_diag *diag)
 {
-    *reader =
-        (struct fk_log_reader){.files = files, .mode = mode, .position = position, .chain = chain, .limit = INT64_MAX};
+    *reader = (struct fk_log_reader){
+        .files = files, .mode = mode, .position = position, .chain = chain, .durable = position, .limit = INT64_MAX};
     int64_t first = 0;
     enum fk_err err = find_first(reader, &first, diag);
     if (err == FK_OK) {
@@ -177,6 +177,19 @@ static enum fk_err enter_next(struct fk_log_reader *reader, struct fk_diag *diag
     return err;
 }
 
+/* A segment that was left is durable as a whole once its last frame is. */
+static void note_durable(struct fk_log_reader *reader, const struct fk_frame *frame)
+{
+    int64_t durable = frame->durable;
+    if (frame->kind == FK_FRAME_SWITCH) {
+        reader->left = fk_frame_end(frame);
+    } else if (reader->left > 0 && durable >= reader->left) {
+        int64_t begin = fk_log_reader_segment(reader)->first + FK_SEGMENT_HEADER_SIZE;
+        durable = durable < begin ? begin : durable;
+    }
+    reader->durable = durable > reader->durable ? durable : reader->durable;
+}
+
 enum fk_err fk_log_reader_next(struct fk_log_reader *reader, struct fk_frame *frame, struct fk_bytes *payload,
                                struct fk_diag *diag)
 {
@@ -197,6 +210,7 @@ enum fk_err fk_log_reader_next(struct fk_log_reader *reader, struct fk_frame *fr
         }
         if (err == FK_OK) {
             reader->chain = frame->crc;
+            note_durable(reader, frame);
         }
     } while (err == FK_OK && frame->kind == FK_FRAME_SWITCH);
     *payload = fk_bytes_of(header + FK_FRAME_HEADER_SIZE, frame->payload_size);
@@ -350,5 +364,52 @@ enum fk_err fk_log_reader_fetch(struct fk_log_reader *reader, int64_t position, 
         err = FK_ERR_IO;
     }
     out->size += err == FK_OK ? size : 0;
+    return err;
+}
+
+/* Writes the frames again that stand at [from, to) of the part's one segment, or up to the one that leads out of it. */
+static enum fk_err write_frames(struct fk_log_reader *part, int64_t from, int64_t to, struct fk_diag *diag)
+{
+    const struct fk_segment *segment = fk_log_reader_segment(part);
+    const struct fk_file_ops *ops = segment->file->ops;
+    struct fk_frame frame = {.kind = FK_FRAME_DATA};
+    enum fk_err err = FK_OK;
+    for (int64_t at = from; err == FK_OK && at < to && frame.kind != FK_FRAME_SWITCH; at = fk_frame_end(&frame)) {
+        const uint8_t *header = NULL;
+        err = load_frame(part, at, &frame, &header, diag);
+        if (err == FK_ERR_NOT_FOUND) { /* what is written now must be right */
+            char name[FK_SEGMENT_NAME_SIZE];
+            fk_segment_name(segment->first, name);
+            fk_diag_set(diag, "%s was read in two ways at offset %" PRId64, name, at - segment->first);
+            err = FK_ERR_IO;
+        }
+        if (err == FK_OK) {
+            err = ops->write(segment->file, at - segment->first,
+                             fk_bytes_of(header, FK_FRAME_HEADER_SIZE + frame.payload_size), diag);
+        }
+    }
+    return err;
+}
+
+enum fk_err fk_log_reader_write_again(struct fk_log_reader *reader, struct fk_diag *diag)
+{
+    enum fk_err err = FK_OK;
+    for (size_t i = 0; err == FK_OK && i < reader->segment_count; i++) {
+        struct fk_segment *segment = &reader->segments[i];
+        struct fk_log_reader part = {
+            .files = reader->files, .segments = segment, .segment_count = 1, .limit = INT64_MAX};
+        int64_t from = segment->first + FK_SEGMENT_HEADER_SIZE;
+        int64_t to = segment->first + segment->size;
+        from = from < reader->durable ? reader->durable : from;
+        to = to > reader->position ? reader->position : to;
+        if (from >= to) {
+            continue;
+        }
+        err = write_frames(&part, from, to, diag);
+        fk_buf_deinit(&part.window);
+        if (err == FK_OK && i + 1 < reader->segment_count) {
+            err = segment->file->ops->sync(segment->file, diag);
+        }
+    }
     return err;
 }

@@ -19,6 +19,8 @@ struct fk_log_reader {
     size_t segment_count;
     int64_t position; /* of the next frame */
     uint32_t chain;   /* CRC of the frame before it */
+    int64_t durable;  /* the log was synced up to here, says the checkpoint or a frame passed */
+    int64_t left;     /* end of the segment before the current one; 0: none was left */
     int64_t limit;    /* nothing at or behind this position is read ahead */
     struct fk_buf window;
     int64_t window_position;
@@ -51,6 +53,11 @@ void fk_log_reader_forget(struct fk_log_reader *reader);
  * fk_log_reader_fold. Appends to out. */
 enum fk_err fk_log_reader_fetch(struct fk_log_reader *reader, int64_t position, size_t size, struct fk_buf *out,
                                 struct fk_diag *diag);
+
+/* What no frame says was synced may be in the page cache only, and if a sync has failed, the system takes it for clean:
+ * it would never reach the disk, whatever later syncs say (fsyncgate). Writes those frames again, as they were read,
+ * and syncs all segments but the current one. For a reader opened for writing, before its first fold. */
+enum fk_err fk_log_reader_write_again(struct fk_log_reader *reader, struct fk_diag *diag);
 
 /* Closes all segments but the current one, gives memory back. */
 void fk_log_reader_fold(struct fk_log_reader *reader);

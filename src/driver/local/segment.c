@@ -75,7 +75,7 @@ static void write_header(uint8_t header[FK_SEGMENT_HEADER_SIZE], const struct fk
 static enum fk_err write_zeros(const struct fk_segment *segment, struct fk_diag *diag)
 {
     const struct fk_file_ops *ops = segment->file->ops;
-    uint8_t *zeros = (uint8_t *)fk_alloc_zero(ZERO_SIZE);
+    uint8_t *zeros = (uint8_t *)fk_alloc_zero(segment->size < ZERO_SIZE ? (size_t)segment->size : ZERO_SIZE);
     enum fk_err err = zeros == NULL ? FK_ERR_NOMEM : FK_OK;
     for (int64_t at = 0; at < segment->size && err == FK_OK; at += ZERO_SIZE) {
         int64_t left = segment->size - at;

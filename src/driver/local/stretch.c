@@ -2,6 +2,7 @@
 #include "driver/local/stretch.h"
 
 #include "base/container.h"
+#include "base/crc32c.h"
 #include "driver/local/codec.h"
 
 #include <stdlib.h>
@@ -121,7 +122,8 @@ static struct fk_stretch_place place_of(struct fk_bytes view, struct fk_bytes pa
     if (view.data == NULL) {
         return (struct fk_stretch_place){.absent = true};
     }
-    return (struct fk_stretch_place){.position = position + (view.data - payload.data), .size = (uint32_t)view.size};
+    return (struct fk_stretch_place){
+        .position = position + (view.data - payload.data), .size = (uint32_t)view.size, .crc = fk_crc32c(0, view)};
 }
 
 static struct fk_stretch_place place_of_acl(struct fk_bytes acl, struct fk_bytes payload, int64_t position)

@@ -24,7 +24,8 @@ enum fk_stretch_part {
 struct fk_stretch_place {
     int64_t position;
     uint32_t size;
-    bool absent; /* data: null; acl: the open one */
+    uint32_t crc; /* they are read a second time, and nobody checks their frame then */
+    bool absent;  /* data: null; acl: the open one */
 };
 
 struct fk_stretch_node {
