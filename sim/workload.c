@@ -7,6 +7,10 @@
 
 #include <stdio.h>
 
+enum {
+    AUDIT_TIMEOUT_MS = 10000,
+};
+
 /* Text and usual weight of each action; a run leaves some out and stresses others. */
 static const char *const TEXTS[SIM_ACTION_COUNT] = {
 #define SIM_ACTION_ROW(name, text) text,
@@ -240,16 +244,18 @@ void sim_workload_describe(const struct sim_workload *workload, struct fk_buf *o
 void sim_workload_audit(struct sim_workload *workload)
 {
     struct sim_process *process = sim_process_new(workload->world, "client/audit");
-    struct sim_client_options options = {
-        .world = workload->world,
-        .net = workload->net,
-        .history = workload->history,
-        .number = 2 * SIM_WORKLOAD_CLIENTS_MAX + 1,
-        .ports = workload->ports,
-        .timeout_ms = workload->options.timeout_ms,
-        .seed = workload->options.seed,
-    };
-    workload->auditor = sim_client_new(process, &options);
+    for (int i = 0; i < SIM_AUDITORS; i++) {
+        struct sim_client_options options = {
+            .world = workload->world,
+            .net = workload->net,
+            .history = workload->history,
+            .number = (uint32_t)(2 * SIM_WORKLOAD_CLIENTS_MAX + 1 + i),
+            .ports = workload->ports,
+            .timeout_ms = AUDIT_TIMEOUT_MS,
+            .seed = sim_mix(workload->options.seed + (uint64_t)i),
+        };
+        workload->auditors[i] = sim_client_new(process, &options);
+    }
     sim_spawn(process, sim_audit_run, workload);
 }
 
@@ -260,7 +266,10 @@ bool sim_workload_audited(const struct sim_workload *workload)
 
 uint64_t sim_workload_operations(const struct sim_workload *workload)
 {
-    uint64_t sum = workload->auditor == NULL ? 0 : sim_client_sent(workload->auditor);
+    uint64_t sum = 0;
+    for (int i = 0; i < SIM_AUDITORS; i++) {
+        sum += workload->auditors[i] == NULL ? 0 : sim_client_sent(workload->auditors[i]);
+    }
     for (int i = 0; i < workload->options.clients; i++) {
         const struct sim_actor *actor = &workload->actors[i];
         sum += actor->client == NULL ? 0 : sim_client_sent(actor->client);

@@ -91,7 +91,7 @@ void sim_workload_quiesce(struct sim_workload *workload);
 bool sim_workload_quiet(const struct sim_workload *workload);
 /* Whom the run waits for: one line, for the report of a run that does not come to rest. */
 void sim_workload_describe(const struct sim_workload *workload, struct fk_buf *out);
-/* A new session reads the whole tree into the history's final nodes. */
+/* New sessions read the whole tree into the history's final nodes. */
 void sim_workload_audit(struct sim_workload *workload);
 bool sim_workload_audited(const struct sim_workload *workload);
 /* Requests that clients sent, pings and the like not counted; actions that were done, by kind. */

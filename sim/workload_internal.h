@@ -10,6 +10,7 @@
 enum {
     SIM_PATH_MAX = 160,
     SIM_VALUE_MAX = 160,
+    SIM_AUDITORS = 6,
 };
 
 struct sim_actor {
@@ -37,7 +38,7 @@ struct sim_workload {
     bool quiescing;
     bool audited;
     struct sim_actor actors[SIM_WORKLOAD_CLIENTS_MAX];
-    struct sim_client *auditor;
+    struct sim_client *auditors[SIM_AUDITORS]; /* NULL: not yet */
     uint64_t done[SIM_ACTION_COUNT];
 };
 
