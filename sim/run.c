@@ -81,6 +81,9 @@ static void build(struct run *run, const struct sim_run_input *input)
     run->faults = sim_faults_new(run->world, &options->swarm, input->plan, input->coverage);
     sim_faults_list_calls(run->faults, input->calls);
     run->cloud = sim_cloud_new(run->world, run->faults, options->latency_us * 1000);
+    if (input->golden != NULL) {
+        sim_golden_attach(input->golden, run->cloud, run->history);
+    }
     struct sim_net_options net = {
         .latency_min_ns = 50000,
         .latency_max_ns = options->net_us * 1000,
@@ -190,19 +193,6 @@ static void read_sessions(struct run *run)
     fk_arena_deinit(&arena);
 }
 
-/* Sessions go on expiring: what came behind the state that was read is left out. True where there was anything. */
-static bool cut_ground(const struct run *run)
-{
-    struct sim_history *recorded = run->history;
-    bool cut = false;
-    while (recorded->ground_count > 0 && recorded->final_zxid > 0 &&
-           recorded->ground[recorded->ground_count - 1].zxid > recorded->final_zxid) {
-        recorded->ground_count--;
-        cut = true;
-    }
-    return cut;
-}
-
 /* Everything is restarted; then a new session reads it all. */
 static void audit(struct run *run)
 {
@@ -215,9 +205,7 @@ static void audit(struct run *run)
     if (!run_until(run, audited, AUDIT_MS) && sim_violated(run->world) == NULL) {
         sim_violation(run->world, "C14", "a new session cannot read the tree within %d s", AUDIT_MS / 1000);
     }
-    if (!cut_ground(run)) {
-        read_sessions(run);
-    }
+    read_sessions(run);
 }
 
 /* --- judgement --- */
