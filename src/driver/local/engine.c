@@ -7,6 +7,7 @@
 #include "driver/local/engine_thread.h"
 #include "driver/local/path.h"
 #include "driver/local/posix_file.h"
+#include "driver/local/refresh.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -203,6 +204,9 @@ static enum fk_err recover(struct fk_engine *engine, const struct fk_engine_sink
     }
     if (err == FK_OK) {
         err = fk_segment_sweep(engine->files, diag);
+    }
+    if (err == FK_OK) { /* SQLite moves it into the checkpoint as if it were durable */
+        err = fk_file_refresh(engine->files, FK_ENGINE_CHECKPOINT_NAME "-wal", diag);
     }
     if (err == FK_OK) {
         err = open_checkpoint(engine, diag);
