@@ -19,6 +19,7 @@ enum choice {
     OPTION_TRACE,
     OPTION_HISTORY,
     OPTION_CHECK,
+    OPTION_GOLDEN,
     OPTION_SCENARIO,
     OPTION_LIST_SCENARIOS,
     OPTION_SINGLE_FAULTS,
@@ -49,6 +50,7 @@ void sim_args_help(void)
         "  --plan FILE       with --seed or --scenario: the faults of this file, and no others\n"
         "  --trace           with --seed or --scenario: print what happens\n"
         "  --history FILE    with --seed or --scenario: write what the clients saw\n"
+        "  --golden NAME     a scenario in words: what each client, gateway and function says and writes\n"
         "  --check FILE      judge a history that was recorded, from a real server too\n"
         "  --scenario NAME   a script instead of the random workload\n"
         "  --list-scenarios\n"
@@ -130,6 +132,10 @@ static void take_text(struct sim_args *args, enum choice option, const char *val
         args->check = value;
         args->mode = SIM_MODE_CHECK;
         break;
+    case OPTION_GOLDEN:
+        args->scenario = value;
+        args->mode = SIM_MODE_GOLDEN;
+        break;
     case OPTION_SCENARIO:
         args->scenario = value;
         args->mode = args->mode == SIM_MODE_SINGLE_FAULTS ? args->mode : SIM_MODE_SCENARIO;
@@ -198,6 +204,7 @@ static const struct option options[] = {
     {"trace", no_argument, NULL, OPTION_TRACE},
     {"history", required_argument, NULL, OPTION_HISTORY},
     {"check", required_argument, NULL, OPTION_CHECK},
+    {"golden", required_argument, NULL, OPTION_GOLDEN},
     {"scenario", required_argument, NULL, OPTION_SCENARIO},
     {"list-scenarios", no_argument, NULL, OPTION_LIST_SCENARIOS},
     {"single-faults", no_argument, NULL, OPTION_SINGLE_FAULTS},

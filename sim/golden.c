@@ -174,7 +174,7 @@ static const char *present(struct sim_golden *golden)
     const char *name = process == NULL ? "" : sim_process_name(process);
     int port = 0;
     if (sscanf(name, "gateway/%d", &port) == 1) {
-        (void)snprintf(golden->who, sizeof golden->who, "gateway %d", port + 1);
+        (void)snprintf(golden->who, sizeof golden->who, "gateway %d", golden->ports[port % SIM_NET_LISTENERS_MAX]);
     } else {
         (void)snprintf(golden->who, sizeof golden->who, "%.*s", (int)strcspn(name, "/"), name);
     }
@@ -275,6 +275,23 @@ void sim_golden_attach(void *context, struct sim_cloud *cloud, const struct sim_
     sim_cloud_on_message(cloud, on_message, golden);
 }
 
+/* A gateway begins or ends; each start is another gateway. */
+static void on_gateway(struct sim_golden *golden, const char *text)
+{
+    int port = 0;
+    unsigned long long id = 0;
+    if (sscanf(text, " gateway %d up as %llx", &port, &id) == 2) {
+        golden->ports[port % SIM_NET_LISTENERS_MAX] = sim_golden_number(&golden->gateways, (int64_t)id);
+        begin(golden, "world");
+        (void)fprintf(golden->out, "gateway %d begins", golden->ports[port % SIM_NET_LISTENERS_MAX]);
+        end(golden);
+    } else if (sscanf(text, " gateway %d down", &port) == 1) {
+        begin(golden, "world");
+        (void)fprintf(golden->out, "gateway %d is gone", golden->ports[port % SIM_NET_LISTENERS_MAX]);
+        end(golden);
+    }
+}
+
 void sim_golden_line(void *context, const char *line)
 {
     struct sim_golden *golden = (struct sim_golden *)context;
@@ -289,14 +306,17 @@ void sim_golden_line(void *context, const char *line)
     if (golden->over || golden->history == NULL) {
         return;
     }
-    const char *script = strstr(line, "script ");
+    const char *script = strstr(line, "script 0 ");
     const char *fault = strstr(line, " fault ");
+    const char *gateway = strstr(line, " gateway ");
     if (frame) {
         on_record(golden);
-    } else if (script != NULL && script[7] == '0') {
+    } else if (script != NULL) {
         begin(golden, "world");
         (void)fprintf(golden->out, "%s", script + 9);
         end(golden);
+    } else if (gateway != NULL) {
+        on_gateway(golden, gateway);
     } else if (fault != NULL) {
         begin(golden, "fault");
         (void)fprintf(golden->out, "%s", fault + 7);

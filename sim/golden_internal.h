@@ -5,6 +5,7 @@
 
 #include "function/record.h"
 #include "sim/golden.h"
+#include "sim/net.h"
 
 enum {
     SIM_GOLDEN_IDS_MAX = 64,
@@ -22,6 +23,7 @@ struct sim_golden {
     const struct sim_history *history;
     struct sim_golden_ids sessions;
     struct sim_golden_ids gateways;
+    int ports[SIM_NET_LISTENERS_MAX]; /* number of the gateway that runs there */
     char who[64];
     int64_t time_ns;
     bool over; /* the script is done */

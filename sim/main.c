@@ -202,6 +202,31 @@ static int run_one(const struct sim_args *args)
     return held ? EXIT_HELD : EXIT_BROKEN;
 }
 
+/* A scenario without faults, in words. */
+static int run_golden(const struct sim_args *args)
+{
+    static struct sim_case one;
+    struct sim_run_result result;
+    struct sim_golden *golden = sim_golden_new(stdout);
+    if (golden == NULL || !prepare_one(args, &one)) {
+        sim_golden_free(golden);
+        return EXIT_USAGE;
+    }
+    struct sim_run_input input = {.options = &one.options,
+                                  .scenario = one.scenario,
+                                  .plan = one.planned ? &one.plan : NULL,
+                                  .coverage = &totals.coverage,
+                                  .sink = sim_golden_line,
+                                  .sink_context = golden,
+                                  .golden = golden};
+    (void)printf("%s: %s\n\n", one.scenario->name, one.scenario->what);
+    sim_run(&input, &result);
+    sim_golden_free(golden);
+    sim_plan_free(&result.plan);
+    sim_plan_free(&one.plan);
+    return result.promise == NULL ? EXIT_HELD : EXIT_BROKEN;
+}
+
 /* --- many --- */
 
 static void prepare_seed(void *context, uint64_t index, struct sim_case *one)
@@ -359,6 +384,8 @@ int main(int argc, char **argv)
     case SIM_MODE_SEED:
     case SIM_MODE_SCENARIO:
         return run_one(&args);
+    case SIM_MODE_GOLDEN:
+        return run_golden(&args);
     case SIM_MODE_SINGLE_FAULTS:
         return run_single_faults(&args);
     case SIM_MODE_CHECK:

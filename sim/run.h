@@ -5,6 +5,7 @@
 #define SIM_RUN_H
 
 #include "sim/check.h"
+#include "sim/golden.h"
 #include "sim/options.h"
 #include "sim/scenario.h"
 
@@ -15,8 +16,9 @@ struct sim_run_input {
     struct sim_coverage *coverage;
     sim_trace_sink_fn sink; /* NULL: no text */
     void *sink_context;
-    struct sim_plan *calls; /* NULL; gets every call that might fail (sim_faults_list_calls) */
-    FILE *history;          /* NULL; where the history is written to */
+    struct sim_plan *calls;    /* NULL; gets every call that might fail (sim_faults_list_calls) */
+    FILE *history;             /* NULL; where the history is written to */
+    struct sim_golden *golden; /* NULL; who looks on, with sim_golden_line as the sink */
 };
 
 struct sim_run_result {

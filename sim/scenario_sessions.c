@@ -297,7 +297,9 @@ const struct sim_scenario SIM_SCENARIOS_SESSIONS[] = {
                "0 suspend 0 60000\n"
                "2 set /a y =0\n"
                "2 get /a =0\n"
-               "1 get /a =0"},
+               "0 sleep 70000\n"
+               "1 get /a =0\n"
+               "2 set /a z =0"},
     {.name = "gateway-crash-write",
      .what = "a gateway dies under a write",
      .gateways = 2,
