@@ -59,10 +59,12 @@ static int64_t find_epoch(const struct check *check, const struct check_connecti
 /* A client that was never told of its session may have sent requests all the same. */
 static void adopt(struct check *check, struct check_connection *connection)
 {
-    if (connection->accepted || connection->asked_new || connection->write_count == 0) {
+    int64_t given = check->history->connections[connection->index - 1].session_id;
+    int64_t id = connection->asked_new ? given : connection->asked_session;
+    if (connection->accepted || id == 0 || connection->write_count == 0) {
         return;
     }
-    struct check_session *session = check_session_of(check, connection->asked_session);
+    struct check_session *session = check_session_of(check, id);
     connection->session = session;
     connection->next_of_session = session->connections;
     session->connections = connection;

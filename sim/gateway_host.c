@@ -19,6 +19,7 @@ struct life {
     struct sim_process *process;
     struct fk_gateway *gateway;
     struct sim_ports ports;
+    struct fk_list peers; /* of struct peer */
 };
 
 struct sim_gateway_host {
@@ -40,6 +41,7 @@ struct work {
 
 /* The server's end of a link; memory of the process. */
 struct peer {
+    struct fk_list of_life;
     struct life *life;
     struct sim_link *link;
     struct fk_conn *conn;
@@ -83,11 +85,18 @@ static void start_jobs(struct life *life)
 
 /* --- connections --- */
 
-static void record_epoch(struct life *life, struct fk_conn *conn, struct sim_link *link)
+/* The gateway may send requests of a connection whose reply is held back: the epoch is taken where it is known first.
+ */
+static void record_epochs(const struct life *life)
 {
-    if (sim_link_tag(link) != 0 && fk_conn_session_id(conn) != 0 && fk_conn_epoch(conn) != 0) {
-        sim_history_epoch(life->host->options.history, sim_link_tag(link), fk_conn_epoch(conn));
-        sim_link_set_tag(link, 0);
+    for (struct fk_list *at = life->peers.next; at != &life->peers; at = at->next) {
+        const struct peer *peer = FK_CONTAINER_OF(at, struct peer, of_life);
+        int64_t session = fk_conn_session_id(peer->conn);
+        int64_t epoch = fk_conn_epoch(peer->conn);
+        if (sim_link_tag(peer->link) != 0 && session != 0 && epoch != 0) {
+            sim_history_epoch(life->host->options.history, sim_link_tag(peer->link), session, epoch);
+            sim_link_set_tag(peer->link, 0);
+        }
     }
 }
 
@@ -96,7 +105,6 @@ static void flush_conn(struct life *life, struct fk_conn *conn)
     struct peer *peer = (struct peer *)fk_conn_socket(conn);
     struct sim_link *link = peer->link;
     struct fk_buf *out = fk_conn_output(conn);
-    record_epoch(life, conn, link);
     sim_link_pause(link, SIM_SERVER, !fk_conn_wants_input(conn) && !fk_conn_closing(conn));
     if (fk_buf_left(out) > 0) {
         size_t taken = sim_link_send(link, SIM_SERVER, fk_buf_view(out));
@@ -108,6 +116,7 @@ static void flush_conn(struct life *life, struct fk_conn *conn)
     if (fk_buf_left(out) == 0 && fk_conn_closing(conn)) {
         sim_link_close(link, SIM_SERVER);
         fk_gateway_gone(life->gateway, conn);
+        fk_list_remove(&peer->of_life);
         fk_free(peer);
     }
 }
@@ -125,6 +134,7 @@ static void pump(struct life *life)
 {
     struct sim_gateway_host *host = life->host;
     struct fk_conn *conn = NULL;
+    record_epochs(life);
     start_jobs(life);
     while ((conn = fk_gateway_take_output(life->gateway)) != NULL) {
         flush_conn(life, conn);
@@ -158,6 +168,7 @@ static void on_gone(void *owner, struct sim_link *link)
     struct life *life = peer->life;
     sim_link_close(link, SIM_SERVER);
     fk_gateway_gone(life->gateway, peer->conn);
+    fk_list_remove(&peer->of_life);
     fk_free(peer);
     pump(life);
 }
@@ -172,6 +183,7 @@ static bool on_accept(void *owner, struct sim_link *link, struct sim_endpoint *e
         fk_free(peer);
         return false;
     }
+    fk_list_append(&life->peers, &peer->of_life);
     *end = (struct sim_endpoint){
         .process = life->process, .owner = peer, .bytes = on_bytes, .room = on_room, .gone = on_gone};
     return true;
@@ -276,6 +288,7 @@ static void start(struct sim_gateway_host *host)
     struct life *life = SIM_OWN_NEW(struct life);
     life->before = host->life;
     life->host = host;
+    fk_list_init(&life->peers);
     host->life = life;
     host->silent = sim_chance(host->world, SIM_DICE_SCHEDULE, host->healed ? 0 : 200000);
     (void)snprintf(name, sizeof name, "gateway/%d.%d", host->options.port, ++host->starts);

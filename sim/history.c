@@ -76,9 +76,11 @@ void sim_history_lost(struct sim_history *history, int64_t time_ns, uint32_t con
     }
 }
 
-void sim_history_epoch(struct sim_history *history, uint32_t connection, int64_t epoch)
+void sim_history_epoch(struct sim_history *history, uint32_t connection, int64_t session_id, int64_t epoch)
 {
-    connection_at(history, connection)->epoch = epoch;
+    struct sim_connection *at = connection_at(history, connection);
+    at->session_id = session_id;
+    at->epoch = epoch;
 }
 
 void sim_history_ground(struct sim_history *history, const struct sim_ground *entry)

@@ -34,7 +34,8 @@ struct sim_connection {
     int64_t gateway; /* as the ground log names it; 0: unknown */
     int64_t epoch;   /* of its session at the attach; 0: unknown, then it is the newest of its gateway when the client
                       * was accepted */
-    bool lost;       /* has its SIM_RECORD_LOST */
+    int64_t session_id; /* that the gateway gave it, told to the client or not; 0: unknown */
+    bool lost;          /* has its SIM_RECORD_LOST */
 };
 
 enum sim_ground_kind {
@@ -118,8 +119,8 @@ void sim_history_lost(struct sim_history *history, int64_t time_ns, uint32_t con
 
 /* --- by the simulator --- */
 
-/* The epoch that the connection's session has there, where the simulator can look into the gateway. */
-void sim_history_epoch(struct sim_history *history, uint32_t connection, int64_t epoch);
+/* The connection's session and its epoch there, where the simulator can look into the gateway. */
+void sim_history_epoch(struct sim_history *history, uint32_t connection, int64_t session_id, int64_t epoch);
 /* The entry, its body and paths are copied; sets has_ground. */
 void sim_history_ground(struct sim_history *history, const struct sim_ground *entry);
 /* A node of the state at the start. */

@@ -193,7 +193,7 @@ static void read_connect(struct input *input, const json_t *line)
     }
     uint32_t connection = sim_history_connect(input->history, number_of(line, "t"), (uint32_t)number_of(line, "c"),
                                               number_of(line, "g"), bytes_of(input, line, "f"));
-    sim_history_epoch(input->history, connection, number_of(line, "e"));
+    sim_history_epoch(input->history, connection, 0, number_of(line, "e"));
     input->numbers[number] = connection;
 }
 

@@ -86,6 +86,7 @@ static void draw_run(struct sim_options *options, uint64_t *dice)
     options->timeout_min_ms = 2000;
     options->timeout_max_ms = 40000;
     options->safety_ms = 120000;
+    options->containers = 1;
 }
 
 static void take_workload(struct sim_options *options)
@@ -131,7 +132,7 @@ static void give_workload(struct sim_options *options)
     workload->depth = (int)options->depth;
     workload->think_ms = (int32_t)options->think_ms;
     workload->timeout_ms = (int32_t)options->session_ms;
-    if (options->containers == 0) { /* the gateway does not take them yet */
+    if (options->containers == 0) {
         workload->weights[SIM_ACTION_CREATE_CONTAINER] = 0;
         workload->weights[SIM_ACTION_CREATE_TTL] = 0;
     }
