@@ -18,6 +18,8 @@ help:
 	@echo 'make conformance  kazoo 2.8 and 2.11, and the Java command line client'
 	@echo 'make bench        figures beside ZooKeeper; writes docs/benchmarks.md'
 	@echo 'make chaos        500 kills and restarts under load  (CYCLES=500)'
+	@echo 'make sim          the simulator, with faults, on random seeds  (MINUTES=5)'
+	@echo 'make mutants      does the simulator find the seeded design bugs?  (SEEDS=8000 for each)'
 	@echo 'make fuzz         libFuzzer targets  (MINUTES=5)'
 	@echo 'make cover        line coverage of the tests in build-cover/coverage'
 	@echo 'make install      install the binary  (DESTDIR, PREFIX as with meson)'
@@ -83,6 +85,19 @@ CYCLES ?= 500
 chaos: test-tools
 	$(PYTHON) tests/chaos/crash.py --cycles $(CYCLES)
 
+# FROM: the first seed; another one for each campaign that is to count.
+FROM ?= 1
+.PHONY: sim mutants
+sim: test-tools
+	$(BUILD)/sim/faaskeeper-sim --seeds $(FROM)..$(FROM) --minutes $(MINUTES)
+
+SEEDS ?= 8000
+mutants:
+	@tools/install.sh test
+	@test -f build-mutants/build.ninja || meson setup build-mutants -Dtests=true -Dmutants=true
+	$(COMPILE) build-mutants faaskeeper-sim
+	build-mutants/sim/faaskeeper-sim --mutants --seeds 1..$(SEEDS)
+
 fuzz:
 	@tools/install.sh test
 	tests/fuzz/run.sh $(MINUTES)
@@ -99,4 +114,4 @@ install: build
 	meson install -C $(BUILD)
 
 clean:
-	rm -rf build build-asan build-tsan build-cover build-fuzz
+	rm -rf build build-asan build-tsan build-cover build-fuzz build-mutants

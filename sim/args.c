@@ -23,6 +23,7 @@ enum choice {
     OPTION_SCENARIO,
     OPTION_LIST_SCENARIOS,
     OPTION_SINGLE_FAULTS,
+    OPTION_MUTANTS,
     OPTION_MUTANT,
     OPTION_LIST_MUTANTS,
     OPTION_MATRIX,
@@ -56,6 +57,7 @@ void sim_args_help(void)
         "  --list-scenarios\n"
         "  --single-faults   every fault at every call of every scenario (of one: with --scenario)\n"
         "  --mutant NAME     with a seeded design bug; wants a build with -Dmutants=true\n"
+        "  --mutants         each seeded design bug in turn, until one of the seeds finds it\n"
         "  --list-mutants\n"
         "  --matrix          print the matrix site x fault\n"
         "  --keep-going      do not stop at the first failure\n"
@@ -167,6 +169,9 @@ static void take_flag(struct sim_args *args, enum choice option)
     case OPTION_SINGLE_FAULTS:
         args->mode = SIM_MODE_SINGLE_FAULTS;
         break;
+    case OPTION_MUTANTS:
+        args->mode = SIM_MODE_MUTANTS;
+        break;
     case OPTION_LIST_MUTANTS:
         args->mode = SIM_MODE_LIST_MUTANTS;
         break;
@@ -208,6 +213,7 @@ static const struct option options[] = {
     {"scenario", required_argument, NULL, OPTION_SCENARIO},
     {"list-scenarios", no_argument, NULL, OPTION_LIST_SCENARIOS},
     {"single-faults", no_argument, NULL, OPTION_SINGLE_FAULTS},
+    {"mutants", no_argument, NULL, OPTION_MUTANTS},
     {"mutant", required_argument, NULL, OPTION_MUTANT},
     {"list-mutants", no_argument, NULL, OPTION_LIST_MUTANTS},
     {"matrix", no_argument, NULL, OPTION_MATRIX},

@@ -15,7 +15,7 @@
 
 enum {
     STUCK_SECONDS = 120, /* a seed that takes longer hangs */
-    POLL_MS = 100,
+    POLL_MS = 20,
 };
 
 /* Shared with one worker, who writes it. */
@@ -23,6 +23,7 @@ struct area {
     struct sim_totals totals;
     volatile uint64_t seed;  /* at work */
     volatile uint64_t ticks; /* seeds begun */
+    volatile bool stop;      /* set from above: enough failures */
     char labels[SIM_LABELS_MAX][32];
 };
 
@@ -131,7 +132,7 @@ static void __attribute__((noreturn)) work(struct area *area, const struct campa
         run_case(area, seed, options);
         publish(area, cpu_ns);
         sim_labels_copy(area->labels);
-        if (options->fail_max > 0 && area->totals.failed >= options->fail_max) {
+        if (area->stop) {
             break;
         }
     }
@@ -166,8 +167,7 @@ static void bury(struct campaign *campaign, struct worker *worker, int status)
     worker->area->totals.seeds++;
     keep_failure(&worker->area->totals, worker->area->seed, "harness", text);
     uint64_t next = worker->area->seed + (uint64_t)campaign->options->jobs;
-    bool enough = campaign->options->fail_max > 0 && worker->area->totals.failed >= campaign->options->fail_max;
-    if (next <= campaign->options->last && !enough) {
+    if (next <= campaign->options->last && campaign->options->fail_max == 0) {
         (void)start_worker(campaign, worker, next);
     }
 }
@@ -203,13 +203,29 @@ static int look_after(struct campaign *campaign)
     return alive;
 }
 
+static uint64_t failed_so_far(const struct campaign *campaign)
+{
+    uint64_t failed = 0;
+    for (int i = 0; i < campaign->options->jobs; i++) {
+        failed += campaign->workers[i].area->totals.failed;
+    }
+    return failed;
+}
+
+static void stop_after_failures(struct campaign *campaign)
+{
+    bool stop = campaign->options->fail_max > 0 && failed_so_far(campaign) >= campaign->options->fail_max;
+    for (int i = 0; i < campaign->options->jobs; i++) {
+        campaign->workers[i].area->stop = stop;
+    }
+}
+
 static void show_progress(const struct campaign *campaign)
 {
     uint64_t seeds = 0;
-    uint64_t failed = 0;
+    uint64_t failed = failed_so_far(campaign);
     for (int i = 0; i < campaign->options->jobs; i++) {
         seeds += campaign->workers[i].area->totals.seeds;
-        failed += campaign->workers[i].area->totals.failed;
     }
     double passed = (double)(now_ns(CLOCK_MONOTONIC) - campaign->start_ns) / 1e9;
     double whole = (double)(campaign->options->last - campaign->options->first) + 1;
@@ -298,6 +314,7 @@ bool sim_campaign(const struct sim_campaign_options *options, struct sim_totals 
     while (look_after(&campaign) > 0) {
         struct timespec pause = {.tv_nsec = POLL_MS * 1000000};
         (void)nanosleep(&pause, NULL);
+        stop_after_failures(&campaign);
         if (options->progress) {
             show_progress(&campaign);
         }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/mutant.h"
 #include "sim/args.h"
 #include "sim/exhaustive.h"
+#include "sim/mutants.h"
 #include "sim/report.h"
 #include "sim/shrink.h"
 
@@ -26,43 +26,6 @@ static double seconds_now(void)
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-/* --- mutants --- */
-
-static const struct {
-    const char *name;
-    const char *text;
-} mutants[] = {
-#define FK_MUTANT_ROW(name, text) {#name, text},
-    FK_MUTANT_TABLE(FK_MUTANT_ROW)
-#undef FK_MUTANT_ROW
-};
-
-static void list_mutants(void)
-{
-    for (size_t i = 0; i < FK_MUTANT_COUNT; i++) {
-        (void)printf("%3zu %-26s %s\n", i, mutants[i].name, mutants[i].text);
-    }
-}
-
-static bool choose_mutant(const char *name)
-{
-    char *end = NULL;
-    unsigned long number = strtoul(name, &end, 10);
-    for (size_t i = 0; i < FK_MUTANT_COUNT; i++) {
-        if (strcmp(mutants[i].name, name) == 0 || (*end == '\0' && *name != '\0' && number == i)) {
-#ifdef FK_MUTANTS
-            fk_mutant_now = (enum fk_mutant)i;
-            return true;
-#else
-            (void)fprintf(stderr, "faaskeeper-sim: this build has no mutants; make one with -Dmutants=true\n");
-            return false;
-#endif
-        }
-    }
-    (void)fprintf(stderr, "faaskeeper-sim: no mutant is called '%s'; see --list-mutants\n", name);
-    return false;
 }
 
 /* --- one run --- */
@@ -326,6 +289,16 @@ static int run_single_faults(const struct sim_args *args)
     return status;
 }
 
+static int run_mutants(struct sim_args *args)
+{
+    uint64_t found = 0;
+    struct sim_campaign_options campaign = {
+        .first = args->first, .last = args->last, .jobs = args->jobs, .prepare = prepare_seed, .context = args};
+    uint64_t missed = sim_mutants_run(&campaign, &found);
+    sim_report_verdict(found, missed, 0);
+    return missed == 0 && found > 0 ? EXIT_HELD : EXIT_BROKEN;
+}
+
 /* --- histories --- */
 
 static void print_violation(void *context, const char *promise, const char *text)
@@ -371,7 +344,7 @@ static void list_scenarios(void)
 int main(int argc, char **argv)
 {
     struct sim_args args;
-    if (!sim_args_parse(argc, argv, &args) || (args.mutant != NULL && !choose_mutant(args.mutant))) {
+    if (!sim_args_parse(argc, argv, &args) || (args.mutant != NULL && !sim_mutant_choose(args.mutant))) {
         return EXIT_USAGE;
     }
     if (args.scenario != NULL && sim_scenario_find(args.scenario) == NULL) {
@@ -388,10 +361,12 @@ int main(int argc, char **argv)
         return run_golden(&args);
     case SIM_MODE_SINGLE_FAULTS:
         return run_single_faults(&args);
+    case SIM_MODE_MUTANTS:
+        return run_mutants(&args);
     case SIM_MODE_CHECK:
         return check_file(&args);
     case SIM_MODE_LIST_MUTANTS:
-        list_mutants();
+        sim_mutants_list();
         return EXIT_HELD;
     case SIM_MODE_LIST_SCENARIOS:
         list_scenarios();
