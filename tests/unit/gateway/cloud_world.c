@@ -26,7 +26,9 @@ static enum fk_err table_get_many(struct fk_table *base, const struct fk_key *ke
                                   struct fk_arena *arena, struct fk_item *items)
 {
     struct fault_table *table = FK_CONTAINER_OF(base, struct fault_table, base);
-    call_once(&table->before_read);
+    if (table->reads_first-- <= 0) {
+        call_once(&table->before_read);
+    }
     if (table->fail_reads != FK_OK) {
         return table->fail_reads;
     }
@@ -122,6 +124,13 @@ static void give_back(size_t gateway, size_t index)
     fk_gateway_job_done(at->gateway, job);
 }
 
+void cloud_restart(size_t gateway, const char *label)
+{
+    fk_gateway_free(cloud.at[gateway].gateway);
+    cloud.at[gateway] = (struct cloud_gateway){.hold = {label}};
+    open_gateway(&cloud.at[gateway]);
+}
+
 int cloud_teardown(void **state)
 {
     for (size_t i = 0; i < CLOUD_PEERS; i++) {
@@ -175,6 +184,9 @@ static bool deliver(struct cloud_gateway *at)
     bool some = false;
     while (!at->hold_channel && fk_memory_channel_peek(cloud.ports.channel, at->id, &message)) {
         if (!cloud.drop_messages) {
+            fk_gateway_answer(at->gateway, message);
+        }
+        if (cloud.repeat_messages) {
             fk_gateway_answer(at->gateway, message);
         }
         fk_memory_channel_done(cloud.ports.channel, at->id);

@@ -6,6 +6,7 @@
 #define FK_TESTS_UNIT_GATEWAY_CLOUD_WORLD_H
 
 #include "driver/memory/clock.h"
+#include "function/message.h"
 #include "function/record.h"
 #include "gateway/cloud.h"
 #include "peer.h"
@@ -28,6 +29,7 @@ struct fault_table {
     void (*before_write)(void); /* called once, before the next write */
     void (*before_list)(void);
     void (*before_read)(void);
+    int reads_first; /* reads before that one */
 };
 
 struct fault_queue {
@@ -61,7 +63,8 @@ struct cloud_world {
     struct cloud_gateway at[GATEWAYS];
     struct peer peers[CLOUD_PEERS];
     bool hold_function;
-    bool drop_messages; /* the channel loses everything */
+    bool drop_messages;   /* the channel loses everything */
+    bool repeat_messages; /* it delivers everything twice */
 };
 
 extern struct cloud_world cloud;
@@ -69,6 +72,9 @@ extern struct cloud_world cloud;
 int cloud_setup(void **state);
 int cloud_teardown(void **state);
 #define CLOUD_TEST(function) cmocka_unit_test_setup_teardown(function, cloud_setup, cloud_teardown)
+
+/* A new gateway in the place of one without clients; jobs with this label are held from the start. */
+void cloud_restart(size_t gateway, const char *label);
 
 void cloud_settle(void);
 /* Time passes with the ticks of the gateways. */
