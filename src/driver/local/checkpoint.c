@@ -186,7 +186,7 @@ static enum fk_err insert_first_nodes(struct fk_checkpoint *checkpoint, struct f
         &statement, diag);
     for (size_t i = 0; i < FK_TREE_FIRST_NODES && err == FK_OK; i++) {
         struct fk_node node = fk_tree_first_node(i);
-        fk_row_bind_node(statement, &node);
+        checkpoint->digest += fk_row_bind_node(statement, &node);
         if (sqlite3_step(statement) != SQLITE_DONE) {
             err = fk_checkpoint_fail(checkpoint, "write", diag);
         }
@@ -319,6 +319,7 @@ static enum fk_err copy_pages(struct fk_checkpoint *from, struct fk_checkpoint *
     to->position = from->position;
     to->chain = from->chain;
     to->zxid = from->zxid;
+    to->digest = from->digest;
     return err;
 }
 

@@ -8,7 +8,7 @@
  * sessions(id, crc, timeout_ms, password)
  *
  * meta(id, crc, position, chain, zxid); row 1: chain is the CRC of the frame before position; row 2: position is the
- * number of sessions, the rest 0
+ * sum of the CRCs of all nodes and sessions, the rest 0
  *
  * user_version is the format. Used by one thread at a time. */
 #ifndef FK_DRIVER_LOCAL_CHECKPOINT_H

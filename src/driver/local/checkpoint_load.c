@@ -116,7 +116,8 @@ static enum fk_err check_family(const struct fk_checkpoint *checkpoint, struct f
     return FK_OK;
 }
 
-static enum fk_err load_nodes(struct fk_checkpoint *checkpoint, const struct fk_engine_sink *sink, struct fk_diag *diag)
+static enum fk_err load_nodes(struct fk_checkpoint *checkpoint, const struct fk_engine_sink *sink, uint64_t *digest,
+                              struct fk_diag *diag)
 {
     struct family family = {.arena = FK_ARENA_EMPTY};
     sqlite3_stmt *statement = NULL;
@@ -125,6 +126,7 @@ static enum fk_err load_nodes(struct fk_checkpoint *checkpoint, const struct fk_
         fk_checkpoint_prepare(checkpoint, "SELECT " FK_ROW_COLUMNS " FROM nodes ORDER BY path", &statement, diag);
     int result = SQLITE_DONE;
     while (err == FK_OK && (result = sqlite3_step(statement)) == SQLITE_ROW) {
+        *digest += (uint64_t)sqlite3_column_int64(statement, 1);
         err = load_node(checkpoint, statement, &family, sink, diag);
     }
     if (err == FK_OK && result != SQLITE_DONE) {
@@ -139,17 +141,16 @@ static enum fk_err load_nodes(struct fk_checkpoint *checkpoint, const struct fk_
     return err;
 }
 
-static enum fk_err load_sessions(struct fk_checkpoint *checkpoint, const struct fk_engine_sink *sink,
+static enum fk_err load_sessions(struct fk_checkpoint *checkpoint, const struct fk_engine_sink *sink, uint64_t *digest,
                                  struct fk_diag *diag)
 {
     sqlite3_stmt *statement = NULL;
     enum fk_err err =
         fk_checkpoint_prepare(checkpoint, "SELECT id, crc, timeout_ms, password FROM sessions", &statement, diag);
     int result = SQLITE_DONE;
-    int64_t count = 0;
     while (err == FK_OK && (result = sqlite3_step(statement)) == SQLITE_ROW) {
         struct fk_session session;
-        count++;
+        *digest += (uint64_t)sqlite3_column_int64(statement, 1);
         bool right = fk_row_read_session(statement, &session);
         err = right ? sink->session(sink->context, &session) : FK_ERR_DAMAGED;
         if (err == FK_ERR_DAMAGED) {
@@ -162,15 +163,21 @@ static enum fk_err load_sessions(struct fk_checkpoint *checkpoint, const struct 
         err = fk_checkpoint_fail(checkpoint, "read", diag);
     }
     (void)sqlite3_finalize(statement);
-    return err == FK_OK ? fk_checkpoint_check_sessions(checkpoint, count, diag) : err;
+    return err;
 }
 
 enum fk_err fk_checkpoint_load(struct fk_checkpoint *checkpoint, const struct fk_engine_sink *sink,
                                struct fk_diag *diag)
 {
-    enum fk_err err = load_sessions(checkpoint, sink, diag);
+    uint64_t digest = 0;
+    enum fk_err err = load_sessions(checkpoint, sink, &digest, diag);
     if (err == FK_OK) {
-        err = load_nodes(checkpoint, sink, diag);
+        err = load_nodes(checkpoint, sink, &digest, diag);
+    }
+    if (err == FK_OK && digest != checkpoint->digest) {
+        fk_diag_set(diag, "%s is damaged: a row in table nodes or sessions is missing or is an old one",
+                    checkpoint->path);
+        err = FK_ERR_DAMAGED;
     }
     (void)sqlite3_db_release_memory(checkpoint->db);
     return err == FK_OK ? sink->zxid(sink->context, checkpoint->zxid) : err;

@@ -4,8 +4,6 @@
 #include "base/crc32c.h"
 #include "wire/jute.h"
 
-#include <inttypes.h>
-
 enum {
     /* Six longs, four ints and the sizes of path, acl and data. */
     FIXED_SIZE = 6 * 8 + 4 * 4 + 3 * 4,
@@ -63,17 +61,18 @@ static struct fk_bytes column_bytes(sqlite3_stmt *statement, int column)
     return data == NULL ? fk_bytes_of("", 0) : fk_bytes_of(data, (size_t)size);
 }
 
-void fk_row_bind_node(sqlite3_stmt *statement, const struct fk_node *node)
+uint32_t fk_row_bind_node(sqlite3_stmt *statement, const struct fk_node *node)
 {
     struct fk_node row = *node;
     if (fk_bytes_equal(row.acl, FK_ACL_OPEN)) {
         row.acl = FK_BYTES_NULL;
     }
+    const uint32_t crc = node_crc(&row);
     const int64_t longs[6] = {row.czxid, row.mzxid, row.pzxid, row.ctime_ms, row.mtime_ms, row.ephemeral_owner};
     const int32_t ints[4] = {row.version, row.aversion, row.created_children, row.num_children};
     (void)sqlite3_bind_text64(statement, COLUMN_PATH + 1, (const char *)row.path.data, row.path.size, SQLITE_STATIC,
                               SQLITE_UTF8);
-    (void)sqlite3_bind_int64(statement, COLUMN_CRC + 1, node_crc(&row));
+    (void)sqlite3_bind_int64(statement, COLUMN_CRC + 1, crc);
     for (int i = 0; i < 6; i++) {
         (void)sqlite3_bind_int64(statement, COLUMN_CZXID + 1 + i, longs[i]);
     }
@@ -82,6 +81,7 @@ void fk_row_bind_node(sqlite3_stmt *statement, const struct fk_node *node)
     }
     bind_bytes(statement, COLUMN_ACL + 1, row.acl);
     bind_bytes(statement, COLUMN_DATA + 1, row.data);
+    return crc;
 }
 
 bool fk_row_read_node(sqlite3_stmt *statement, struct fk_node *node)
@@ -125,12 +125,14 @@ static uint32_t session_crc(const struct fk_session *session)
     return fk_crc32c(crc, fk_bytes_of(session->password, sizeof session->password));
 }
 
-void fk_row_bind_session(sqlite3_stmt *statement, const struct fk_session *session)
+uint32_t fk_row_bind_session(sqlite3_stmt *statement, const struct fk_session *session)
 {
+    const uint32_t crc = session_crc(session);
     (void)sqlite3_bind_int64(statement, 1, session->id);
-    (void)sqlite3_bind_int64(statement, 2, session_crc(session));
+    (void)sqlite3_bind_int64(statement, 2, crc);
     (void)sqlite3_bind_int(statement, 3, session->timeout_ms);
     bind_bytes(statement, 4, fk_bytes_of(session->password, sizeof session->password));
+    return crc;
 }
 
 bool fk_row_read_session(sqlite3_stmt *statement, struct fk_session *session)
@@ -148,7 +150,7 @@ bool fk_row_read_session(sqlite3_stmt *statement, struct fk_session *session)
 /* The rows of meta. */
 enum {
     META_POSITION = 1,
-    META_SESSIONS = 2, /* its position is the number of sessions */
+    META_DIGEST = 2, /* its position is the digest */
 };
 
 static uint32_t meta_crc(int64_t position, int64_t zxid, uint32_t chain)
@@ -184,18 +186,7 @@ static enum fk_err write_meta_row(struct fk_checkpoint *checkpoint, int id, int6
 
 enum fk_err fk_checkpoint_write_meta(struct fk_checkpoint *checkpoint, struct fk_diag *diag)
 {
-    sqlite3_stmt *statement = NULL;
-    int64_t sessions = 0;
-    enum fk_err err = fk_checkpoint_prepare(checkpoint, "SELECT count(*) FROM sessions", &statement, diag);
-    if (err == FK_OK && sqlite3_step(statement) == SQLITE_ROW) {
-        sessions = sqlite3_column_int64(statement, 0);
-    } else if (err == FK_OK) {
-        err = fk_checkpoint_fail(checkpoint, "read", diag);
-    }
-    (void)sqlite3_finalize(statement);
-    if (err == FK_OK) {
-        err = write_meta_row(checkpoint, META_SESSIONS, sessions, 0, 0, diag);
-    }
+    enum fk_err err = write_meta_row(checkpoint, META_DIGEST, (int64_t)checkpoint->digest, 0, 0, diag);
     return err != FK_OK ? err
                         : write_meta_row(checkpoint, META_POSITION, checkpoint->position, checkpoint->zxid,
                                          checkpoint->chain, diag);
@@ -229,6 +220,22 @@ static enum fk_err read_meta_row(struct fk_checkpoint *checkpoint, int id, struc
     return err;
 }
 
+/* A checkpoint of a version that wrote no digest gets that of its rows. */
+static enum fk_err sum_rows(struct fk_checkpoint *checkpoint, struct fk_diag *diag)
+{
+    sqlite3_stmt *statement = NULL;
+    enum fk_err err = fk_checkpoint_prepare(
+        checkpoint, "SELECT (SELECT coalesce(sum(crc), 0) FROM nodes) + (SELECT coalesce(sum(crc), 0) FROM sessions)",
+        &statement, diag);
+    if (err == FK_OK && sqlite3_step(statement) == SQLITE_ROW) {
+        checkpoint->digest = (uint64_t)sqlite3_column_int64(statement, 0);
+    } else if (err == FK_OK) {
+        err = fk_checkpoint_fail(checkpoint, "read", diag);
+    }
+    (void)sqlite3_finalize(statement);
+    return err;
+}
+
 enum fk_err fk_checkpoint_read_meta(struct fk_checkpoint *checkpoint, struct fk_diag *diag)
 {
     struct fk_checkpoint_meta meta;
@@ -243,18 +250,12 @@ enum fk_err fk_checkpoint_read_meta(struct fk_checkpoint *checkpoint, struct fk_
         checkpoint->chain = meta.chain;
         checkpoint->zxid = meta.zxid;
     }
-    return err;
-}
-
-enum fk_err fk_checkpoint_check_sessions(struct fk_checkpoint *checkpoint, int64_t sessions, struct fk_diag *diag)
-{
-    struct fk_checkpoint_meta meta;
-    bool found = false;
-    enum fk_err err = read_meta_row(checkpoint, META_SESSIONS, &meta, &found, diag);
-    if (err == FK_OK && found && meta.position != sessions) {
-        fk_diag_set(diag, "%s is damaged: table sessions has %" PRId64 " rows, not %" PRId64, checkpoint->path,
-                    sessions, meta.position);
-        err = FK_ERR_DAMAGED;
+    if (err == FK_OK) {
+        err = read_meta_row(checkpoint, META_DIGEST, &meta, &found, diag);
     }
+    if (err == FK_OK && !found) {
+        return sum_rows(checkpoint, diag);
+    }
+    checkpoint->digest = err == FK_OK ? (uint64_t)meta.position : 0;
     return err;
 }

@@ -14,6 +14,8 @@ struct fk_checkpoint {
     int64_t position;
     int64_t zxid;
     int64_t settled; /* position of what is in the file, not only in the WAL */
+    uint64_t
+        digest; /* sum of the CRCs of all rows: a row that is missing, or is an old one, has a right CRC of its own */
     uint32_t chain;
     bool unsettled; /* the WAL has commits that are not in the file, or that nobody has looked at */
     _Atomic bool interrupted;
@@ -32,12 +34,12 @@ enum fk_err fk_checkpoint_execute(struct fk_checkpoint *checkpoint, const char *
 enum fk_err fk_checkpoint_prepare(struct fk_checkpoint *checkpoint, const char *sql, sqlite3_stmt **statement,
                                   struct fk_diag *diag);
 
-/* Parameters 1.. = the columns; views must live until the statement is reset. */
-void fk_row_bind_node(sqlite3_stmt *statement, const struct fk_node *node);
+/* Parameters 1.. = the columns; views must live until the statement is reset. Gives the row's CRC. */
+uint32_t fk_row_bind_node(sqlite3_stmt *statement, const struct fk_node *node);
 /* Views live until the statement moves. False where the CRC is wrong. */
 bool fk_row_read_node(sqlite3_stmt *statement, struct fk_node *node);
 
-void fk_row_bind_session(sqlite3_stmt *statement, const struct fk_session *session);
+uint32_t fk_row_bind_session(sqlite3_stmt *statement, const struct fk_session *session);
 bool fk_row_read_session(sqlite3_stmt *statement, struct fk_session *session);
 
 /* A row of meta. */
@@ -47,10 +49,8 @@ struct fk_checkpoint_meta {
     uint32_t chain;
 };
 
-/* Writes position, chain and zxid, and how many sessions there are: nothing else would tell that one is missing. */
+/* Writes position, chain, zxid and digest. */
 enum fk_err fk_checkpoint_write_meta(struct fk_checkpoint *checkpoint, struct fk_diag *diag);
 enum fk_err fk_checkpoint_read_meta(struct fk_checkpoint *checkpoint, struct fk_diag *diag);
-/* DAMAGED where another number of sessions was written. */
-enum fk_err fk_checkpoint_check_sessions(struct fk_checkpoint *checkpoint, int64_t sessions, struct fk_diag *diag);
 
 #endif

@@ -12,6 +12,7 @@ struct step {
     struct fk_log_reader *reader;
     struct fk_stretch stretch;
     sqlite3_stmt *select;
+    sqlite3_stmt *select_crc;
     sqlite3_stmt *replace;
     sqlite3_stmt *remove;
     struct fk_buf data; /* of the row that is being written */
@@ -22,6 +23,7 @@ static void release(struct step *step)
 {
     fk_stretch_deinit(&step->stretch);
     (void)sqlite3_finalize(step->select);
+    (void)sqlite3_finalize(step->select_crc);
     (void)sqlite3_finalize(step->replace);
     (void)sqlite3_finalize(step->remove);
     fk_buf_deinit(&step->data);
@@ -146,23 +148,43 @@ static enum fk_err run(struct step *step, sqlite3_stmt *statement, struct fk_dia
     return err;
 }
 
+/* Takes the row that the statement finds, if there is one, out of the digest. */
+static enum fk_err forget(struct step *step, sqlite3_stmt *select, struct fk_diag *diag)
+{
+    int result = sqlite3_step(select);
+    enum fk_err err = FK_OK;
+    if (result == SQLITE_ROW) {
+        step->checkpoint->digest -= (uint64_t)sqlite3_column_int64(select, 0);
+    } else if (result != SQLITE_DONE) {
+        err = fk_checkpoint_fail(step->checkpoint, "read", diag);
+    }
+    (void)sqlite3_reset(select);
+    return err;
+}
+
+static enum fk_err forget_node(struct step *step, struct fk_bytes path, struct fk_diag *diag)
+{
+    (void)sqlite3_bind_text64(step->select_crc, 1, (const char *)path.data, path.size, SQLITE_STATIC, SQLITE_UTF8);
+    return forget(step, step->select_crc, diag);
+}
+
 static enum fk_err apply_node(struct step *step, const struct fk_stretch_node *item, struct fk_diag *diag)
 {
     struct fk_node row = item->node;
-    enum fk_err err = FK_OK;
-    if (item->base == FK_STRETCH_DELETE) {
+    enum fk_err err = forget_node(step, item->node.path, diag);
+    if (err == FK_OK && item->base == FK_STRETCH_DELETE) {
         (void)sqlite3_bind_text64(step->remove, 1, (const char *)row.path.data, row.path.size, SQLITE_STATIC,
                                   SQLITE_UTF8);
         return run(step, step->remove, diag);
     }
-    if (item->base == FK_STRETCH_UPDATE) {
+    if (err == FK_OK && item->base == FK_STRETCH_UPDATE) {
         err = read_row(step, item->node.path, &row, diag);
     }
     if (err == FK_OK) {
         err = merge(step, item, &row, diag);
     }
     if (err == FK_OK) {
-        fk_row_bind_node(step->replace, &row);
+        step->checkpoint->digest += fk_row_bind_node(step->replace, &row);
         err = run(step, step->replace, diag);
     }
     return err;
@@ -186,6 +208,9 @@ static enum fk_err apply_nodes(struct step *step, struct fk_diag *diag)
     if (err == FK_OK) {
         err = fk_checkpoint_prepare(checkpoint, "DELETE FROM nodes WHERE path = ?1", &step->remove, diag);
     }
+    if (err == FK_OK) {
+        err = fk_checkpoint_prepare(checkpoint, "SELECT crc FROM nodes WHERE path = ?1", &step->select_crc, diag);
+    }
     for (size_t i = 0; i < step->stretch.nodes.count && err == FK_OK; i++) {
         err = atomic_load(&checkpoint->interrupted) ? FK_ERR_BUSY : apply_node(step, items[i], diag);
     }
@@ -196,25 +221,35 @@ static enum fk_err apply_sessions(struct step *step, struct fk_diag *diag)
 {
     sqlite3_stmt *replace = NULL;
     sqlite3_stmt *remove = NULL;
+    sqlite3_stmt *select = NULL;
     enum fk_err err = fk_checkpoint_prepare(
         step->checkpoint, "INSERT OR REPLACE INTO sessions(id, crc, timeout_ms, password) VALUES(?1,?2,?3,?4)",
         &replace, diag);
     if (err == FK_OK) {
         err = fk_checkpoint_prepare(step->checkpoint, "DELETE FROM sessions WHERE id = ?1", &remove, diag);
     }
+    if (err == FK_OK) {
+        err = fk_checkpoint_prepare(step->checkpoint, "SELECT crc FROM sessions WHERE id = ?1", &select, diag);
+    }
     const struct fk_map *sessions = &step->stretch.sessions;
     for (struct fk_map_entry *entry = fk_map_next(sessions, NULL); entry != NULL && err == FK_OK;
          entry = fk_map_next(sessions, entry)) {
         const struct fk_stretch_session *item = FK_CONTAINER_OF(entry, struct fk_stretch_session, entry);
+        (void)sqlite3_bind_int64(select, 1, item->session.id);
+        err = forget(step, select, diag);
+        if (err != FK_OK) {
+            break;
+        }
         if (item->ended) {
             (void)sqlite3_bind_int64(remove, 1, item->session.id);
         } else {
-            fk_row_bind_session(replace, &item->session);
+            step->checkpoint->digest += fk_row_bind_session(replace, &item->session);
         }
         err = run(step, item->ended ? remove : replace, diag);
     }
     (void)sqlite3_finalize(replace);
     (void)sqlite3_finalize(remove);
+    (void)sqlite3_finalize(select);
     return err;
 }
 
@@ -225,6 +260,7 @@ static enum fk_err apply(struct step *step, struct fk_diag *diag)
     const int64_t position = checkpoint->position;
     const int64_t zxid = checkpoint->zxid;
     const uint32_t chain = checkpoint->chain;
+    const uint64_t digest = checkpoint->digest;
     enum fk_err err = fk_checkpoint_execute(checkpoint, "BEGIN IMMEDIATE", "write", diag);
     if (err != FK_OK) {
         return err;
@@ -249,6 +285,7 @@ static enum fk_err apply(struct step *step, struct fk_diag *diag)
         checkpoint->position = position;
         checkpoint->zxid = zxid;
         checkpoint->chain = chain;
+        checkpoint->digest = digest;
     }
     return err;
 }
