@@ -219,8 +219,14 @@ static void print_requests(struct sim_golden *golden, struct fk_bytes bytes)
         (void)fputs("something that is no message", golden->out);
         return;
     }
-    (void)fprintf(golden->out, "queues for session %d, epoch %" PRId64 ", from number %" PRId64,
-                  sim_golden_number(&golden->sessions, message.session_id), message.epoch, message.first_number);
+    if (message.first_number == 0) {
+        (void)fprintf(golden->out, "queues for session %d, epoch %" PRId64 ", gateway %d",
+                      sim_golden_number(&golden->sessions, message.session_id), message.epoch,
+                      sim_golden_number(&golden->gateways, message.gateway));
+    } else {
+        (void)fprintf(golden->out, "queues for session %d, epoch %" PRId64 ", from number %" PRId64,
+                      sim_golden_number(&golden->sessions, message.session_id), message.epoch, message.first_number);
+    }
     for (int32_t i = 0; i < message.count && fk_request_message_next(&reader, &operation) == FK_OK; i++) {
         (void)fputs(i == 0 ? ": " : "; ", golden->out);
         sim_golden_request(golden, operation.op, operation.body);
