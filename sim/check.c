@@ -162,10 +162,12 @@ size_t sim_check(const struct sim_history *history, const struct sim_check_optio
         check_rebuild(&check);
     }
     check.times = sim_bump_alloc(&check.bump, (check.ground_count + 1) * sizeof *check.times);
-    check_writes(&check);
-    check_reads(&check);
-    check_sessions(&check);
-    check_final(&check);
+    if (!check.counts.undecided) {
+        check_writes(&check);
+        check_reads(&check);
+        check_sessions(&check);
+        check_final(&check);
+    }
     if (counts != NULL) {
         *counts = check.counts;
     }

@@ -32,6 +32,7 @@ struct sim_check_counts {
     size_t sessions; /* seen by a client */
     size_t ended;    /* of them, ended by expiry */
     size_t nodes;    /* of the final state */
+    bool undecided;  /* no ground log, and too many orders to try: only the order of answers was judged */
     size_t gaps;     /* rebuilt ground log: zxids of which nothing is known */
 };
 

@@ -2,32 +2,16 @@
 /* A ground log for histories of a real server, which keeps none. zxids are dense, and every decision takes one, so each
  * zxid that no answer names (a gap) was taken by the begin or end of a session or by a write without an answer.
  *
- * Decided: an unanswered write whose effect somebody saw (a stat or data of its zxid, in an answer or in the final
- * state) stands at that zxid, and all earlier ones of its connection stand in gaps before it. Of the unanswered writes
- * behind, each connection's have been applied up to one: the number is the one that explains the final state best.
- * Not decided: at which of several gaps a write stands that left no trace of its zxid, whether a failed one was applied
- * at the end, and what the remaining gaps are: they are taken for begins of sessions. Expiries of sessions that own
- * nodes are not found: the recorder's sessions outlive a run. */
-#include "sim/check_internal.h"
+ * An order of the unanswered writes is searched that keeps each connection's own, explains every answer and ends in the
+ * final state, zxids included (check_search.c). Found: the history is judged with it. Every order tried in vain: the
+ * likeliest one is taken, and the other checkers say what is wrong with it. Not decided: which of several such orders
+ * it was, and what nobody's gaps were (begins of sessions). Expiries of sessions that own nodes are not found: the
+ * recorder's sessions outlive a run. */
+#include "sim/check_rebuild.h"
 
 #include <inttypes.h>
 
-/* What somebody saw of one zxid. */
-struct evidence {
-    struct fk_bytes path; /* of a node that was created or set there */
-    struct fk_bytes data; /* what it held then; null: not seen */
-    struct fk_bytes parent;
-};
-
-struct rebuild {
-    struct check *check;
-    struct sim_ground *entries;
-    struct evidence *evidence; /* per entry */
-    bool *taken;
-    size_t count;
-};
-
-static size_t index_of(const struct rebuild *rebuild, int64_t zxid)
+static size_t index_of(const struct check_rebuild *rebuild, int64_t zxid)
 {
     int64_t index = zxid - rebuild->check->first_zxid - 1;
     return index < 0 || (uint64_t)index >= rebuild->count ? SIZE_MAX : (size_t)index;
@@ -35,7 +19,8 @@ static size_t index_of(const struct rebuild *rebuild, int64_t zxid)
 
 /* --- evidence --- */
 
-static void see(struct rebuild *rebuild, struct fk_bytes path, const struct fk_bytes *data, const struct fk_stat *stat)
+static void see(struct check_rebuild *rebuild, struct fk_bytes path, const struct fk_bytes *data,
+                const struct fk_stat *stat)
 {
     size_t changed = index_of(rebuild, stat->mzxid);
     size_t child = index_of(rebuild, stat->pzxid);
@@ -50,7 +35,7 @@ static void see(struct rebuild *rebuild, struct fk_bytes path, const struct fk_b
     }
 }
 
-static void see_answer(struct rebuild *rebuild, const struct check_request *request)
+static void see_answer(struct check_rebuild *rebuild, const struct check_request *request)
 {
     struct fk_reader body = fk_reader_of(request->body);
     struct fk_reader reply = fk_reader_of(request->reply);
@@ -72,7 +57,7 @@ static void see_answer(struct rebuild *rebuild, const struct check_request *requ
     }
 }
 
-static void collect(struct rebuild *rebuild)
+static void collect(struct check_rebuild *rebuild)
 {
     const struct sim_history *history = rebuild->check->history;
     for (size_t i = 0; i < history->connection_count; i++) {
@@ -106,7 +91,7 @@ static bool child_of(struct fk_bytes path, struct fk_bytes parent)
 }
 
 /* Reads one operation; whether it can have left this trace. */
-static bool operation_fits(int32_t op, struct fk_reader *reader, const struct evidence *seen)
+static bool operation_fits(int32_t op, struct fk_reader *reader, const struct check_evidence *seen)
 {
     struct fk_create_request create;
     struct fk_set_data_request set;
@@ -128,7 +113,7 @@ static bool operation_fits(int32_t op, struct fk_reader *reader, const struct ev
     return seen->path.data != NULL ? fits : seen->parent.data != NULL && child_of(create.path, seen->parent);
 }
 
-static bool fits(const struct check_request *request, const struct evidence *seen)
+bool check_rebuild_fits(const struct check_request *request, const struct check_evidence *seen)
 {
     struct fk_reader reader = fk_reader_of(request->body);
     if (seen->path.data == NULL && seen->parent.data == NULL) {
@@ -155,7 +140,7 @@ static bool fits(const struct check_request *request, const struct evidence *see
 
 /* --- assignment --- */
 
-static void take(struct rebuild *rebuild, size_t index, const struct check_request *request, int32_t code)
+void check_rebuild_take(struct check_rebuild *rebuild, size_t index, const struct check_request *request, int32_t code)
 {
     const struct check_connection *connection = request->connection;
     rebuild->taken[index] = true;
@@ -169,7 +154,7 @@ static void take(struct rebuild *rebuild, size_t index, const struct check_reque
     };
 }
 
-static void take_answered(struct rebuild *rebuild, const struct check_request *request)
+static void take_answered(struct check_rebuild *rebuild, const struct check_request *request)
 {
     size_t index = index_of(rebuild, request->zxid);
     if (request->code == FK_CODE_SESSION_EXPIRED || request->zxid <= 0) {
@@ -182,12 +167,11 @@ static void take_answered(struct rebuild *rebuild, const struct check_request *r
         check_fail(rebuild->check, "C11", "each decision takes a zxid of its own: %s, which another write has",
                    check_words(request));
     } else {
-        take(rebuild, index, request, request->code);
+        check_rebuild_take(rebuild, index, request, request->code);
     }
 }
 
-/* The first write of a connection that is neither answered nor placed. */
-static size_t next_open(const struct check_connection *connection, size_t from)
+size_t check_rebuild_open(const struct check_connection *connection, size_t from)
 {
     while (from < connection->write_count && connection->writes[from]->replied_ns >= 0) {
         from++;
@@ -196,7 +180,8 @@ static size_t next_open(const struct check_connection *connection, size_t from)
 }
 
 /* The gap of a write: the first one behind what was shown before it was sent and behind `after`. */
-static size_t find_gap(const struct rebuild *rebuild, const struct check_request *request, size_t after, size_t below)
+static size_t find_gap(const struct check_rebuild *rebuild, const struct check_request *request, size_t after,
+                       size_t below)
 {
     int64_t lowest = request->floor - rebuild->check->first_zxid;
     size_t index = lowest > (int64_t)after ? (size_t)lowest : after;
@@ -209,11 +194,11 @@ static size_t find_gap(const struct rebuild *rebuild, const struct check_request
 
 /* Places the open writes of a connection up to number `last` (index), which stands at `at`; false where the ones before
  * it find no gaps. */
-static bool place_up_to(struct rebuild *rebuild, struct check_connection *connection, size_t last, size_t at)
+static bool place_up_to(struct check_rebuild *rebuild, struct check_connection *connection, size_t last, size_t at)
 {
     size_t placed[64];
     size_t after = (size_t)connection->lo;
-    size_t first = next_open(connection, (size_t)connection->decided);
+    size_t first = check_rebuild_open(connection, (size_t)connection->decided);
     if (last - first >= sizeof placed / sizeof *placed) {
         return false;
     }
@@ -225,24 +210,24 @@ static bool place_up_to(struct rebuild *rebuild, struct check_connection *connec
         after = placed[i - first] + 1;
     }
     for (size_t i = first; i < last; i++) {
-        take(rebuild, placed[i - first], connection->writes[i], FK_CODE_OK);
+        check_rebuild_take(rebuild, placed[i - first], connection->writes[i], FK_CODE_OK);
     }
-    take(rebuild, at, connection->writes[last], FK_CODE_OK);
+    check_rebuild_take(rebuild, at, connection->writes[last], FK_CODE_OK);
     connection->decided = (int64_t)last + 1;
     connection->lo = (int64_t)at + 1;
     return true;
 }
 
 /* The unanswered write that left the trace of a gap. */
-static void place_seen(struct rebuild *rebuild, size_t index)
+static void place_seen(struct check_rebuild *rebuild, size_t index)
 {
     int64_t zxid = rebuild->check->first_zxid + 1 + (int64_t)index;
     for (size_t i = 0; i < rebuild->check->history->connection_count; i++) {
         struct check_connection *connection = &rebuild->check->connections[i];
-        size_t at = next_open(connection, (size_t)connection->decided);
+        size_t at = check_rebuild_open(connection, (size_t)connection->decided);
         for (; at < connection->write_count; at++) {
             const struct check_request *request = connection->writes[at];
-            if (request->floor < zxid && fits(request, &rebuild->evidence[index]) &&
+            if (request->floor < zxid && check_rebuild_fits(request, &rebuild->evidence[index]) &&
                 place_up_to(rebuild, connection, at, index)) {
                 return;
             }
@@ -253,7 +238,7 @@ static void place_seen(struct rebuild *rebuild, size_t index)
 /* --- what left no trace of its zxid: by the final state --- */
 
 /* Codes of unanswered writes are the model's; gives how many nodes of the final state the model does not explain. */
-static size_t replay(struct rebuild *rebuild)
+static size_t replay(struct check_rebuild *rebuild)
 {
     struct check *check = rebuild->check;
     struct check trial = *check;
@@ -276,9 +261,9 @@ static size_t replay(struct rebuild *rebuild)
 }
 
 /* Applies one more of a connection's open writes, at the first gap; false where there is none. */
-static bool place_next(struct rebuild *rebuild, struct check_connection *connection, size_t *index)
+static bool place_next(struct check_rebuild *rebuild, struct check_connection *connection, size_t *index)
 {
-    size_t at = next_open(connection, (size_t)connection->decided);
+    size_t at = check_rebuild_open(connection, (size_t)connection->decided);
     if (at >= connection->write_count) {
         return false;
     }
@@ -286,14 +271,14 @@ static bool place_next(struct rebuild *rebuild, struct check_connection *connect
     if (*index == SIZE_MAX) {
         return false;
     }
-    take(rebuild, *index, connection->writes[at], FK_CODE_OK);
+    check_rebuild_take(rebuild, *index, connection->writes[at], FK_CODE_OK);
     connection->decided = (int64_t)at + 1;
     connection->lo = (int64_t)*index + 1;
     return true;
 }
 
 /* How many of a connection's open writes explain the final state best; the fewest of them. */
-static size_t improve(struct rebuild *rebuild, struct check_connection *connection, size_t wrong)
+static size_t improve(struct check_rebuild *rebuild, struct check_connection *connection, size_t wrong)
 {
     size_t indices[64];
     int64_t decided = connection->decided;
@@ -320,7 +305,7 @@ static size_t improve(struct rebuild *rebuild, struct check_connection *connecti
     return wrong;
 }
 
-static void explain_final(struct rebuild *rebuild)
+static void explain_final(struct check_rebuild *rebuild)
 {
     size_t wrong = replay(rebuild);
     for (size_t i = 0; wrong > 0 && i < rebuild->check->history->connection_count; i++) {
@@ -341,7 +326,7 @@ static int64_t largest_zxid(const struct check *check)
     return largest;
 }
 
-static void begin(struct rebuild *rebuild)
+static void begin(struct check_rebuild *rebuild)
 {
     struct check *check = rebuild->check;
     int64_t last = largest_zxid(check);
@@ -368,18 +353,28 @@ static void begin(struct rebuild *rebuild)
     }
 }
 
+/* No order explains everything: the likeliest one, for the other checkers to say what is wrong. */
+static void guess(struct check_rebuild *rebuild)
+{
+    for (size_t i = 0; i < rebuild->count; i++) {
+        if (!rebuild->taken[i]) {
+            place_seen(rebuild, i);
+        }
+    }
+    explain_final(rebuild);
+}
+
 void check_rebuild(struct check *check)
 {
-    struct rebuild rebuild = {.check = check};
+    bool exhausted = true;
+    struct check_rebuild rebuild = {.check = check};
     check->first_zxid = check->history->first_zxid;
     begin(&rebuild);
     collect(&rebuild);
-    for (size_t i = 0; i < rebuild.count; i++) {
-        if (!rebuild.taken[i]) {
-            place_seen(&rebuild, i);
-        }
+    if (!check_search(&rebuild, &exhausted)) {
+        check->counts.undecided = !exhausted;
+        guess(&rebuild);
     }
-    explain_final(&rebuild);
     for (size_t i = 0; i < check->history->connection_count; i++) {
         check->connections[i].decided = 0;
     }
