@@ -8,6 +8,8 @@ In each cycle 16 clients (record.c) load one server until it is killed: at a ran
 threads enters its n-th write, fdatasync, send, rename, remove ... Some cycles kill the next starts too, at their n-th
 system call, and some leave a torn frame behind the log. Then `faaskeeper data check` must say healthy, and a server
 must start and hold exactly what history.py allows; sessions go on in the next cycle, and the directory too.
+Cycles of small values also go through the checkers of the simulator (faaskeeper-sim --check): every answer and the
+final state against its reference model.
 A cycle is one case. After a failure the directory is kept (named in the report) and a fresh one is used.
 --first CYCLE with the seed of a failure repeats its kills, not its exact timing. --keep copies the directory as it was
 after each kill. Last line: N passed, N failed, N skipped.
@@ -15,6 +17,7 @@ after each kill. Last line: N passed, N failed, N skipped.
 import argparse
 import collections
 import itertools
+import json
 import os
 import re
 import shutil
@@ -24,7 +27,7 @@ import sys
 import time
 
 import history as history_module
-from life import (CLIENTS, RECORD, RUN_SECONDS, Failure, Life, Report, can_trace, delete_all, dice, killing, make_tree,
+from life import (CLIENTS, RECORD, RUN_SECONDS, SIM, Failure, Life, Report, can_trace, delete_all, dice, killing, make_tree,
                   read_tree, scratch)
 
 SENDS = "write,writev,sendmsg,sendto"
@@ -37,6 +40,7 @@ PLACES = [("fk-log", "pwrite64", 400), ("fk-log", "fdatasync", 400), ("fk-log", 
 CHECKPOINT_PLACES = [("fk-checkpoint", "pwrite64", 400), ("fk-checkpoint", "fdatasync,fsync", 4),
                      ("fk-checkpoint", "fcntl", 40), ("fk-checkpoint", "unlink,unlinkat", 20),
                      ("fk-checkpoint", "ftruncate,openat", 4)]
+CHECKED_SIZE = 4096  # cycles with values up to this are judged by the simulator's checkers too
 HEAVY_EVERY = 7  # cycles whose load makes a checkpoint due
 
 
@@ -89,6 +93,9 @@ class Crash:
         self.directory = scratch("crash")
         self.life = Life(self.directory)
         self.history = None
+        self.first = []  # the state at the start of a cycle: (path, body of getData)
+        self.first_zxid = 0
+        self.checked = 0
         self.timings = []
         self.hits = collections.Counter()
 
@@ -107,14 +114,16 @@ class Crash:
         began = time.monotonic()
         self.life.start()
         self.timings.append(time.monotonic() - began)
-        self.verify()
+        self.verify(plan.value_size <= CHECKED_SIZE and SIM.exists())
 
     def begin(self):
         self.life.start()
         connection = self.life.connect()
         make_tree(connection, CLIENTS)
-        seen = read_tree(connection, ["/w", "/shared"])
-        self.history = history_module.History(CLIENTS, seen, connection.close_session().zxid)
+        self.first = []
+        seen = read_tree(connection, ["/w", "/shared"], self.first)
+        self.first_zxid = connection.close_session().zxid
+        self.history = history_module.History(CLIENTS, seen, self.first_zxid)
 
     def load(self, plan):
         """The clients work until the server is dead."""
@@ -126,7 +135,7 @@ class Crash:
             self.life.trace(thread, killing(calls, when))
         recorder = self.life.record(out, sessions, seed=plan.seed, run=plan.cycle, value_size=plan.value_size,
                                     reads=plan.reads, kill_pid=self.life.process.pid, kill_after=plan.replies,
-                                    kill_delay_us=plan.delay_us,
+                                    kill_delay_us=plan.delay_us, history=self.directory / "frames",
                                     kill_signal=signal.SIGTERM if plan.stop else signal.SIGKILL)
         try:
             code = recorder.wait(RUN_SECONDS)
@@ -174,15 +183,36 @@ class Crash:
             self.hits["while starting"] += 1
         self.life.check_data()
 
-    def verify(self):
+    def verify(self, checked):
         newest = max(client.last_zxid for client in self.history.clients)
         connection = self.life.connect(last_zxid=newest)
         zxid = connection.call(3, b"\0\0\0\1/\0").zxid - 1  # without the session that asks
-        seen = read_tree(connection, ["/w", "/shared"])
+        final = []
+        seen = read_tree(connection, ["/w", "/shared"], final)
         self.history.check(seen, zxid)
+        if checked:
+            self.check_frames(final, zxid)
         if self.history.violations:
             raise Failure("\n".join(self.history.violations[:20]))
-        self.history.begin(self.sweep(connection, seen))
+        self.first_zxid = self.sweep(connection, seen)
+        self.history.begin(self.first_zxid)
+
+    def check_frames(self, final, zxid):
+        """The frames of this cycle, between the states before and behind it, through the simulator's checkers."""
+        path = self.directory / "history.ndjson"
+        with open(path, "w", encoding="ascii") as out:
+            head = {"format": "faaskeeper-history", "version": 1, "first_zxid": self.first_zxid}
+            out.write(json.dumps(head) + "\n")
+            out.writelines(node_line("first", *node) for node in self.first)
+            with open(self.directory / "frames", encoding="ascii") as frames:
+                shutil.copyfileobj(frames, out)
+            out.writelines(node_line("node", *node) for node in final)
+            out.write(json.dumps({"k": "end", "final_zxid": zxid, "nodes": True}) + "\n")
+        done = subprocess.run([str(SIM), "--check", str(path)], capture_output=True, text=True, timeout=RUN_SECONDS)
+        if done.returncode != 0:
+            self.history.wrong(f"faaskeeper-sim --check {path}: exit code {done.returncode}\n"
+                               f"{done.stdout[-3000:]}{done.stderr[-1000:]}")
+        self.checked += 1
 
     def sweep(self, connection, seen):
         """Removes what would grow from cycle to cycle; the zxid at the end."""
@@ -192,6 +222,8 @@ class Crash:
             mine = sorted(path for path in client.tree.nodes if path.startswith(client.directory + "/q/"))
             old += [(client, path) for path in mine[:-20]]
         delete_all(connection, queue + [path for _, path in old])
+        self.first = []
+        read_tree(connection, ["/w", "/shared"], self.first)
         reply = connection.close_session()
         for client, path in old:
             client.tree.remove(path, None)
@@ -203,10 +235,19 @@ class Crash:
             shutil.rmtree(self.directory)
 
 
+def node_line(kind, path, body):
+    """A node as a line of a history: body is getData's, the data and 68 bytes of stat."""
+    size = int.from_bytes(body[:4], "big", signed=True)
+    node = {"k": kind, "path": path.encode().hex(), "stat": body[-68:].hex()}
+    if size >= 0:
+        node["data"] = body[4:4 + size].hex()
+    return json.dumps(node) + "\n"
+
+
 def progress(cycle, cycles, began, crash):
     history = crash.history
     kills = ", ".join(f"{count} {where}" for where, count in sorted(crash.hits.items()))
-    print(f"cycle {cycle} of {cycles}: {history.answered_total} requests answered, {history.unknown_total} not, "
+    print(f"cycle {cycle} of {cycles}: {history.answered_total} requests answered, {history.unknown_total} not, {crash.checked} cycles checked by the model, "
           f"slowest start {max(crash.timings) * 1000:.0f} ms, killed {kills}, {time.monotonic() - began:.0f} s",
           flush=True)
 

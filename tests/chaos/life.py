@@ -21,6 +21,7 @@ import zkraw  # noqa: E402
 ROOT = HERE.parents[1]
 BINARY = pathlib.Path(os.environ.get("FK_BINARY", ROOT / "build" / "faaskeeper")).resolve()
 RECORD = BINARY.parent / "tests" / "chaos" / "record"
+SIM = BINARY.parent / "sim" / "faaskeeper-sim"
 STRACE = shutil.which("strace")
 CLIENTS = 16
 START_SECONDS = 30
@@ -245,8 +246,9 @@ def value_id(data):
     return f"{token[:-1].decode()}:{len(data)}"
 
 
-def read_tree(connection, roots):
-    """{path: (value, stat)} of these nodes and all below them."""
+def read_tree(connection, roots, raw=None):
+    """{path: (value, stat)} of these nodes and all below them; raw: a list that takes (path, body of getData), parents
+    first."""
     seen, level = {}, list(roots)
     while level:
         below = []
@@ -257,6 +259,8 @@ def read_tree(connection, roots):
             reader = zkraw.Reader(body)
             data = reader.buffer()
             seen[path] = (value_id(data), reader.stat())
+            if raw is not None:
+                raw.append((path, body))
             below += [f"{path}/{name}" for name in zkraw.Reader(children[path]).strings()]
         level = below
     return seen

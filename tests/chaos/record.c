@@ -3,7 +3,8 @@
  * record: clients under mixed load that write down what they asked and what they were told, until the server dies.
  *
  *   record --target HOST:PORT --out FILE --sessions FILE [--clients N] [--seed S] [--run N] [--value-size BYTES]
- *          [--reads PERCENT] [--kill-pid PID --kill-after REPLIES [--kill-delay-us US] [--kill-signal N]]
+ *          [--history FILE] [--reads PERCENT] [--kill-pid PID --kill-after REPLIES [--kill-delay-us US] [--kill-signal
+ * N]]
  *
  * It judges nothing but the form of what comes: crash.py holds the lines against a model. Client NN writes below /w/NN
  * alone and below /shared with the others; the nodes that both need are there before it starts. Lines of FILE, in the
@@ -14,9 +15,12 @@
  * answer K replies                               the server is killed now E client text                           the
  * server broke the protocol A line of the sessions file is `client session password last-zxid`, session 0 for a new
  * one. After REPLIES answers it kills PID, then reads what is still in the sockets: that was answered too. Exit code: 0
- * all connections are gone, 1 protocol broken or no progress, 2 usage.
+ * all connections are gone, 1 protocol broken or no progress, 2 usage. With --history all frames go there too, one a
+ * line, in the format of sim/history_file.c without its header: for `faaskeeper-sim --check`.
  */
 #include "record.h"
+
+#include "sim/history.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,9 +52,37 @@ static void protocol_error(struct record *record, struct record_client *client, 
     record->broken = true;
 }
 
+static void note(struct record *record, const struct record_client *client, enum sim_record_kind kind,
+                 const uint8_t *frame, size_t size)
+{
+    static const struct sim_connection connection; /* its gateway and epoch are the server's affair */
+    struct timespec now;
+    if (record->history == NULL) {
+        return;
+    }
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    struct sim_record line = {.time_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec,
+                              .kind = kind,
+                              .client = (uint32_t)client->index,
+                              .connection = client->connection,
+                              .frame = fk_bytes_of(frame, size)};
+    sim_history_write_record(record->history, &line, &connection);
+}
+
+/* What was put into the output behind `before`: one frame with its length. */
+static void note_sent(struct record *record, const struct record_client *client, enum sim_record_kind kind,
+                      size_t before)
+{
+    const uint8_t *frame = client->out.data + before + ZKRAW_FRAME_PREFIX_SIZE;
+    note(record, client, kind, frame, client->out.size - before - ZKRAW_FRAME_PREFIX_SIZE);
+}
+
 static void lose(struct record *record, struct record_client *client)
 {
     (void)fprintf(record->log, "L %d %zu\n", client->index, client->pending_count);
+    if (client->connection != 0) {
+        note(record, client, SIM_RECORD_LOST, NULL, 0);
+    }
     (void)close(client->fd); /* leaves the epoll set with it */
     client->fd = -1;
     client->state = RECORD_GONE;
@@ -101,6 +133,7 @@ static void begin_session(struct record *record, struct record_client *client)
     client->in.size = client->out.size = 0;
     client->wants_write = false;
     client->pending_count = 0;
+    client->connection = 0;
     client->fd = zkraw_dial(record->target, DIAL_MS, error);
     if (client->fd < 0 || fcntl(client->fd, F_SETFL, O_NONBLOCK) != 0) {
         lose(record, client);
@@ -113,11 +146,14 @@ static void begin_session(struct record *record, struct record_client *client)
     (void)epoll_ctl(record->epoll, EPOLL_CTL_ADD, client->fd, &event);
     client->state = RECORD_SHAKING;
     zkraw_put_connect(&client->out, &request);
+    client->connection = ++record->connections;
+    note_sent(record, client, SIM_RECORD_CONNECT, 0);
     flush(record, client);
 }
 
 static void restart_session(struct record *record, struct record_client *client)
 {
+    note(record, client, SIM_RECORD_LOST, NULL, 0);
     (void)close(client->fd);
     client->fd = -1;
     client->session_id = 0;
@@ -127,7 +163,9 @@ static void restart_session(struct record *record, struct record_client *client)
 static void fill_window(struct record *record, struct record_client *client)
 {
     while (client->state == RECORD_READY && client->pending_count < client->window) {
+        size_t before = client->out.size;
         record_send_next(record, client);
+        note_sent(record, client, SIM_RECORD_SENT, before);
     }
     flush(record, client);
 }
@@ -185,6 +223,7 @@ static void take_frames(struct record *record, struct record_client *client)
     while (!record->broken &&
            (found = zkraw_frame_find(client->in.data + used, client->in.size - used, &frame, &size)) == 1) {
         used += ZKRAW_FRAME_PREFIX_SIZE + size;
+        note(record, client, client->state == RECORD_SHAKING ? SIM_RECORD_ACCEPTED : SIM_RECORD_RECEIVED, frame, size);
         if (client->state == RECORD_SHAKING) {
             on_connected(record, client, frame, size);
         } else {
@@ -283,11 +322,13 @@ static long number(const char *text, long min, long max)
 static const char *parse_options(struct record *record, int argc, char **argv)
 {
     static const struct option names[] = {
-        {"target", 1, NULL, 't'},     {"out", 1, NULL, 'o'},           {"sessions", 1, NULL, 's'},
-        {"clients", 1, NULL, 'c'},    {"seed", 1, NULL, 'S'},          {"run", 1, NULL, 'r'},
-        {"value-size", 1, NULL, 'v'}, {"reads", 1, NULL, 'R'},         {"kill-pid", 1, NULL, 'p'},
-        {"kill-after", 1, NULL, 'a'}, {"kill-delay-us", 1, NULL, 'd'}, {"kill-signal", 1, NULL, 'k'},
-        {NULL, 0, NULL, 0},
+        {"target", 1, NULL, 't'},        {"out", 1, NULL, 'o'},
+        {"sessions", 1, NULL, 's'},      {"clients", 1, NULL, 'c'},
+        {"seed", 1, NULL, 'S'},          {"run", 1, NULL, 'r'},
+        {"value-size", 1, NULL, 'v'},    {"reads", 1, NULL, 'R'},
+        {"kill-pid", 1, NULL, 'p'},      {"kill-after", 1, NULL, 'a'},
+        {"kill-delay-us", 1, NULL, 'd'}, {"kill-signal", 1, NULL, 'k'},
+        {"history", 1, NULL, 'h'},       {NULL, 0, NULL, 0},
     };
     const char *sessions = NULL;
     int option = 0;
@@ -298,6 +339,12 @@ static const char *parse_options(struct record *record, int argc, char **argv)
             break;
         case 'o':
             record->log = fopen(optarg, "we");
+            break;
+        case 'h':
+            record->history = fopen(optarg, "we");
+            if (record->history == NULL) {
+                usage("cannot write the history");
+            }
             break;
         case 's':
             sessions = optarg;
@@ -359,7 +406,7 @@ int main(int argc, char **argv)
         begin_session(&record, &record.clients[i]);
     }
     int status = run(&record);
-    if (fclose(record.log) != 0) {
+    if (fclose(record.log) != 0 || (record.history != NULL && fclose(record.history) != 0)) {
         usage("cannot write the record");
     }
     for (int i = 0; i < record.client_count; i++) {

@@ -48,6 +48,7 @@ struct record_pending {
 struct record_client {
     int index;
     int fd;
+    uint32_t connection; /* its number in the history */
     enum record_state state;
     bool wants_write;
     int64_t session_id;
@@ -68,6 +69,8 @@ struct record_client {
 struct record {
     const char *target;
     FILE *log;
+    FILE *history;        /* frames, as the simulator's checkers read them; NULL: not wanted */
+    uint32_t connections; /* opened so far */
     int epoll;
     uint64_t random;
     long run; /* part of each value */
