@@ -90,13 +90,15 @@ static struct fk_gateway_events *gateway_of(struct fk_overlay *overlay, struct f
     return added;
 }
 
+/* The same event, not only an equal one: each put has a path of its own, and a multi that changes a list of children
+ * twice tells persistent watches twice (DataTree.processTxn). */
 static bool same_entry(const struct fk_event_entry *a, const struct fk_event_entry *b)
 {
     return a->kind == b->kind && a->type == b->type && a->session_id == b->session_id &&
-           fk_bytes_equal(a->path, b->path);
+           a->path.data == b->path.data && a->path.size == b->path.size;
 }
 
-/* Nobody is told of a node twice by one change, whoever watches it how often. */
+/* Nobody is told of an event twice, whoever watches it how often. */
 static void add_entry(struct fk_overlay *overlay, int64_t zxid, int64_t gateway, const struct fk_event_entry *entry)
 {
     if (!fk_overlay_alive(overlay, gateway)) {
