@@ -425,16 +425,17 @@ static bool take_early(struct check *check, struct check_connection *connection,
 {
     bool taken = false;
     for (struct check_watch *watch = connection->watches; watch != NULL; watch = watch->next) {
-        if (watch->request == NULL || (taken && zxid <= 0)) {
+        if (watch->request == NULL || persistent(watch) || (taken && zxid <= 0)) {
             continue;
         }
-        if (persistent(watch)) {
-            taken = taken || passed_by(check, watch, got, zxid);
-        } else if (watch->delivered == 0 && fk_bytes_equal(watch->path->path, got->path) &&
-                   list_may_tell(watch, got->type) && justified(check, watch, got->type)) {
+        if (watch->delivered == 0 && fk_bytes_equal(watch->path->path, got->path) && list_may_tell(watch, got->type) &&
+            justified(check, watch, got->type)) {
             watch->delivered = got->type;
             taken = true;
         }
+    }
+    for (struct check_watch *watch = connection->watches; watch != NULL && !taken; watch = watch->next) {
+        taken = watch->request != NULL && persistent(watch) && passed_by(check, watch, got, zxid);
     }
     return taken;
 }
