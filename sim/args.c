@@ -23,6 +23,8 @@ enum choice {
     OPTION_SCENARIO,
     OPTION_LIST_SCENARIOS,
     OPTION_SINGLE_FAULTS,
+    OPTION_PAIRS,
+    OPTION_INTERLEAVINGS,
     OPTION_MUTANTS,
     OPTION_MUTANT,
     OPTION_LIST_MUTANTS,
@@ -56,6 +58,8 @@ void sim_args_help(void)
         "  --scenario NAME   a script instead of the random workload\n"
         "  --list-scenarios\n"
         "  --single-faults   every fault at every call of every scenario (of one: with --scenario)\n"
+        "  --pairs           every pair of them, of small scenarios\n"
+        "  --interleavings   every schedule with up to two preemptions, of scenarios that race\n"
         "  --mutant NAME     with a seeded design bug; wants a build with -Dmutants=true\n"
         "  --mutants         each seeded design bug in turn, until one of the seeds finds it\n"
         "  --list-mutants\n"
@@ -140,7 +144,7 @@ static void take_text(struct sim_args *args, enum choice option, const char *val
         break;
     case OPTION_SCENARIO:
         args->scenario = value;
-        args->mode = args->mode == SIM_MODE_SINGLE_FAULTS ? args->mode : SIM_MODE_SCENARIO;
+        args->mode = args->mode == SIM_MODE_SEEDS ? SIM_MODE_SCENARIO : args->mode;
         break;
     default:
         args->mutant = value;
@@ -168,6 +172,12 @@ static void take_flag(struct sim_args *args, enum choice option)
         break;
     case OPTION_SINGLE_FAULTS:
         args->mode = SIM_MODE_SINGLE_FAULTS;
+        break;
+    case OPTION_PAIRS:
+        args->mode = SIM_MODE_PAIRS;
+        break;
+    case OPTION_INTERLEAVINGS:
+        args->mode = SIM_MODE_INTERLEAVINGS;
         break;
     case OPTION_MUTANTS:
         args->mode = SIM_MODE_MUTANTS;
@@ -213,6 +223,8 @@ static const struct option options[] = {
     {"scenario", required_argument, NULL, OPTION_SCENARIO},
     {"list-scenarios", no_argument, NULL, OPTION_LIST_SCENARIOS},
     {"single-faults", no_argument, NULL, OPTION_SINGLE_FAULTS},
+    {"pairs", no_argument, NULL, OPTION_PAIRS},
+    {"interleavings", no_argument, NULL, OPTION_INTERLEAVINGS},
     {"mutants", no_argument, NULL, OPTION_MUTANTS},
     {"mutant", required_argument, NULL, OPTION_MUTANT},
     {"list-mutants", no_argument, NULL, OPTION_LIST_MUTANTS},

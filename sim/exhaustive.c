@@ -7,11 +7,12 @@
 
 struct group {
     const struct sim_scenario *scenario;
-    struct sim_plan cases; /* one fault each */
-    uint64_t first;        /* index of its first case */
+    struct sim_plan faults; /* that can happen in it */
+    uint64_t first;         /* index of its first case */
 };
 
 struct sim_exhaustive {
+    enum sim_exhaustive_kind kind;
     const char *settings;
     struct group *groups;
     size_t count;
@@ -25,16 +26,24 @@ static void draw(const struct sim_exhaustive *all, const struct sim_scenario *sc
     FK_ASSERT(fine);
 }
 
-/* Each kind that makes sense at a call is a case. */
-static void add_cases(struct group *group, const struct sim_planned *call, const struct sim_swarm *swarm)
+/* Each kind that makes sense at a call. */
+static void add_faults(struct group *group, const struct sim_planned *call, uint64_t wanted,
+                       const struct sim_swarm *swarm)
 {
-    uint64_t kinds = (uint64_t)call->fault.argument & ~SIM_FAULT_BIT(NONE);
+    uint64_t kinds = (uint64_t)call->fault.argument & wanted;
     for (; kinds != 0; kinds &= kinds - 1) {
         struct sim_planned one = *call;
         one.fault.kind = (enum sim_fault_kind)__builtin_ctzll(kinds);
         one.fault.argument = sim_fault_usual(one.fault.kind, swarm);
-        sim_plan_add(&group->cases, &one);
+        sim_plan_add(&group->faults, &one);
     }
+}
+
+/* Pairs come behind the single ones, where both are tried. */
+static uint64_t count_cases(enum sim_exhaustive_kind kind, uint64_t faults)
+{
+    uint64_t pairs = faults * (faults - (faults > 0)) / 2;
+    return kind == SIM_SINGLE_FAULTS ? faults : kind == SIM_PAIRS ? pairs : faults + pairs;
 }
 
 static void add_group(struct sim_exhaustive *all, const struct sim_scenario *scenario)
@@ -50,22 +59,30 @@ static void add_group(struct sim_exhaustive *all, const struct sim_scenario *sce
     draw(all, scenario, &options);
     struct sim_run_input input = {.options = &options, .scenario = scenario, .coverage = &coverage, .calls = &calls};
     sim_run(&input, &result);
+    const uint64_t wanted = all->kind == SIM_INTERLEAVINGS ? SIM_FAULT_BIT(DELAY) : ~SIM_FAULT_BIT(NONE);
     for (size_t i = 0; i < calls.count; i++) {
-        add_cases(group, &calls.faults[i], &options.swarm);
+        add_faults(group, &calls.faults[i], wanted, &options.swarm);
     }
-    all->cases += group->cases.count;
+    all->cases += count_cases(all->kind, group->faults.count);
     sim_plan_free(&calls);
     sim_plan_free(&result.plan);
 }
 
-struct sim_exhaustive *sim_exhaustive_new(const struct sim_scenario *only, const char *settings)
+static bool takes_part(enum sim_exhaustive_kind kind, const struct sim_scenario *scenario)
+{
+    return kind == SIM_SINGLE_FAULTS || (kind == SIM_PAIRS ? scenario->small : scenario->race);
+}
+
+struct sim_exhaustive *sim_exhaustive_new(enum sim_exhaustive_kind kind, const struct sim_scenario *only,
+                                          const char *settings)
 {
     struct sim_exhaustive *all = calloc(1, sizeof *all);
     FK_ASSERT(all != NULL);
+    all->kind = kind;
     all->settings = settings;
     const struct sim_scenario *scenario;
     for (size_t i = 0; (scenario = sim_scenario_at(i)) != NULL; i++) {
-        if (only == NULL || only == scenario) {
+        if (only == NULL ? takes_part(kind, scenario) : only == scenario) {
             add_group(all, scenario);
         }
     }
@@ -75,7 +92,7 @@ struct sim_exhaustive *sim_exhaustive_new(const struct sim_scenario *only, const
 void sim_exhaustive_free(struct sim_exhaustive *all)
 {
     for (size_t i = 0; i < all->count; i++) {
-        sim_plan_free(&all->groups[i].cases);
+        sim_plan_free(&all->groups[i].faults);
     }
     free(all->groups);
     free(all);
@@ -91,6 +108,17 @@ uint64_t sim_exhaustive_scenarios(const struct sim_exhaustive *all)
     return all->count;
 }
 
+/* The pairs in the order (0,1) (0,2) (1,2) (0,3) ... */
+static void add_pair(const struct group *group, uint64_t pair, struct sim_plan *plan)
+{
+    uint64_t second = 1;
+    while (pair >= second) {
+        pair -= second++;
+    }
+    sim_plan_add(plan, &group->faults.faults[pair]);
+    sim_plan_add(plan, &group->faults.faults[second]);
+}
+
 void sim_exhaustive_case(void *context, uint64_t index, struct sim_case *one)
 {
     const struct sim_exhaustive *all = context;
@@ -102,5 +130,10 @@ void sim_exhaustive_case(void *context, uint64_t index, struct sim_case *one)
     one->scenario = group->scenario;
     one->planned = true;
     draw(all, group->scenario, &one->options);
-    sim_plan_add(&one->plan, &group->cases.faults[index - group->first]);
+    uint64_t at_case = index - group->first;
+    if (all->kind != SIM_PAIRS && at_case < group->faults.count) {
+        sim_plan_add(&one->plan, &group->faults.faults[at_case]);
+    } else {
+        add_pair(group, all->kind == SIM_PAIRS ? at_case : at_case - group->faults.count, &one->plan);
+    }
 }

@@ -276,14 +276,14 @@ static int run_seeds(struct sim_args *args)
     return run_campaign(args, &campaign);
 }
 
-static int run_single_faults(const struct sim_args *args)
+static int run_exhaustive(const struct sim_args *args, enum sim_exhaustive_kind kind)
 {
     const struct sim_scenario *only = args->scenario == NULL ? NULL : sim_scenario_find(args->scenario);
-    struct sim_exhaustive *all = sim_exhaustive_new(only, args->settings);
+    struct sim_exhaustive *all = sim_exhaustive_new(kind, only, args->settings);
     uint64_t count = sim_exhaustive_count(all);
-    (void)printf("%" PRIu64 " scenarios, %" PRIu64 " single faults\n", sim_exhaustive_scenarios(all), count);
+    (void)printf("%" PRIu64 " scenarios, %" PRIu64 " cases\n", sim_exhaustive_scenarios(all), count);
     struct sim_campaign_options campaign = {
-        .first = 0, .last = count - 1, .prepare = sim_exhaustive_case, .context = all};
+        .first = 0, .last = count - 1, .seconds = args->minutes * 60, .prepare = sim_exhaustive_case, .context = all};
     int status = count == 0 ? EXIT_BROKEN : run_campaign(args, &campaign);
     sim_exhaustive_free(all);
     return status;
@@ -360,7 +360,11 @@ int main(int argc, char **argv)
     case SIM_MODE_GOLDEN:
         return run_golden(&args);
     case SIM_MODE_SINGLE_FAULTS:
-        return run_single_faults(&args);
+        return run_exhaustive(&args, SIM_SINGLE_FAULTS);
+    case SIM_MODE_PAIRS:
+        return run_exhaustive(&args, SIM_PAIRS);
+    case SIM_MODE_INTERLEAVINGS:
+        return run_exhaustive(&args, SIM_INTERLEAVINGS);
     case SIM_MODE_MUTANTS:
         return run_mutants(&args);
     case SIM_MODE_CHECK:
