@@ -34,7 +34,7 @@ void fk_cloud_settle(struct fk_gateway *gateway)
     while ((link = fk_list_take(&gateway->cloud->dirty)) != NULL) {
         fk_cloud_flush(gateway, FK_CONTAINER_OF(link, struct fk_cloud_conn, dirty)->conn);
     }
-    if (gateway->cloud->generation_seen > gateway->cloud->generation) {
+    if (gateway->cloud->generation_seen > gateway->cloud->generation && !gateway->cloud->fetching) {
         fk_cloud_want_fetch(gateway); /* it reads the own record */
     }
 }
@@ -48,6 +48,10 @@ void fk_cloud_declared_dead(struct fk_gateway *gateway)
     gateway->cloud->dead = true;
     for (struct fk_list *link = gateway->conns.next; link != &gateway->conns; link = link->next) {
         fk_cloud_conn_drop(gateway, FK_CONTAINER_OF(link, struct fk_conn, link));
+    }
+    struct fk_list *job = NULL;
+    while ((job = fk_list_take(&gateway->jobs)) != NULL) {
+        fk_cloud_job_release(gateway, fk_cloud_job_of(FK_CONTAINER_OF(job, struct fk_job, link)));
     }
 }
 

@@ -83,7 +83,7 @@ static enum fk_err reading_get_many(struct fk_store *store, enum fk_view view, c
     (void)arena;
     FK_ASSERT(count == 1);
     reading->path = paths[0];
-    if (paths[0].size == 0 || paths[0].data[0] != '/' || memchr(paths[0].data, '\0', paths[0].size) != NULL) {
+    if (!fk_path_valid(paths[0])) {
         nodes[0] = (struct fk_node){.path = FK_BYTES_NULL}; /* no such name can be a node's */
         return FK_OK;
     }

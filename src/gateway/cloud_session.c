@@ -308,6 +308,10 @@ void fk_cloud_attach_done(struct fk_gateway *gateway, struct fk_cloud_job *job)
         return;
     }
     attach->job = NULL;
+    if (attach->conn != NULL && attach->conn->state == FK_CONN_CLOSING) {
+        attach->conn->cloud->attach = NULL;
+        attach->conn = NULL;
+    }
     fk_cloud_learn_zxid(gateway->cloud, job->zx_zxid);
     if (job->kind == FK_JOB_CREATE) {
         created(gateway, attach, job);

@@ -45,18 +45,20 @@ static void the_same_bytes_go_again_while_a_send_is_unknown(void **state)
     (void)state;
     struct fk_connect_response session;
     struct peer *peer = cloud_connect(0, &session);
-    cloud.queue.fail = FK_ERR_UNKNOWN;
-    cloud.queue.applied = true;
-    cloud.queue.count = 3;
-    send_create(peer, 1, "/a-", "x", FK_CREATE_SEQUENTIAL);
-    send_create(peer, 2, "/a-", "x", FK_CREATE_SEQUENTIAL);
-    cloud_settle();
-    (void)expect_reply(peer, 1, 0);
-    (void)expect_reply(peer, 2, 0);
+    for (int32_t i = 0; i < 2; i++) { /* the first time it was sent, the second time it was not */
+        cloud.queue.fail = FK_ERR_UNKNOWN;
+        cloud.queue.applied = i == 0;
+        cloud.queue.count = 3;
+        send_create(peer, 1, "/a-", "x", FK_CREATE_SEQUENTIAL);
+        send_create(peer, 2, "/a-", "x", FK_CREATE_SEQUENTIAL);
+        cloud_settle();
+        (void)expect_reply(peer, 1, 0);
+        (void)expect_reply(peer, 2, 0);
+    }
     bool exists = false;
-    (void)cloud_node("/a-0000000001", &exists);
+    (void)cloud_node("/a-0000000003", &exists);
     assert_true(exists);
-    (void)cloud_node("/a-0000000002", &exists);
+    (void)cloud_node("/a-0000000004", &exists);
     assert_false(exists); /* the queue knew the repeats */
 }
 

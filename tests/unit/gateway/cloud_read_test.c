@@ -471,6 +471,19 @@ static void sync_waits_for_the_events_up_to_it(void **state)
     assert_int_equal(replied_zxid, cloud_zx().zxid);
 }
 
+static void what_is_no_path_is_no_node(void **state)
+{
+    (void)state;
+    const char *paths[] = {"/a/", "//", "a", "/a//b", "/a/./b"};
+    struct peer *peer = cloud_connect(0, &session);
+    cloud_commit(FK_OP_CREATE, "/a", "x");
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        read_now(peer, 1, FK_OP_GET_DATA, paths[i], true, FK_CODE_NO_NODE);
+        read_now(peer, 2, FK_OP_EXISTS, paths[i], true, FK_CODE_NO_NODE);
+    }
+    read_now(peer, 3, FK_OP_GET_CHILDREN, "", true, 0); /* ZK: the root */
+}
+
 static void a_busy_table_costs_time_only(void **state)
 {
     (void)state;
@@ -508,6 +521,7 @@ int main(void)
         CLOUD_TEST(recursive_watches_hear_the_subtree),
         CLOUD_TEST(set_watches2_sets_persistent_ones_too),
         CLOUD_TEST(sync_waits_for_the_events_up_to_it),
+        CLOUD_TEST(what_is_no_path_is_no_node),
         CLOUD_TEST(a_busy_table_costs_time_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
