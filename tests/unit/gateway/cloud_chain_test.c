@@ -197,7 +197,7 @@ static void the_lease_begins_with_the_renewals_start(void **state)
         cloud_settle();
         (void)expect_reply(peer, FK_XID_PING, 0);
     }
-    cloud_give_back(0, "renew");
+    cloud_go(0, "renew");
     cloud_hold(0, "renew");
     fk_memory_clock_advance_ms(&cloud.clock, cloud.options.lease_ms - 8000 + 200);
     send_plain(peer, FK_XID_PING, FK_OP_PING);

@@ -253,7 +253,7 @@ static void a_look_from_before_the_event_does_not_count(void **state)
     cloud_lose_messages(0);
     cloud_commit(FK_OP_SET_DATA, "/a", "y");
     cloud_settle();
-    cloud_give_back(0, "poll"); /* and looks again */
+    cloud_go(0, "poll"); /* and looks again */
     (void)expect_reply(peer, 2, 0);
     expect_event(peer, FK_EVENT_DATA_CHANGED, "/a");
 }
@@ -279,7 +279,7 @@ static void events_wait_for_the_read_in_flight(void **state)
     cloud_commit(FK_OP_SET_DATA, "/b", "y"); /* which the reply does not show */
     cloud_settle();
     assert_true(peer_quiet(peer));
-    cloud_give_back(0, "read");
+    cloud_go(0, "read");
     (void)expect_reply(peer, 3, 0);
     int64_t shown = replied_zxid;
     expect_event(peer, FK_EVENT_DATA_CHANGED, "/a");

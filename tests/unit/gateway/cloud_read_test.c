@@ -116,7 +116,7 @@ static void a_read_is_repeated_for_an_event_in_flight(void **state)
     cloud_run_held(0, "register");
     cloud_commit(FK_OP_SET_DATA, "/a", "y");
     cloud_settle();
-    cloud_give_back(0, "register");
+    cloud_go(0, "register");
     struct fk_reader reader = expect_reply(peer, 1, 0);
     fk_assert_text(fk_read_bytes(&reader), "y");
     cloud_commit(FK_OP_SET_DATA, "/a", "z");
@@ -371,7 +371,7 @@ static void set_watches_is_done_again_for_an_event_in_flight(void **state)
     cloud_run_held(0, "register");
     cloud_commit(FK_OP_SET_DATA, "/a", "y");
     cloud_settle();
-    cloud_give_back(0, "register");
+    cloud_go(0, "register");
     expect_event(peer, FK_EVENT_DATA_CHANGED, "/a");
     (void)expect_reply(peer, FK_XID_SET_WATCHES, 0);
     assert_true(peer_quiet(peer));

@@ -60,7 +60,7 @@ static void a_client_that_goes_while_its_session_is_made_leaves_a_timer(void **s
                      FK_OK);
     assert_int_equal(page.count, 1);
     session.session_id = fk_key_number(page.items[0].key.name);
-    cloud_give_back(0, "create");
+    cloud_go(0, "create");
     assert_true(lives());
     cloud_pass_ms(7000);
     assert_false(lives());

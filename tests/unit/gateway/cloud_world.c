@@ -119,6 +119,7 @@ static void give_back(size_t gateway, size_t index)
     struct fk_job *job = at->held[index];
     for (size_t i = index + 1; i < at->held_count; i++) {
         at->held[i - 1] = at->held[i];
+        at->held_ran[i - 1] = at->held_ran[i];
     }
     at->held_count--;
     fk_gateway_job_done(at->gateway, job);
@@ -168,6 +169,7 @@ static bool run_jobs(struct cloud_gateway *at)
     while ((job = fk_gateway_take_job(at->gateway)) != NULL) {
         if (is_held(at, job)) {
             assert_true(at->held_count < HELD_JOBS);
+            at->held_ran[at->held_count] = false;
             at->held[at->held_count++] = job;
             continue;
         }
@@ -283,17 +285,25 @@ void cloud_hold(size_t gateway, const char *label)
     cloud.at[gateway].hold[slot] = label;
 }
 
+static void run_held(struct cloud_gateway *at, size_t index)
+{
+    if (!at->held_ran[index]) {
+        at->held_ran[index] = true;
+        fk_cloud_job_run(at->held[index], &cloud.options, &cloud.gateways);
+    }
+}
+
 void cloud_run_held(size_t gateway, const char *label)
 {
     struct cloud_gateway *at = &cloud.at[gateway];
     for (size_t i = 0; i < at->held_count; i++) {
         if (strcmp(fk_job_label(at->held[i]), label) == 0) {
-            fk_cloud_job_run(at->held[i], &cloud.options, &cloud.gateways);
+            run_held(at, i);
         }
     }
 }
 
-static void release(size_t gateway, const char *label, bool run)
+void cloud_go(size_t gateway, const char *label)
 {
     struct cloud_gateway *at = &cloud.at[gateway];
     for (size_t i = 0; i < 4; i++) {
@@ -306,22 +316,10 @@ static void release(size_t gateway, const char *label, bool run)
             i++;
             continue;
         }
-        if (run) {
-            fk_cloud_job_run(at->held[i], &cloud.options, &cloud.gateways);
-        }
+        run_held(at, i);
         give_back(gateway, i);
     }
     cloud_settle();
-}
-
-void cloud_go(size_t gateway, const char *label)
-{
-    release(gateway, label, true);
-}
-
-void cloud_give_back(size_t gateway, const char *label)
-{
-    release(gateway, label, false);
 }
 
 size_t cloud_held(size_t gateway, const char *label)
@@ -467,4 +465,11 @@ struct peer *cloud_hello(size_t gateway, const struct fk_connect_response *sessi
                                      .last_zxid = last_zxid});
     cloud_settle();
     return peer;
+}
+
+void cloud_leave(struct peer *peer)
+{
+    peer_hang_up(peer);
+    fk_buf_deinit(&peer->in);
+    *peer = (struct peer){.gateway = NULL};
 }

@@ -46,6 +46,7 @@ struct cloud_gateway {
     int64_t id;
     const char *hold[4]; /* labels of jobs that do not run */
     struct fk_job *held[HELD_JOBS];
+    bool held_ran[HELD_JOBS]; /* over the ports, already */
     size_t held_count;
     bool hold_channel;
 };
@@ -83,9 +84,8 @@ void cloud_pass_ms(int64_t ms);
 void cloud_hold(size_t gateway, const char *label);
 void cloud_go(size_t gateway, const char *label);
 size_t cloud_held(size_t gateway, const char *label);
-/* In two halves: the held jobs run over the ports now, and are given back later. */
+/* The held jobs run over the ports now; cloud_go gives them back later. */
 void cloud_run_held(size_t gateway, const char *label);
-void cloud_give_back(size_t gateway, const char *label);
 /* Forgets what is in the mailbox of a gateway. */
 void cloud_lose_messages(size_t gateway);
 /* One invocation of the function over what is in the queue. */
@@ -100,6 +100,8 @@ struct fk_zx_record cloud_zx(void);
 
 /* A client of a gateway with a new session, or with an old one. */
 struct peer *cloud_peer(size_t gateway);
+/* Hangs up and gives the slot back. */
+void cloud_leave(struct peer *peer);
 struct peer *cloud_connect(size_t gateway, struct fk_connect_response *response);
 struct peer *cloud_hello(size_t gateway, const struct fk_connect_response *session, int64_t last_zxid);
 
