@@ -32,7 +32,7 @@ static struct fk_bytes draw_path(const struct sim_local *lab, char text[64])
 /* A value that no other request has, of any size. */
 static struct fk_bytes draw_data(struct sim_local *lab, uint8_t *bytes)
 {
-    size_t size = 1 + (size_t)below(lab, lab->options->data_max);
+    size_t size = lab->options->uniform ? lab->options->data_max : 1 + (size_t)below(lab, lab->options->data_max);
     char text[32];
     size_t front = (size_t)snprintf(text, sizeof text, "%" PRIu64 ":", ++lab->values);
     size = size < front ? front : size;
@@ -106,6 +106,10 @@ static void write_acl(struct sim_local *lab, struct fk_buf *body)
 static int32_t write_operation(struct sim_local *lab, struct fk_buf *body)
 {
     uint64_t kind = below(lab, 100);
+    if (lab->options->alike && kind >= 10) {
+        write_set(lab, body);
+        return FK_OP_SET_DATA;
+    }
     if (kind < 40) {
         write_create(lab, body);
         return FK_OP_CREATE;
@@ -232,7 +236,7 @@ int64_t sim_local_act(struct sim_local_server *server)
     int64_t next = INT64_MAX;
     for (uint32_t i = 0; i < lab->options->clients && !lab->settling; i++) {
         struct sim_local_client *client = &lab->clients[i];
-        if (client->next_ns <= now && client->answered == client->sent) {
+        if (client->next_ns <= now && client->sent - client->answered <= 3 * (int64_t)lab->options->pipeline) {
             act(server, client);
             client->next_ns = now + (int64_t)below(lab, (uint64_t)lab->options->think_ms * 2 * (uint64_t)SIM_MS + 1);
         }
@@ -258,6 +262,7 @@ static void check_no_space(struct sim_local_server *server, const struct fk_answ
         RECOVERY_S = 5, /* after this time with space, requests must be taken again */
     };
     int64_t full = sim_disk_full_ns(server->lab->disk);
+    full = full != INT64_MIN && full < server->resumed_ns ? server->resumed_ns : full;
     int64_t now = sim_now_ns(server->lab->world);
     if (answer->code != FK_CODE_SYSTEM_ERROR) {
         sim_violation(server->lab->world, "C2", "request %" PRId64 " was answered %" PRId32 " without a zxid",

@@ -44,9 +44,9 @@ struct sim_local {
     int64_t told_zxid; /* the newest that anybody was told or shown */
     bool settling;     /* no more faults, no more requests: everything must be answered */
     struct sim_damage damage;
-    bool refused; /* the last start ended because of damage */
-    bool started; /* it did not end */
-    bool excused; /* damage that nobody can notice may have cut the log */
+    bool refused;      /* the last start ended because of damage */
+    bool started;      /* it did not end */
+    bool excused;      /* damage that nobody can notice may have cut the log */
     bool rotten;       /* damage stays in the checkpoint: that it is refused from now on is right */
     int64_t kept_zxid; /* what a start may come back to at least: told_zxid but for damage that can't be told */
     struct sim_signal ended;
@@ -69,6 +69,7 @@ struct sim_local_server {
     struct sim_signal progress;
     int64_t tick_ns;
     int64_t started_ns;
+    int64_t resumed_ns; /* when it stood still last: nothing recovers meanwhile */
 };
 
 /* local_client.c */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Runs seeds of the local stack. */
-#include "sim/local_run.h"
+/* faaskeeper-sim-local: the second stack alone. Seeds, one plan, the exhaustive mode, the mutants of the engine. */
+#include "base/mutant.h"
+#include "sim/local_exhaust.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,45 +9,252 @@
 #include <string.h>
 #include <time.h>
 
+static const char usage[] =
+    "usage: faaskeeper-sim-local [--seed N | --seeds A..B | --exhaustive [STEP] | --mutants [SEEDS]]\n"
+    "                            [--plan FILE] [--trace] [--mutant NAME]\n";
+
+static struct sim_coverage coverage;
+
+struct command {
+    uint64_t first;
+    uint64_t last;
+    const char *plan;
+    bool trace;
+    uint64_t exhaustive;
+    uint64_t mutants;
+};
+
+struct sums {
+    uint64_t seeds;
+    uint64_t failed;
+    uint64_t operations;
+    uint64_t answered;
+    uint64_t faults;
+    uint64_t lives;
+    uint64_t refusals;
+    double virtual_s;
+};
+
 static void print_line(void *context, const char *line)
 {
     (void)context;
     (void)puts(line);
 }
 
+static void report(const char *what, uint64_t seed, const struct sim_local_result *result)
+{
+    struct fk_buf plan = FK_BUF_EMPTY;
+    sim_plan_print(&result->done, &plan);
+    (void)printf("FAILED %s, seed %" PRIu64 ": %s: %s\n%.*s", what, seed, result->promise, result->violation,
+                 (int)plan.size, (const char *)plan.data);
+    fk_buf_deinit(&plan);
+}
+
+static void report_scenario(const struct sim_local_scenario *scenario, const struct sim_local_result *result)
+{
+    report(scenario->name, scenario->seed, result);
+}
+
+static double seconds(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static bool run_seed(uint64_t seed, const struct sim_plan *plan, const struct command *command, struct sums *sums)
+{
+    struct sim_local_options options;
+    struct sim_local_result result;
+    sim_local_draw(seed, &options);
+    bool kept = sim_local_run(seed, &options, plan, &coverage, command->trace ? print_line : NULL, NULL, &result);
+    sums->seeds++;
+    sums->failed += kept ? 0 : 1;
+    sums->operations += result.operations;
+    sums->answered += result.answered;
+    sums->faults += result.faults;
+    sums->lives += result.lives;
+    sums->refusals += result.refusals;
+    sums->virtual_s += (double)result.virtual_ns / 1e9;
+    if (!kept && command->mutants == 0) {
+        report("promise", seed, &result);
+    }
+    if (command->first == command->last && command->mutants == 0) {
+        (void)printf("seed %" PRIu64 ": trace hash %016" PRIx64 "\n", seed, result.hash);
+    }
+    sim_plan_free(&result.done);
+    return kept;
+}
+
+static bool read_plan(const char *path, struct sim_plan *plan)
+{
+    static char text[65536];
+    size_t line = 0;
+    FILE *file = fopen(path, "r");
+    if (file == NULL) {
+        (void)fprintf(stderr, "%s can't be read\n", path);
+        return false;
+    }
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    (void)fclose(file);
+    if (!sim_plan_parse(text, plan, &line)) {
+        (void)fprintf(stderr, "%s:%zu: not a line of a plan\n", path, line);
+        return false;
+    }
+    return true;
+}
+
+static int run_seeds(const struct command *command)
+{
+    struct sums sums = {.seeds = 0};
+    struct sim_plan plan = {.count = 0};
+    double start = seconds();
+    if (command->plan != NULL && !read_plan(command->plan, &plan)) {
+        return 2;
+    }
+    for (uint64_t seed = command->first; seed <= command->last; seed++) {
+        (void)run_seed(seed, command->plan != NULL ? &plan : NULL, command, &sums);
+    }
+    double time = seconds() - start;
+    sim_plan_free(&plan);
+    (void)printf("%" PRIu64 " seeds, %" PRIu64 " operations, %" PRIu64 " answers, %" PRIu64 " faults, %" PRIu64
+                 " starts, %" PRIu64 " of them refused; %.0f seeds/s, %.0f times real time\n",
+                 sums.seeds, sums.operations, sums.answered, sums.faults, sums.lives, sums.refusals,
+                 (double)sums.seeds / time, sums.virtual_s / time);
+    (void)printf("%" PRIu64 " passed, %" PRIu64 " failed, 0 skipped\n", sums.seeds - sums.failed, sums.failed);
+    return sums.failed > 0 ? 1 : 0;
+}
+
+static int run_exhaustive(uint64_t step)
+{
+    struct sim_local_exhausted all = {.runs = 0};
+    for (size_t i = 0; i < sim_local_scenarios(); i++) {
+        const struct sim_local_scenario *scenario = sim_local_scenario(i);
+        struct sim_local_exhausted sum = {.runs = 0};
+        double start = seconds();
+        sim_local_exhaust(scenario, step, &coverage, report_scenario, &sum);
+        (void)printf("%-32s %6" PRIu64 " calls %8" PRIu64 " faults %4" PRIu64 " failed %6.1f s\n", scenario->name,
+                     sum.calls, sum.runs, sum.failed, seconds() - start);
+        (void)fflush(stdout);
+        all.runs += sum.runs;
+        all.failed += sum.failed;
+    }
+    (void)printf("%" PRIu64 " passed, %" PRIu64 " failed, 0 skipped\n", all.runs - all.failed, all.failed);
+    return all.failed > 0 ? 1 : 0;
+}
+
+#ifdef FK_MUTANTS
+
+static const struct {
+    const char *name;
+    const char *text;
+} mutants[] = {
+#    define FK_MUTANT_ROW(name, text) {#    name, text},
+    FK_MUTANT_TABLE(FK_MUTANT_ROW)
+#    undef FK_MUTANT_ROW
+};
+
+/* Those of the engine stand at the end of the table, from the first one on. */
+static int run_mutants(const struct command *command)
+{
+    uint64_t missed = 0;
+    uint64_t found = 0;
+    for (int i = FK_MUTANT_REPLAY_OFF_BY_ONE; i <= FK_MUTANT_REFUSAL_CHANGES; i++) {
+        struct sums sums = {.seeds = 0};
+        bool kept = true;
+        fk_mutant_now = (enum fk_mutant)i;
+        for (uint64_t seed = 1; kept && seed <= command->mutants; seed++) {
+            kept = run_seed(seed, NULL, command, &sums);
+        }
+        (void)printf("%-24s %-10s after %5" PRIu64 " seeds  %s\n", mutants[i].name, kept ? "NOT FOUND" : "found",
+                     sums.seeds, mutants[i].text);
+        found += kept ? 0 : 1;
+        missed += kept ? 1 : 0;
+    }
+    (void)printf("%" PRIu64 " passed, %" PRIu64 " failed, 0 skipped\n", found, missed);
+    return missed > 0 ? 1 : 0;
+}
+
+static bool choose_mutant(const char *name)
+{
+    for (int i = 0; i < FK_MUTANT_COUNT; i++) {
+        if (strcmp(mutants[i].name, name) == 0) {
+            fk_mutant_now = (enum fk_mutant)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+#else
+
+static int run_mutants(const struct command *command)
+{
+    (void)command;
+    (void)fputs("this build has no mutants\n", stderr);
+    return 2;
+}
+
+static bool choose_mutant(const char *name)
+{
+    (void)name;
+    return false;
+}
+
+#endif
+
+/* Numbers after an option that may have one. */
+static uint64_t number_or(char **argv, int *at, uint64_t otherwise)
+{
+    const char *next = argv[*at + 1];
+    if (next == NULL || next[0] < '0' || next[0] > '9') {
+        return otherwise;
+    }
+    (*at)++;
+    return strtoull(next, NULL, 10);
+}
+
+static bool parse(char **argv, struct command *command)
+{
+    for (int i = 1; argv[i] != NULL; i++) {
+        const char *value = argv[i + 1];
+        if (strcmp(argv[i], "--trace") == 0) {
+            command->trace = true;
+        } else if (strcmp(argv[i], "--exhaustive") == 0) {
+            command->exhaustive = number_or(argv, &i, 1);
+        } else if (strcmp(argv[i], "--mutants") == 0) {
+            command->mutants = number_or(argv, &i, 3000);
+        } else if (value == NULL) {
+            return false;
+        } else if (strcmp(argv[i], "--seed") == 0) {
+            command->first = command->last = strtoull(argv[++i], NULL, 10);
+        } else if (strcmp(argv[i], "--seeds") == 0) {
+            char *end = NULL;
+            command->first = strtoull(argv[++i], &end, 10);
+            command->last = strncmp(end, "..", 2) == 0 ? strtoull(end + 2, NULL, 10) : command->first;
+        } else if (strcmp(argv[i], "--plan") == 0) {
+            command->plan = argv[++i];
+        } else if (strcmp(argv[i], "--mutant") == 0) {
+            if (!choose_mutant(argv[++i])) {
+                return false;
+            }
+        } else {
+            return false;
+        }
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
-    uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 10) : 0;
-    uint64_t last = argc > 2 ? strtoull(argv[2], NULL, 10) : first;
-    bool trace = argc > 3;
-    static struct sim_coverage coverage;
-    uint64_t operations = 0, answered = 0, faults = 0, lives = 0, refusals = 0, failed = 0;
-    struct timespec a, b;
-    clock_gettime(CLOCK_MONOTONIC, &a);
-    for (uint64_t seed = first; seed <= last; seed++) {
-        struct sim_local_options options;
-        struct sim_local_result result;
-        sim_local_draw(seed, &options);
-        bool ok = sim_local_run(seed, &options, NULL, &coverage, trace ? print_line : NULL, NULL, &result);
-        operations += result.operations, answered += result.answered, faults += result.faults;
-        lives += result.lives, refusals += result.refusals;
-        if (!ok) {
-            struct fk_buf plan = FK_BUF_EMPTY;
-            sim_plan_print(&result.done, &plan);
-            printf("seed %" PRIu64 " broke %s: %s\n%.*s", seed, result.promise, result.violation, (int)plan.size,
-                   (const char *)plan.data);
-            fk_buf_deinit(&plan);
-            failed++;
-        }
-        if (first == last) {
-            printf("hash %016" PRIx64 "\n", result.hash);
-        }
-        sim_plan_free(&result.done);
+    struct command command = {.first = 1, .last = 100};
+    (void)argc;
+    if (!parse(argv, &command)) {
+        (void)fputs(usage, stderr);
+        return 2;
     }
-    clock_gettime(CLOCK_MONOTONIC, &b);
-    double s = (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) / 1e9;
-    printf("%" PRIu64 " seeds, %" PRIu64 " operations, %" PRIu64 " answered, %" PRIu64 " faults, %" PRIu64
-           " lives, %" PRIu64 " refusals, %" PRIu64 " failed, %.1f seeds/s\n",
-           last - first + 1, operations, answered, faults, lives, refusals, failed, (double)(last - first + 1) / s);
-    return failed > 0;
+    if (command.mutants > 0) {
+        return run_mutants(&command);
+    }
+    return command.exhaustive > 0 ? run_exhaustive(command.exhaustive) : run_seeds(&command);
 }

@@ -45,6 +45,17 @@ void sim_local_draw(uint64_t seed, struct sim_local_options *options)
         .restarts = (uint32_t)sim_dice_scale(sim_dice_next(&dice), 3) * 5000,
         .kinds = sim_dice_next(&dice) | sim_dice_next(&dice),
     };
+    uint64_t style = sim_dice_scale(sim_dice_next(&dice), 4);
+    options->uniform = style < 2;
+    if (style == 0) { /* torn groups of like frames */
+        options->kinds = SIM_FAULT_BIT(POWER_BEFORE) | SIM_FAULT_BIT(POWER_AFTER);
+        options->paths = options->paths > 10 ? 10 : options->paths;
+        options->alike = true;
+        options->pipeline = 1;
+        options->clients += 4;
+        options->think_ms = 1;
+        options->inline_percent /= 2;
+    }
     /* A change must fit a segment. */
     if (options->segment_size < 4 * (int64_t)options->data_max + 2048) {
         options->segment_size = 8192;

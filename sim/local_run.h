@@ -19,6 +19,8 @@ struct sim_local_options {
     uint32_t clients;        /* sessions at a time */
     uint32_t pipeline;       /* operations of one message at most */
     uint32_t data_max;       /* bytes of a node */
+    bool uniform;            /* all data of that size */
+    bool alike;              /* hardly anything but sets: frames that were cut line up with new ones */
     uint32_t paths;          /* that are worked on */
     uint32_t inline_percent; /* rounds that sync on the loop's own thread */
     uint32_t think_ms;       /* between two messages of a client, on average */

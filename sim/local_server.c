@@ -139,6 +139,7 @@ static void tick(struct sim_local_server *server)
     } else if (fault.kind != SIM_FAULT_NONE) {
         sim_process_suspend(server->process, fault.argument * SIM_MS, fault.kind == SIM_FAULT_FREEZE);
         sim_sleep_ns(0);
+        server->resumed_ns = sim_now_ns(lab->world);
     }
     sim_local_expire(server);
     retry_deferred(server);

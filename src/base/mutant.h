@@ -58,7 +58,23 @@
     X(EPOCH_NOT_IN_ANSWERS, "H9: answers are matched without their epoch")                                             \
     X(SEND_NOT_REPEATED, "H3: the next message goes though the outcome of the one before is unknown")                  \
     X(MISSED_EVENTS_NOT_FETCHED, "H13: missing events are not fetched")                                                \
-    X(SYNC_NOT_HELD, "C4: sync does not wait for the events up to it")
+    X(SYNC_NOT_HELD, "C4: sync does not wait for the events up to it")                                                 \
+    X(REPLAY_OFF_BY_ONE, "recovery leaves out the first frame behind the checkpoint")                                  \
+    X(ACK_BEFORE_SYNC, "what is written counts as durable before it is synced")                                        \
+    X(ERRORS_NOT_DURABLE, "H29: errors are answered before their zxid is durable")                                     \
+    X(NO_FRAME_CHAIN, "H28: frames that were cut may line up again")                                                   \
+    X(DAMAGE_IS_TORN, "H27: damage of synced frames is taken for a torn tail")                                         \
+    X(TORN_IS_DAMAGE, "H27: a torn tail before any good frame is taken for damage")                                    \
+    X(CHECKPOINT_NOT_SYNCED, "H30: segments go before the checkpoint is durable")                                      \
+    X(POSITION_APART, "the checkpoint's position is not part of its transaction")                                      \
+    X(SYNC_RETRIED, "a sync that failed is tried again, and believed")                                                 \
+    X(RENAME_NOT_SYNCED, "a segment is used before its name is durable")                                               \
+    X(TAIL_NOT_SYNCED, "what a start reads is shown without being synced")                                             \
+    X(TAIL_NOT_WRITTEN, "a start trusts the page cache after a failed sync")                                           \
+    X(SEGMENT_LEFT_EARLY, "the log goes on in the next segment before this one is synced")                             \
+    X(SEGMENT_GONE_EARLY, "H30: segments go before the checkpoint has them")                                           \
+    X(READ_UNCHECKED, "data that the checkpoint reads a second time is not checked")                                   \
+    X(REFUSAL_CHANGES, "a start that refuses a checkpoint moves its WAL all the same")
 
 enum fk_mutant {
 #define FK_MUTANT_ROW(name, text) FK_MUTANT_##name,

@@ -2,6 +2,7 @@
 #include "function/writer.h"
 
 #include "base/log.h"
+#include "base/mutant.h"
 #include "model/plan.h"
 
 /* What the planner's lookup needs. */
@@ -198,7 +199,8 @@ static enum fk_err run_operation(struct fk_writer *writer, const struct fk_reque
         err = decide(writer, message, operation, &code, &zxid);
     }
     if (err == FK_OK) {
-        send_answer(writer, message, number, zxid, code, zxid);
+        bool early = FK_MUTANT(ERRORS_NOT_DURABLE) && code != FK_CODE_OK;
+        send_answer(writer, message, number, zxid, code, early ? 0 : zxid);
         return FK_OK;
     }
     if (err == FK_ERR_BUSY || must_happen(operation->op)) {

@@ -2,6 +2,7 @@
 #include "driver/local/checkpoint.h"
 
 #include "base/buf.h"
+#include "base/mutant.h"
 #include "driver/local/checkpoint_row.h"
 #include "driver/local/path.h"
 #include "driver/local/posix_file.h"
@@ -144,7 +145,11 @@ static enum fk_err connect_to(struct fk_checkpoint *checkpoint, struct fk_vfs *v
             return err;
         }
     }
-    return writes ? fk_checkpoint_execute(checkpoint, connection_sql, "open", diag) : FK_OK;
+    enum fk_err err = writes ? fk_checkpoint_execute(checkpoint, connection_sql, "open", diag) : FK_OK;
+    if (err == FK_OK && FK_MUTANT(CHECKPOINT_NOT_SYNCED)) {
+        err = fk_checkpoint_execute(checkpoint, "PRAGMA synchronous=OFF", "open", diag);
+    }
+    return err;
 }
 
 static enum fk_err check_format(struct fk_checkpoint *checkpoint, struct fk_diag *diag)
@@ -259,7 +264,7 @@ enum fk_err fk_checkpoint_open(struct fk_vfs *vfs, const char *path, enum fk_che
         return FK_ERR_NOMEM;
     }
     checkpoint->path = copy;
-    checkpoint->unsettled = true;
+    checkpoint->unsettled = !FK_MUTANT(REFUSAL_CHANGES);
     err = connect_to(checkpoint, vfs, mode, diag);
     if (err == FK_OK) {
         err = open_content(checkpoint, mode, diag);

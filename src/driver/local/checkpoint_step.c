@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Applying a stretch of the log to the checkpoint. */
 #include "base/crc32c.h"
+#include "base/mutant.h"
 #include "driver/local/checkpoint_row.h"
 #include "driver/local/stretch.h"
 
@@ -72,7 +73,7 @@ static enum fk_err fetch(struct step *step, const struct fk_stretch_place *place
     }
     enum fk_err err = fk_log_reader_fetch(step->reader, place->position, place->size, buf, diag);
     *bytes = fk_bytes_of(buf->data, place->size);
-    if (err == FK_OK && fk_crc32c(0, *bytes) != place->crc) {
+    if (err == FK_OK && fk_crc32c(0, *bytes) != place->crc && !FK_MUTANT(READ_UNCHECKED)) {
         fk_diag_set(diag, "the log is damaged: position %016" PRIx64 " was read in two ways",
                     (uint64_t)place->position);
         err = FK_ERR_DAMAGED;
@@ -268,6 +269,9 @@ static enum fk_err apply(struct step *step, struct fk_diag *diag)
     err = apply_nodes(step, diag);
     if (err == FK_OK) {
         err = apply_sessions(step, diag);
+    }
+    if (err == FK_OK && FK_MUTANT(POSITION_APART)) {
+        err = fk_checkpoint_execute(checkpoint, "COMMIT; BEGIN IMMEDIATE", "write", diag);
     }
     if (err == FK_OK) {
         checkpoint->position = step->reader->position;

@@ -4,6 +4,7 @@
 #include "driver/local/engine_thread.h"
 
 #include "base/log.h"
+#include "base/mutant.h"
 
 enum {
     LOOK_MS = 1000, /* how often it looks whether there is something new */
@@ -82,7 +83,8 @@ static enum fk_err follow(struct fk_engine *engine, int64_t upto)
     engine->checkpoint_first_ns = 0;
     while (err == FK_OK && !engine->stopping && atomic_load(&engine->checkpoint_position) < upto) {
         fk_engine_unlock(engine);
-        err = step(engine, upto, &diag);
+        err = FK_MUTANT(SEGMENT_GONE_EARLY) ? fk_log_remove_before(engine->files, upto, &diag) : FK_OK;
+        err = err == FK_OK ? step(engine, upto, &diag) : err;
         fk_engine_lock(engine);
         engine->checkpoint_full = err == FK_ERR_FULL;
         fk_engine_unlock(engine);

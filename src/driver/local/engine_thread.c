@@ -3,6 +3,7 @@
 #include "driver/local/engine_thread.h"
 
 #include "base/log.h"
+#include "base/mutant.h"
 
 enum {
     BACKGROUND_SYNC_MS = 1000, /* with forceSync=no */
@@ -36,8 +37,13 @@ void fk_engine_write(struct fk_engine *engine, bool sync)
     engine->writing = true;
     fk_engine_unlock(engine);
     enum fk_err err = fk_log_write(&engine->log, &diag);
+    if (err == FK_OK && FK_MUTANT(ACK_BEFORE_SYNC)) {
+        atomic_store(&engine->durable, atomic_load(&engine->log.written));
+        fk_engine_progress(engine);
+    }
     if (err == FK_OK && sync) {
         err = fk_log_sync(&engine->log, &diag);
+        err = err != FK_OK && FK_MUTANT(SYNC_RETRIED) ? fk_log_sync(&engine->log, &diag) : err;
     }
     if (err == FK_OK) {
         int64_t durable = sync ? atomic_load(&engine->log.synced) : atomic_load(&engine->log.written);

@@ -2,6 +2,7 @@
 #include "driver/local/log.h"
 
 #include "base/assert.h"
+#include "base/mutant.h"
 
 enum {
     /* Behind every frame there is room for an empty one and for the one that leads to the next segment. */
@@ -65,7 +66,7 @@ static enum fk_err zero_rest(const struct fk_segment *segment, int64_t *size, in
 {
     const struct fk_file_ops *ops = segment->file->ops;
     enum fk_err err = ops->size(segment->file, size, diag);
-    if (err != FK_OK || (!torn && *size == segment->size)) {
+    if (err != FK_OK || ((!torn || FK_MUTANT(NO_FRAME_CHAIN)) && *size == segment->size)) {
         return err;
     }
     err = ops->truncate(segment->file, position - segment->first, diag);
@@ -91,13 +92,13 @@ enum fk_err fk_log_resume(struct fk_log *log, struct fk_log_reader *reader, cons
     /* Also names may be in the page cache only: that of a segment whose maker died before it had synced them. */
     enum fk_err err = tail->later_first < 0 ? reader->files->ops->sync_directory(reader->files, diag)
                                             : remove_later(reader->files, segment->first, diag);
-    if (err == FK_OK) {
+    if (err == FK_OK && !FK_MUTANT(TAIL_NOT_WRITTEN)) {
         err = fk_log_reader_write_again(reader, diag);
     }
     if (err == FK_OK) {
         err = zero_rest(segment, &size, reader->position, tail->torn, diag);
     }
-    if (err == FK_OK) {
+    if (err == FK_OK && !FK_MUTANT(TAIL_NOT_SYNCED)) {
         /* What was read may be in the page cache only: it becomes visible now, so it must be durable now. */
         err = segment->file->ops->sync(segment->file, diag);
     }
@@ -257,7 +258,7 @@ enum fk_err fk_log_sync(struct fk_log *log, struct fk_diag *diag)
 /* Leaves the current segment, which must be durable before anything that follows it is. */
 static enum fk_err enter_next(struct fk_log *log, struct fk_diag *diag)
 {
-    enum fk_err err = fk_log_sync(log, diag);
+    enum fk_err err = FK_MUTANT(SEGMENT_LEFT_EARLY) ? FK_OK : fk_log_sync(log, diag);
     if (err != FK_OK) {
         return err;
     }

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/crc32c.h"
+#include "base/mutant.h"
 #include "wire/jute.h"
 
 #include <inttypes.h>
@@ -108,7 +109,7 @@ static enum fk_err fill(struct fk_files *files, struct fk_segment *segment, bool
     if (err == FK_OK) {
         err = ops->rename(files, unfinished, name, diag);
     }
-    return err == FK_OK ? ops->sync_directory(files, diag) : err;
+    return err == FK_OK && !FK_MUTANT(RENAME_NOT_SYNCED) ? ops->sync_directory(files, diag) : err;
 }
 
 /* Messages about the file shall have the name that it has now. */
