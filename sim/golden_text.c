@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "function/message.h"
 #include "sim/golden_internal.h"
 #include "wire/records.h"
 
@@ -61,10 +62,10 @@ static const char *op_name(int32_t op)
         {FK_OP_SET_WATCHES2, "setWatches2"},
         {FK_OP_ADD_WATCH, "addWatch"},
         {FK_OP_PING, "ping"},
-        {-101, "attach"},
-        {-102, "expire"},
-        {-103, "gateway-dead"},
-        {-104, "sweep-node"},
+        {FK_OP_ATTACH, "attach"},
+        {FK_OP_EXPIRE, "expire"},
+        {FK_OP_GATEWAY_DEAD, "gateway-dead"},
+        {FK_OP_SWEEP_NODE, "sweep-node"},
     };
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
         if (NAMES[i].op == op) {
@@ -163,7 +164,8 @@ void sim_golden_request(struct sim_golden *golden, int32_t op, struct fk_bytes b
 {
     struct fk_reader reader = fk_reader_of(body);
     (void)fputs(op_name(op), golden->out);
-    if (body.size == 0 || op == FK_OP_AUTH) {
+    bool words = op >= 0 || op == FK_OP_SWEEP_NODE;
+    if (body.size == 0 || op == FK_OP_AUTH || !words) {
         return;
     }
     (void)fputc(' ', golden->out);
@@ -171,7 +173,7 @@ void sim_golden_request(struct sim_golden *golden, int32_t op, struct fk_bytes b
         print_multi(golden->out, &reader);
     } else if (op == FK_OP_SET_WATCHES || op == FK_OP_SET_WATCHES2) {
         print_set_watches(golden->out, &reader);
-    } else if (op >= 0 || op == -104) {
+    } else {
         print_operands(golden->out, op, &reader);
     }
 }
