@@ -38,13 +38,20 @@ enum check_watch_kind {
     CHECK_WATCH_RECURSIVE,
 };
 
+/* Events of a session's end that a watch heard before their turn. */
+struct check_early {
+    struct check_early *next;
+    const struct sim_ref_event *event;
+};
+
 /* A watch of a connection. While its registration is under way (`request`) its setpoint is not known. */
 struct check_watch {
     struct check_watch *next;
     enum check_watch_kind kind;
     struct sim_ref_path *path;
-    int64_t setpoint;                    /* events behind it fire */
-    const struct sim_ref_event *due;     /* the one to come; NULL: none */
+    int64_t setpoint;                /* events behind it fire */
+    const struct sim_ref_event *due; /* the one to come; NULL: none */
+    struct check_early *early;
     const struct sim_ref_event *hidden;  /* one that the caller may not hear of */
     const struct check_request *request; /* setWatches or addWatch without its answer so far */
     int64_t relative_zxid;

@@ -65,6 +65,15 @@ static size_t first_after(struct sim_ref_event *const *events, size_t count, int
     return low;
 }
 
+static bool was_early(const struct check_watch *watch, const struct sim_ref_event *event)
+{
+    const struct check_early *early = watch->early;
+    while (early != NULL && early->event != event) {
+        early = early->next;
+    }
+    return early != NULL;
+}
+
 /* The first event that the watch hears behind its setpoint, and behind event `after` if there is one. */
 static void find_due(const struct check *check, const struct check_connection *connection, struct check_watch *watch,
                      const struct sim_ref_event *after)
@@ -76,7 +85,7 @@ static void find_due(const struct check *check, const struct check_connection *c
     watch->hidden = NULL;
     for (size_t i = first_after(events, count, after == NULL ? watch->setpoint : after->zxid - 1); i < count; i++) {
         const struct sim_ref_event *event = events[i];
-        if (!heard(watch, event) || (after != NULL && event->index <= after->index)) {
+        if (!heard(watch, event) || was_early(watch, event) || (after != NULL && event->index <= after->index)) {
             continue;
         }
         if (may_hear(connection, event)) {
@@ -332,6 +341,37 @@ static const struct sim_ref_event *find_event(const struct check_connection *con
     return found;
 }
 
+/* A persistent watch hears all that the end of a session removes, in no order that is promised: the event may be a
+ * later one of the same zxid than the one that is due. */
+static const struct sim_ref_event *find_unordered(const struct check *check, const struct check_connection *connection,
+                                                  const struct fk_watcher_event *got, int64_t zxid)
+{
+    for (const struct check_watch *watch = connection->watches; watch != NULL; watch = watch->next) {
+        if (watch->due == NULL || !watch->due->closing || !persistent(watch)) {
+            continue;
+        }
+        for (size_t i = watch->due->index;
+             i < check->tree.event_count && check->tree.events[i]->zxid == watch->due->zxid; i++) {
+            const struct sim_ref_event *event = check->tree.events[i];
+            if (is_event(event, got, zxid) && heard(watch, event) && may_hear(connection, event) &&
+                !was_early(watch, event)) {
+                return event;
+            }
+        }
+    }
+    return NULL;
+}
+
+static void hear_early(struct check *check, struct check_watch *watch, const struct sim_ref_event *event)
+{
+    if (persistent(watch) && watch->due != NULL && watch->due->zxid == event->zxid && heard(watch, event)) {
+        struct check_early *early = sim_bump_alloc(&check->bump, sizeof *early);
+        early->event = event;
+        early->next = watch->early;
+        watch->early = early;
+    }
+}
+
 /* All watches that waited for it have it now. */
 static void consume(struct check *check, struct check_connection *connection, const struct sim_ref_event *event)
 {
@@ -339,6 +379,7 @@ static void consume(struct check *check, struct check_connection *connection, co
     while (*link != NULL) {
         struct check_watch *watch = *link;
         if (watch->due != event) {
+            hear_early(check, watch, event);
             link = &watch->next;
         } else if (persistent(watch)) {
             find_due(check, connection, watch, event);
@@ -471,6 +512,7 @@ void check_watch_event(struct check *check, struct check_connection *connection,
     struct fk_reader reader = fk_reader_of(body);
     fk_read_watcher_event(&reader, &got);
     const struct sim_ref_event *event = find_event(connection, &got, zxid);
+    event = event == NULL ? find_unordered(check, connection, &got, zxid) : event;
     if (event != NULL) {
         (void)take_early(check, connection, &got, event->zxid);
         check_event_order(check, connection, event);

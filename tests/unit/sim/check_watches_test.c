@@ -315,6 +315,32 @@ static void persistent_watches(void **state)
     follow("/", RECURSIVE, -1, -1, NULL);
 }
 
+/* What the end of a session removes is told in any order, each once. */
+static void end_of_a_session(void **state)
+{
+    (void)state;
+    for (int row = 0; row < 4; row++) {
+        struct scene scene;
+        scene_begin(&scene);
+        add_watch(&scene, "/", RECURSIVE);
+        for (int i = 0; i < 2; i++) {
+            story_create(&scene.story, scene.a, ++scene.xid, i == 0 ? "/e0" : "/e1", "x", FK_CREATE_EPHEMERAL);
+            story_commit(&scene.story, A, 1, scene.xid, 0);
+            story_event(&scene.story, scene.b, 2 + i, FK_EVENT_CREATED, i == 0 ? "/e0" : "/e1");
+        }
+        story_lose(&scene.story, scene.a);
+        story_wait(&scene.story, STORY_TIMEOUT_MS);
+        story_ground(&scene.story, (struct sim_ground){.kind = SIM_GROUND_CLOSE, .session_id = A});
+        story_event(&scene.story, scene.b, 4, FK_EVENT_DELETED, row == 0 ? "/e0" : "/e1");
+        if (row < 2) {
+            story_event(&scene.story, scene.b, 4, FK_EVENT_DELETED, row == 0 ? "/e1" : "/e0");
+        } else if (row == 2) {
+            story_event(&scene.story, scene.b, 4, FK_EVENT_DELETED, "/e1");
+        }
+        scene_end(&scene, row < 2 ? NULL : "C5");
+    }
+}
+
 /* The event of one's own write comes before its answer. */
 static void own_change(void **state)
 {
@@ -365,17 +391,9 @@ static void hidden_nodes(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    FK_TEST(told_once),
-    FK_TEST(right_event),
-    FK_TEST(before_what_shows_it),
-    FK_TEST(events_in_order),
-    FK_TEST(deletion),
-    FK_TEST(without_a_watch),
-    FK_TEST(gone_with_the_connection),
-    FK_TEST(set_again),
-    FK_TEST(set_again_fires),
-    FK_TEST(persistent_watches),
-    FK_TEST(own_change),
+    FK_TEST(told_once),       FK_TEST(right_event),        FK_TEST(before_what_shows_it),     FK_TEST(events_in_order),
+    FK_TEST(deletion),        FK_TEST(without_a_watch),    FK_TEST(gone_with_the_connection), FK_TEST(set_again),
+    FK_TEST(set_again_fires), FK_TEST(persistent_watches), FK_TEST(end_of_a_session),         FK_TEST(own_change),
     FK_TEST(hidden_nodes),
 };
 
