@@ -35,8 +35,11 @@ CLEAN = {
     "src/gateway/core.h": header("FK_GATEWAY_CORE_H", '#include "port/store.h"\n'),
     "src/gateway/uv_loop.c": SPDX + '#include "gateway/core.h"\n\n#include <time.h>\n\nlong fk_now(void)\n{\n'
                                     "    return time(NULL);\n}\n",
-    "src/driver/local/log.c": SPDX + '#include "port/store.h"\n\n#include <unistd.h>\n\nint fk_sync(int fd)\n{\n'
-                                     "    return fsync(fd);\n}\n",
+    "src/driver/local/posix_file.c": SPDX + '#include "port/store.h"\n\n#include <unistd.h>\n\n'
+                                            "int fk_sync(int fd)\n{\n    return fsync(fd);\n}\n",
+    "src/driver/local/checkpoint.c": SPDX + "#include <sqlite3.h>\n\nint fk_step(void *statement)\n{\n"
+                                            "    return sqlite3_step(statement);\n}\n",
+    "src/driver/local/stretch.c": SPDX + "#include <sys/mman.h>\n\nint fk_stretch;\n",
     "src/host/local.c": SPDX + '#include "gateway/core.h"\n#include "port/store.h"\n\nint fk_host;\n',
     "src/cli/serve.c": SPDX + '#include "gateway/core.h"\n\nint fk_serve;\n',
     "tools/run": "#!/bin/sh\n# SPDX-License-Identifier: Apache-2.0\nmktemp /tmp/run.XXXXXX\n",
@@ -62,6 +65,9 @@ BREAKS = (
     ("pure-includes", "src/gateway/poll.c", SPDX + "# include <time.h>\n"),
     ("pure-calls", "src/function/now.c", SPDX + "long fk_now(void)\n{\n    return time(0);\n}\n"),
     ("pure-calls", "src/gateway/thread.c", SPDX + "int fk_start(void)\n{\n    return pthread_create();\n}\n"),
+    ("engine-includes", "src/driver/local/wait.c", SPDX + "#include <pthread.h>\n"),
+    ("engine-includes", "src/driver/local/map.c", SPDX + "#include <sys/mman.h>\n"),
+    ("engine-calls", "src/driver/local/write.c", SPDX + "int fk_put(int fd)\n{\n    return fsync(fd);\n}\n"),
     ("heap", "src/driver/local/heap.c", SPDX + "void fk_drop(void *block)\n{\n    free(block);\n}\n"),
     ("spdx", "src/cli/bare.c", "int fk_bare;\n"),
     ("spdx", "tools/bare", "#!/bin/sh\necho\n"),
