@@ -366,12 +366,115 @@ static void test_power_loss(void **state)
     end(&subject);
 }
 
+/* Keeps every second thing. */
+static bool keep_some(void *context)
+{
+    int *asked = (int *)context;
+    return (*asked)++ % 2 == 0;
+}
+
+static void test_torn_write(void **state)
+{
+    (void)state;
+    struct subject subject;
+    int asked = 1; /* the first sector is lost */
+    uint8_t bytes[1536];
+    uint8_t found[1536];
+    size_t got = 0;
+    begin(&subject, MEMORY);
+    fk_memory_disk_tear(subject.disk, 512);
+    struct fk_file *file = must_open(subject.files, "a", FK_OPEN_CREATE);
+    assert_int_equal(file->ops->allocate(file, 2000, NULL), FK_OK);
+    assert_int_equal(file->ops->sync(file, NULL), FK_OK);
+    assert_int_equal(subject.files->ops->sync_directory(subject.files, NULL), FK_OK);
+    memset(bytes, 'x', sizeof bytes);
+    assert_int_equal(file->ops->write(file, 100, fk_bytes_of(bytes, 1000), NULL), FK_OK);
+    file->ops->close(file);
+    fk_memory_disk_crash(subject.disk, keep_some, &asked);
+    assert_int_equal(asked, 4); /* the write touches three sectors */
+    file = must_open(subject.files, "a", FK_OPEN_READ);
+    assert_int_equal(file->ops->read(file, 0, found, sizeof found, &got, NULL), FK_OK);
+    assert_int_equal(found[100], 0);
+    assert_int_equal(found[511], 0);
+    assert_int_equal(found[512], 'x');
+    assert_int_equal(found[1023], 'x');
+    assert_int_equal(found[1024], 0);
+    file->ops->close(file);
+    end(&subject);
+}
+
+/* What a failed sync has not written can be read, and later syncs do not write it either. */
+static void test_failed_sync(void **state)
+{
+    (void)state;
+    struct subject subject;
+    begin(&subject, MEMORY);
+    struct fk_file *file = must_open(subject.files, "a", FK_OPEN_CREATE);
+    write_text(file, 0, "one");
+    assert_int_equal(file->ops->sync(file, NULL), FK_OK);
+    assert_int_equal(subject.files->ops->sync_directory(subject.files, NULL), FK_OK);
+    write_text(file, 0, "two");
+    fk_memory_file_fail_sync(file, keep_none, NULL);
+    expect_text(file, 0, 3, "two", 3);
+    assert_int_equal(file->ops->sync(file, NULL), FK_OK);
+    file->ops->close(file);
+    fk_memory_disk_crash(subject.disk, keep_none, NULL);
+    file = must_open(subject.files, "a", FK_OPEN_READ);
+    expect_text(file, 0, 3, "one", 3);
+    file->ops->close(file);
+    end(&subject);
+}
+
+/* A journal keeps the first of the changes to names. */
+static void test_names_after_power_loss(void **state)
+{
+    (void)state;
+    struct subject subject;
+    int asked = 0; /* keeps one change, loses all after it */
+    begin(&subject, MEMORY);
+    struct fk_file *file = must_open(subject.files, "a", FK_OPEN_CREATE);
+    file->ops->close(file);
+    assert_int_equal(subject.files->ops->sync_directory(subject.files, NULL), FK_OK);
+    assert_int_equal(subject.files->ops->rename(subject.files, "a", "b", NULL), FK_OK);
+    file = must_open(subject.files, "c", FK_OPEN_CREATE);
+    file->ops->close(file);
+    assert_int_equal(subject.files->ops->remove(subject.files, "b", NULL), FK_OK);
+    fk_memory_disk_crash(subject.disk, keep_some, &asked);
+    expect_names(subject.files, "b ");
+    end(&subject);
+}
+
+static void test_damage(void **state)
+{
+    (void)state;
+    struct subject subject;
+    begin(&subject, MEMORY);
+    struct fk_file *file = must_open(subject.files, "a", FK_OPEN_CREATE);
+    write_text(file, 0, "right");
+    assert_int_equal(file->ops->sync(file, NULL), FK_OK);
+    fk_memory_disk_damage(subject.disk, "a", 3, fk_bytes_text("XYZ"));
+    expect_text(file, 0, 10, "rigXY", 5);
+    fk_assert_bytes(fk_memory_disk_look(subject.disk, "a"), fk_bytes_text("rigXY"));
+    assert_null(fk_memory_disk_look(subject.disk, "b").data);
+    file->ops->close(file);
+    end(&subject);
+}
+
 static const struct CMUnitTest tests[] = {
-    FK_TEST(test_open_modes), FK_TEST(test_reads_and_writes),
-    FK_TEST(test_sizes),      FK_TEST(test_handles_see_each_other),
-    FK_TEST(test_locks),      FK_TEST(test_names),
-    FK_TEST(test_many_names), FK_TEST(test_faults),
-    FK_TEST(test_full_disk),  FK_TEST(test_power_loss),
+    FK_TEST(test_open_modes),
+    FK_TEST(test_reads_and_writes),
+    FK_TEST(test_sizes),
+    FK_TEST(test_handles_see_each_other),
+    FK_TEST(test_locks),
+    FK_TEST(test_names),
+    FK_TEST(test_many_names),
+    FK_TEST(test_faults),
+    FK_TEST(test_full_disk),
+    FK_TEST(test_power_loss),
+    FK_TEST(test_torn_write),
+    FK_TEST(test_failed_sync),
+    FK_TEST(test_names_after_power_loss),
+    FK_TEST(test_damage),
 };
 
 FK_TEST_MAIN(tests)

@@ -608,7 +608,52 @@ static void test_missing_segment(void **state)
     bench_free(bench);
 }
 
+static bool lose_all(void *context)
+{
+    (void)context;
+    return false;
+}
+
+/* A sync fails, the process ends and starts again on what the page cache shows; then the power goes: what the start has
+ * found must still be there. */
+static void test_start_after_failed_sync(void **state)
+{
+    (void)state;
+    for (uint32_t before = 0; before < 40; before++) {
+        struct bench *bench = bench_new();
+        struct fk_diag diag = {.text = ""};
+        push_synced(bench, before);
+        push(bench);
+        push(bench);
+        assert_true(fk_log_take(&bench->log));
+        assert_int_equal(fk_log_write(&bench->log, NULL), FK_OK);
+        struct fk_files *files = fk_memory_files_new(bench->disk);
+        char name[FK_SEGMENT_NAME_SIZE];
+        struct fk_file *file = NULL;
+        fk_segment_name(atomic_load(&bench->log.current_first), name);
+        assert_int_equal(files->ops->open(files, name, FK_OPEN_WRITE, &file, NULL), FK_OK);
+        fk_memory_file_fail_sync(file, lose_all, NULL);
+        file->ops->close(file);
+        files->ops->free(files);
+        bench->synced = bench->pushed; /* the start shows them */
+        close_log(bench);
+        open_files(bench);
+        assert_int_equal(reopen(bench, &diag), FK_OK);
+        push_synced(bench, 2);
+        close_log(bench);
+        fk_memory_disk_crash(bench->disk, lose_all, NULL);
+        open_files(bench);
+        enum fk_err err = reopen(bench, &diag);
+        if (err != FK_OK) {
+            print_error("after %" PRIu32 " frames: %s\n", before, diag.text);
+        }
+        assert_int_equal(err, FK_OK);
+        bench_free(bench);
+    }
+}
+
 static const struct CMUnitTest tests[] = {
+    FK_TEST(test_start_after_failed_sync),
     FK_TEST(test_round_trip),
     FK_TEST(test_segment_switch),
     FK_TEST(test_every_byte_flipped),
