@@ -24,8 +24,9 @@ static bool chance(const struct sim_local *lab, uint32_t percent)
 static struct fk_bytes draw_path(const struct sim_local *lab, char text[64])
 {
     uint64_t top = below(lab, lab->options->paths);
-    int size = chance(lab, 40) ? snprintf(text, 64, "/n%" PRIu64 "/c%" PRIu64, top, below(lab, 3))
-                               : snprintf(text, 64, "/n%" PRIu64, top);
+    int size = !lab->options->alike && chance(lab, 40)
+                   ? snprintf(text, 64, "/n%" PRIu64 "/c%" PRIu64, top, below(lab, 3))
+                   : snprintf(text, 64, "/n%" PRIu64, top);
     return fk_bytes_of(text, (size_t)size);
 }
 

@@ -20,6 +20,9 @@ enum sim_disk_state {
 /* Belongs to the world; no file may be open when that is freed without a violation. */
 struct sim_disk *sim_disk_new(struct sim_world *world, struct sim_faults *faults);
 
+/* How long a sync takes at most. */
+void sim_disk_sync_ns(struct sim_disk *disk, int64_t ns);
+
 /* The file system for one life of a process. NULL without memory. */
 struct fk_files *sim_disk_files(struct sim_disk *disk);
 

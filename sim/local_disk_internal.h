@@ -21,6 +21,7 @@ struct sim_disk {
     struct sim_faults *faults;
     struct fk_memory_disk *memory;
     enum sim_disk_state state;
+    int64_t sync_ns;
     int64_t loss;    /* argument of the fault that took the power */
     int64_t full_ns; /* when space was short last, or a call failed */
     bool erred;

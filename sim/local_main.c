@@ -223,7 +223,7 @@ static bool parse(char **argv, struct command *command)
         } else if (strcmp(argv[i], "--exhaustive") == 0) {
             command->exhaustive = number_or(argv, &i, 1);
         } else if (strcmp(argv[i], "--mutants") == 0) {
-            command->mutants = number_or(argv, &i, 3000);
+            command->mutants = number_or(argv, &i, 6000);
         } else if (value == NULL) {
             return false;
         } else if (strcmp(argv[i], "--seed") == 0) {

@@ -48,13 +48,15 @@ void sim_local_draw(uint64_t seed, struct sim_local_options *options)
     uint64_t style = sim_dice_scale(sim_dice_next(&dice), 4);
     options->uniform = style < 2;
     if (style == 0) { /* torn groups of like frames */
-        options->kinds = SIM_FAULT_BIT(POWER_BEFORE) | SIM_FAULT_BIT(POWER_AFTER);
+        options->kinds = SIM_FAULT_BIT(POWER_BEFORE) | SIM_FAULT_BIT(POWER_AFTER) | SIM_FAULT_BIT(CRASH_BEFORE);
         options->paths = options->paths > 10 ? 10 : options->paths;
         options->alike = true;
         options->pipeline = 1;
         options->clients += 4;
         options->think_ms = 1;
-        options->inline_percent /= 2;
+        options->sync_us = 20000;
+        options->inline_percent = 0;
+        options->per_million = 15000;
     }
     /* A change must fit a segment. */
     if (options->segment_size < 4 * (int64_t)options->data_max + 2048) {
@@ -145,6 +147,7 @@ bool sim_local_run(uint64_t seed, const struct sim_local_options *options, const
     lab->result = result;
     lab->faults = sim_faults_new(world, &swarm, plan, coverage);
     lab->disk = sim_disk_new(world, lab->faults);
+    sim_disk_sync_ns(lab->disk, INT64_C(1000) * (options->sync_us == 0 ? 2000 : options->sync_us));
     lab->ledger = sim_ledger_new(world, &bump);
     sim_signal_init(&lab->ended);
     sim_world_at_free(world, forget_vfs, lab);

@@ -23,6 +23,7 @@ struct sim_local_options {
     bool alike;              /* hardly anything but sets: frames that were cut line up with new ones */
     uint32_t paths;          /* that are worked on */
     uint32_t inline_percent; /* rounds that sync on the loop's own thread */
+    uint32_t sync_us;        /* that a sync takes at most: the longer, the more frames of a group; 0: 2000 */
     uint32_t think_ms;       /* between two messages of a client, on average */
     uint32_t restarts;       /* clean ones, per million rounds */
 };
