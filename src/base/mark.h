@@ -62,7 +62,20 @@
     X(CLIENT_AHEAD, "a client was refused: it has seen a later state")                                                 \
     X(EXPIRY_SENT, "the end of a silent session was sent")                                                             \
     X(SEND_UNKNOWN, "a request message was sent again: the outcome was unknown")                                       \
-    X(GAVE_UP_ANSWER, "a connection was dropped: an answer did not come for long")
+    X(GAVE_UP_ANSWER, "a connection was dropped: an answer did not come for long")                                     \
+    X(LOCK_BUSY, "a writer met a lock of another session")                                                             \
+    X(LOCK_TAKEN_OVER, "a lock was taken over: its time was over")                                                     \
+    X(LOCK_OF_EARLIER_ATTEMPT, "a lock of an earlier attempt of the session was replaced")                             \
+    X(LOCKS_BEGUN_ANEW, "a writer began anew to lock in order: it had found one more path")                            \
+    X(TOKENS_LOST, "a writer had lost its locks when it came to accept")                                               \
+    X(ALREADY_ACCEPTED, "a request came again that was accepted and not visible yet")                                  \
+    X(PUSH_UNKNOWN, "an entry was pushed again: the outcome was unknown")                                              \
+    X(ACCEPT_UNKNOWN, "the outcome of accepting was unknown")                                                          \
+    X(ACCEPTED_ON_BEHALF, "the distributor accepted an attempt on behalf of its writer")                               \
+    X(ATTEMPT_DISCARDED, "the distributor discarded an attempt that had lost its locks")                               \
+    X(ENTRY_ANSWERED_AGAIN, "an entry delivered again was answered from the session's record")                         \
+    X(ERROR_DISTRIBUTED, "the distributor recorded and answered an error of a writer")                                 \
+    X(ATTACHED_TO_DEAD, "an accepted attach became visible after its gateway was declared dead")
 
 enum fk_mark {
 #define FK_MARK_ROW(name, text) FK_MARK_##name,

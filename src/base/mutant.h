@@ -74,7 +74,21 @@
     X(SEGMENT_LEFT_EARLY, "the log goes on in the next segment before this one is synced")                             \
     X(SEGMENT_GONE_EARLY, "H30: segments go before the checkpoint has them")                                           \
     X(READ_UNCHECKED, "data that the checkpoint reads a second time is not checked")                                   \
-    X(REFUSAL_CHANGES, "a start that refuses a checkpoint moves its WAL all the same")
+    X(REFUSAL_CHANGES, "a start that refuses a checkpoint moves its WAL all the same")                                 \
+    X(TOKEN_OF_SECONDS, "R1: the token of a lock is the time in seconds")                                              \
+    X(LOCKS_WITHOUT_ORDER, "R12: some writers lock in the reverse order")                                              \
+    X(ACCEPT_WITHOUT_TOKENS, "R2: accepting trusts in the time of the locks and does not look at their tokens")        \
+    X(ACCEPT_FOR_ANY_WRITER, "H25: the distributor accepts attempts that have lost their locks")                       \
+    X(ACCEPT_UNKNOWN_IS_DONE, "H25: an attempt is taken for accepted though that is unknown")                          \
+    X(ERRORS_BY_WRITER, "H23: the writer answers errors")                                                              \
+    X(ERRORS_WITHOUT_TOKENS, "H23: an error is accepted though the locks under it are lost")                           \
+    X(ONE_ACCEPTED_STEP, "H24: only the last accepted attempt of a session is known")                                  \
+    X(PUSH_AFTER_ACCEPT, "H25: an attempt is accepted before it is pushed")                                            \
+    X(PUSH_NOT_REPEATED, "H25: a push of unknown outcome is not repeated")                                             \
+    X(DONE_WHEN_PUSHED, "H25: a writer is done when it has pushed")                                                    \
+    X(DECIDED_AGAIN, "H25: a writer does not look whether a request is decided")                                       \
+    X(VISIBLE_NOT_CHECKED, "H25: the distributor does not look whether an entry is visible")                           \
+    X(UNDECIDED_PASSED, "H26: the distributor passes an entry whose fate it does not know")
 
 enum fk_mutant {
 #define FK_MUTANT_ROW(name, text) FK_MUTANT_##name,

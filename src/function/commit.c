@@ -148,6 +148,18 @@ static void add_events(struct fk_overlay *overlay, struct transaction *transacti
     }
 }
 
+/* What is no record of the overlay: of the pipeline (distributor.c). */
+static void add_extras(const struct fk_overlay *overlay, struct transaction *transaction)
+{
+    for (const struct fk_list *link = overlay->extras.next; link != &overlay->extras; link = link->next) {
+        const struct fk_write *write = &FK_CONTAINER_OF(link, struct fk_overlay_extra, link)->write;
+        if (write->kind == FK_WRITE_PUT) {
+            fk_buf_append(&transaction->bytes, write->value);
+        }
+        add(transaction, write->kind, &write->key, write->expected);
+    }
+}
+
 static enum fk_err build(struct fk_overlay *overlay, struct transaction *transaction)
 {
     fk_zx_record_write(&transaction->bytes, &overlay->zx);
@@ -160,6 +172,7 @@ static enum fk_err build(struct fk_overlay *overlay, struct transaction *transac
     add_nodes(overlay, transaction);
     add_gateways(overlay, transaction);
     add_events(overlay, transaction);
+    add_extras(overlay, transaction);
     if (overlay->err != FK_OK || transaction->bytes.failed) {
         return overlay->err != FK_OK ? overlay->err : FK_ERR_NOMEM;
     }

@@ -16,16 +16,17 @@ static void write_digits(uint8_t *at, uint64_t word)
     }
 }
 
-static struct fk_bytes draw_attempt(struct fk_overlay *overlay, struct fk_bytes path)
+static struct fk_bytes draw_attempt(const struct fk_ports *ports, struct fk_arena *arena, int64_t number,
+                                    struct fk_bytes path)
 {
     uint64_t word = 0;
     struct fk_bytes front = fk_bytes_head(path, PATH_SIZE_MAX);
-    uint8_t *name = (uint8_t *)fk_arena_alloc(overlay->arena, PATH_AT + front.size);
+    uint8_t *name = (uint8_t *)fk_arena_alloc(arena, PATH_AT + front.size);
     if (name == NULL) {
         return FK_BYTES_NULL;
     }
-    fk_random_fill(overlay->ports->random, (uint8_t *)&word, sizeof word);
-    write_digits(name, (uint64_t)overlay->base_zxid);
+    fk_random_fill(ports->random, (uint8_t *)&word, sizeof word);
+    write_digits(name, (uint64_t)number);
     write_digits(name + DIGITS, word);
     memcpy(name + PATH_AT, front.data, front.size);
     return fk_bytes_of(name, PATH_AT + front.size);
@@ -38,38 +39,49 @@ bool fk_data_attempt_parse(struct fk_bytes attempt, int64_t *zxid, struct fk_byt
     return *zxid >= 0 && attempt.size > PATH_AT && path->size < PATH_SIZE_MAX;
 }
 
-static enum fk_err store_item(struct fk_overlay *overlay, const struct fk_node_record *record)
+static enum fk_err store_item(const struct fk_ports *ports, const struct fk_node_record *record)
 {
     struct fk_write write = {
         .kind = FK_WRITE_PUT, .key = fk_key_data(record->attempt), .expected = 0, .value = record->node.data};
-    return fk_table_write(overlay->ports->table, &write, 1);
+    return fk_table_write(ports->table, &write, 1);
+}
+
+enum fk_err fk_data_place(const struct fk_cloud_options *options, const struct fk_ports *ports, struct fk_arena *arena,
+                          int64_t number, struct fk_node_record *record)
+{
+    size_t size = record->node.data.size;
+    record->place = FK_DATA_INLINE;
+    record->attempt = FK_BYTES_NULL;
+    if (size <= (size_t)options->inline_size_max) {
+        return FK_OK;
+    }
+    record->attempt = draw_attempt(ports, arena, number, record->node.path);
+    if (record->attempt.data == NULL) {
+        return FK_ERR_NOMEM;
+    }
+    record->place = size <= (size_t)options->item_size_max ? FK_DATA_ITEM : FK_DATA_BLOB;
+    return record->place == FK_DATA_ITEM ? store_item(ports, record)
+                                         : fk_blob_put(ports->blobs, record->attempt, record->node.data);
 }
 
 static enum fk_err store(struct fk_overlay *overlay, struct fk_overlay_node *node)
 {
-    struct fk_node_record *record = &node->record;
-    size_t size = record->node.data.size;
-    if (!record->exists || size <= (size_t)overlay->options->inline_size_max) {
+    if (!node->record.exists) {
         return FK_OK;
     }
-    record->attempt = draw_attempt(overlay, record->node.path);
-    if (record->attempt.data == NULL) {
-        return FK_ERR_NOMEM;
-    }
-    record->place = size <= (size_t)overlay->options->item_size_max ? FK_DATA_ITEM : FK_DATA_BLOB;
-    return record->place == FK_DATA_ITEM ? store_item(overlay, record)
-                                         : fk_blob_put(overlay->ports->blobs, record->attempt, record->node.data);
+    return fk_data_place(overlay->options, overlay->ports, overlay->arena, overlay->base_zxid, &node->record);
 }
 
 typedef enum fk_err (*node_fn)(struct fk_overlay *overlay, struct fk_overlay_node *node);
 
-static enum fk_err each_changed(struct fk_overlay *overlay, node_fn call)
+/* `placed`: those too whose data a writer of the pipeline has stored. */
+static enum fk_err each_changed(struct fk_overlay *overlay, node_fn call, bool placed)
 {
     enum fk_err err = FK_OK;
     for (struct fk_list *link = overlay->nodes.next; link != &overlay->nodes && err == FK_OK; link = link->next) {
         struct fk_overlay_item *item = FK_CONTAINER_OF(link, struct fk_overlay_item, link);
         struct fk_overlay_node *node = (struct fk_overlay_node *)item->typed;
-        if (item->put && node->data_changed) {
+        if (item->put && node->data_changed && (placed || !node->placed)) {
             err = call(overlay, node);
         }
     }
@@ -88,8 +100,8 @@ static enum fk_err forget(struct fk_overlay *overlay, struct fk_overlay_node *no
 
 enum fk_err fk_data_store(struct fk_overlay *overlay)
 {
-    enum fk_err err = each_changed(overlay, forget);
-    return err == FK_OK ? each_changed(overlay, store) : err;
+    enum fk_err err = each_changed(overlay, forget, false);
+    return err == FK_OK ? each_changed(overlay, store, false) : err;
 }
 
 enum fk_err fk_data_remove(const struct fk_ports *ports, enum fk_data_place place, struct fk_bytes attempt)
@@ -116,12 +128,12 @@ static enum fk_err remove_stored(struct fk_overlay *overlay, struct fk_overlay_n
 
 void fk_data_remove_replaced(struct fk_overlay *overlay)
 {
-    (void)each_changed(overlay, remove_replaced);
+    (void)each_changed(overlay, remove_replaced, true);
 }
 
 void fk_data_remove_stored(struct fk_overlay *overlay)
 {
-    (void)each_changed(overlay, remove_stored);
+    (void)each_changed(overlay, remove_stored, false);
 }
 
 enum fk_err fk_data_read(const struct fk_ports *ports, const struct fk_node_record *record, struct fk_arena *arena,

@@ -5,11 +5,17 @@
  *
  * What a dead writer leaves behind is swept up. The name of an attempt is the zxid that its commit is conditional on
  * (16 hexadecimal digits), as many random ones, and the path: once the store's zxid is greater, that commit has
- * happened, and the path's record names the data, or it never will. No clock is needed to know that. */
+ * happened, and the path's record names the data, or it never will. No clock is needed to know that. In the pipeline
+ * the number is that of the path's accepted change: once the visible record shows it, or a later one, it is decided. */
 #ifndef FK_FUNCTION_DATA_H
 #define FK_FUNCTION_DATA_H
 
 #include "function/overlay.h"
+
+/* Gives a record whose data is at hand a place for it, and writes what does not stand in the record, under a new name
+ * that begins with `number` and ends with the record's path. */
+enum fk_err fk_data_place(const struct fk_cloud_options *options, const struct fk_ports *ports, struct fk_arena *arena,
+                          int64_t number, struct fk_node_record *record);
 
 /* Gives every changed node of the overlay a place for its data, and writes what does not stand in the record. */
 enum fk_err fk_data_store(struct fk_overlay *overlay);

@@ -4,6 +4,7 @@
 #include "base/mark.h"
 #include "base/mutant.h"
 #include "function/apply.h"
+#include "function/settle.h"
 #include "model/path.h"
 
 enum {
@@ -48,13 +49,6 @@ enum fk_err fk_decision_err(const struct fk_decision *decision)
                                           : decision->plan.err;
 }
 
-static void tell(struct fk_decision *decision, int64_t gateway, const struct fk_answer_message *answer)
-{
-    if (!fk_outcome_add(&decision->outcomes, decision->arena, gateway, answer)) {
-        decision->overlay.err = FK_ERR_NOMEM;
-    }
-}
-
 static void begin(struct fk_decision *decision)
 {
     fk_buf_clear(&decision->reply);
@@ -67,71 +61,7 @@ static bool fits(const struct fk_decision *decision, size_t items)
     return fk_overlay_items(&decision->overlay) + items <= (size_t)decision->overlay.options->commit_items_max;
 }
 
-/* The zxid of the change that is decided now. */
-static int64_t next_zxid(struct fk_decision *decision)
-{
-    decision->overlay.changed = true;
-    return ++decision->overlay.zx.zxid;
-}
-
 /* --- requests --- */
-
-static void answer_expired(struct fk_decision *decision, const struct fk_request_message *message, int64_t number)
-{
-    struct fk_answer_message answer = {.session_id = message->session_id,
-                                       .epoch = message->epoch,
-                                       .number = number,
-                                       .zxid = decision->overlay.zx.zxid,
-                                       .code = FK_CODE_SESSION_EXPIRED,
-                                       .generation = decision->overlay.zx.generation};
-    FK_MARK(EXPIRED_ANSWERED);
-    tell(decision, message->gateway, &answer);
-}
-
-static void answer_result(struct fk_decision *decision, const struct fk_request_message *message,
-                          const struct fk_result *result)
-{
-    struct fk_answer_message answer = {.session_id = message->session_id,
-                                       .epoch = result->epoch,
-                                       .number = result->number,
-                                       .zxid = result->zxid,
-                                       .code = result->code,
-                                       .body = result->body,
-                                       .need = result->need,
-                                       .generation = result->generation};
-    tell(decision, message->gateway, &answer);
-}
-
-/* H1: the oldest result makes room; a gateway has one request less unanswered than there are slots. */
-static void remember(struct fk_session_record *record, const struct fk_result *result)
-{
-    size_t size = FK_MUTANT(ONE_RESULT) ? 1 : FK_RING_SIZE;
-    while (record->count >= size) {
-        memmove(record->results, record->results + 1, (record->count - 1) * sizeof *record->results);
-        record->count--;
-    }
-    record->results[record->count++] = *result;
-}
-
-/* The fate of a request: recorded in the commit of its effect, answered after it. */
-static void record_result(struct fk_decision *decision, const struct fk_request_message *message, int64_t number,
-                          struct fk_overlay_session *session, enum fk_code code, int64_t zxid)
-{
-    struct fk_overlay *overlay = &decision->overlay;
-    struct fk_bytes body =
-        code == FK_CODE_OK ? fk_arena_copy(decision->arena, fk_buf_view(&decision->reply)) : FK_BYTES_NULL;
-    struct fk_result result = {.epoch = message->epoch,
-                               .number = number,
-                               .zxid = zxid,
-                               .need = fk_overlay_lastev(overlay, session->record.owner),
-                               .generation = overlay->zx.generation,
-                               .code = (int32_t)code,
-                               .body = body};
-    session->record.last = number;
-    remember(&session->record, &result);
-    fk_overlay_put(overlay, session->item);
-    answer_result(decision, message, &result);
-}
 
 /* A session can't own more ephemeral nodes than one item lists. */
 static bool ephemerals_fit(struct fk_decision *decision, const struct fk_change *change, int64_t session_id)
@@ -185,12 +115,12 @@ static enum fk_verdict run_operation(struct fk_decision *decision, const struct 
     if (FK_MUTANT(ERRORS_NOT_RECORDED) && code != FK_CODE_OK) {
         struct fk_result result = {
             .epoch = message->epoch, .number = number, .zxid = change.zxid, .code = (int32_t)code};
-        answer_result(decision, message, &result);
+        fk_settle_answer(decision, message, &result);
         return FK_VERDICT_DONE;
     }
-    int64_t zxid = next_zxid(decision);
+    int64_t zxid = fk_settle_zxid(decision);
     fk_apply_change(&decision->overlay, &change);
-    record_result(decision, message, number, session, code, zxid);
+    fk_settle_request(decision, message, number, session, code, zxid);
     return FK_VERDICT_DONE;
 }
 
@@ -217,7 +147,7 @@ static enum fk_verdict end_chunk(struct fk_decision *decision, struct fk_overlay
     }
     FK_MARK(CLOSE_IN_CHUNKS);
     struct fk_change change = fk_plan_change(&decision->plan);
-    (void)next_zxid(decision);
+    (void)fk_settle_zxid(decision);
     fk_apply_change(&decision->overlay, &change);
     session->record.state = FK_SESSION_CLOSING;
     fk_overlay_put(&decision->overlay, session->item);
@@ -244,12 +174,9 @@ static enum fk_verdict end_session(struct fk_decision *decision, struct fk_overl
         }
         return end_chunk(decision, session);
     }
-    *zxid = next_zxid(decision);
+    *zxid = fk_settle_zxid(decision);
     fk_apply_change(&decision->overlay, &change);
-    fk_apply_session_gone(&decision->overlay, *zxid, session->record.owner, session->record.session.id,
-                          session->record.epoch);
-    session->exists = false;
-    fk_overlay_put(&decision->overlay, session->item);
+    fk_settle_end(decision, session, *zxid);
     return FK_VERDICT_DONE;
 }
 
@@ -259,13 +186,7 @@ static enum fk_verdict run_close(struct fk_decision *decision, const struct fk_r
     int64_t zxid = 0;
     enum fk_verdict verdict = end_session(decision, session, &zxid);
     if (verdict == FK_VERDICT_DONE && fk_decision_err(decision) == FK_OK) {
-        /* Its record is gone, and its result with it: should this answer get lost, the event says the same. */
-        struct fk_result result = {.epoch = message->epoch,
-                                   .number = number,
-                                   .zxid = zxid,
-                                   .need = fk_overlay_lastev(&decision->overlay, session->record.owner),
-                                   .generation = decision->overlay.zx.generation};
-        answer_result(decision, message, &result);
+        fk_settle_close(decision, message, number, session, zxid);
     }
     return verdict;
 }
@@ -282,7 +203,7 @@ static bool is_next(struct fk_decision *decision, const struct fk_request_messag
         const struct fk_result *result = fk_session_record_result(&session->record, message->epoch, number);
         if (result != NULL) {
             FK_MARK(ANSWERED_FROM_RING);
-            answer_result(decision, message, result);
+            fk_settle_answer(decision, message, result);
         }
         return false;
     }
@@ -302,7 +223,7 @@ static enum fk_verdict decide_request(struct fk_decision *decision, const struct
         return FK_VERDICT_DONE;
     }
     if (!session->exists && !FK_MUTANT(SESSION_NOT_CHECKED)) {
-        answer_expired(decision, message, number);
+        fk_settle_expired(decision, message, number);
         return FK_VERDICT_DONE;
     }
     if (session->exists && session->record.state == FK_SESSION_CLOSING && !closes && !FK_MUTANT(SESSION_NOT_CHECKED)) {
@@ -317,16 +238,6 @@ static enum fk_verdict decide_request(struct fk_decision *decision, const struct
 }
 
 /* --- what gateways and sweeps ask --- */
-
-static void tell_attached(struct fk_decision *decision, const struct fk_overlay_session *session)
-{
-    struct fk_answer_message hint = {.session_id = session->record.session.id,
-                                     .epoch = session->record.epoch,
-                                     .zxid = session->record.attach_zxid,
-                                     .need = fk_overlay_lastev(&decision->overlay, session->record.owner),
-                                     .generation = decision->overlay.zx.generation};
-    tell(decision, session->record.owner, &hint);
-}
 
 /* True where the session may get a new owner: it lives, nobody else was faster, and the gateway lives (H9). */
 static bool may_attach(struct fk_decision *decision, const struct fk_request_message *message,
@@ -351,7 +262,7 @@ static enum fk_verdict decide_attach(struct fk_decision *decision, const struct 
     }
     if (session->exists && session->record.nonce == nonce && !FK_MUTANT(ATTACH_UNFENCED)) {
         FK_MARK(ATTACH_REPEATED);
-        tell_attached(decision, session);
+        fk_settle_tell_attached(decision, session);
         return FK_VERDICT_DONE;
     }
     if (!may_attach(decision, message, session)) {
@@ -361,16 +272,7 @@ static enum fk_verdict decide_attach(struct fk_decision *decision, const struct 
     if (!fits(decision, 2)) {
         return FK_VERDICT_CUT;
     }
-    int64_t zxid = next_zxid(decision);
-    fk_apply_session_gone(overlay, zxid, session->record.owner, session->record.session.id, session->record.epoch);
-    session->record.epoch++;
-    session->record.last = 0;
-    session->record.count = 0;
-    session->record.owner = message->gateway;
-    session->record.nonce = nonce;
-    session->record.attach_zxid = zxid;
-    fk_overlay_put(overlay, session->item);
-    tell_attached(decision, session);
+    fk_settle_attach(decision, session, message->gateway, nonce);
     return FK_VERDICT_DONE;
 }
 
@@ -422,7 +324,7 @@ static enum fk_verdict decide_gateway_dead(struct fk_decision *decision, const s
         return FK_VERDICT_CUT;
     }
     FK_MARK(GATEWAY_DECLARED_DEAD);
-    (void)next_zxid(decision);
+    (void)fk_settle_zxid(decision);
     gateway->record.alive = false;
     gateway->record.dead_ms = decision->time_ms;
     overlay->zx.generation += FK_MUTANT(DEAD_WITHOUT_GENERATION) ? 0 : 1;
@@ -451,7 +353,7 @@ static enum fk_verdict decide_sweep_node(struct fk_decision *decision, struct fk
         fk_plan_rollback(&decision->plan);
         return FK_VERDICT_CUT;
     }
-    (void)next_zxid(decision);
+    (void)fk_settle_zxid(decision);
     fk_apply_change(&decision->overlay, &change);
     return FK_VERDICT_DONE;
 }

@@ -43,11 +43,11 @@ void fk_outcome_send_events(const struct fk_ports *ports, int64_t zxid, const st
     fk_buf_deinit(&encoded);
 }
 
-static void send_answer(const struct fk_ports *ports, const struct fk_outcome *outcome)
+void fk_outcome_send_answer(const struct fk_ports *ports, int64_t gateway, const struct fk_answer_message *answer)
 {
     struct fk_buf message = FK_BUF_EMPTY;
-    fk_answer_message_write(&message, &outcome->answer);
-    notify(ports, outcome->gateway, &message, outcome->answer.zxid);
+    fk_answer_message_write(&message, answer);
+    notify(ports, gateway, &message, answer->zxid);
 }
 
 static void send_change(const struct fk_overlay *overlay, const struct fk_overlay_events *events)
@@ -67,7 +67,7 @@ void fk_outcome_send(const struct fk_overlay *overlay, const struct fk_list *out
             send_change(overlay, FK_CONTAINER_OF(event, struct fk_overlay_events, link));
             event = event->next;
         }
-        send_answer(overlay->ports, outcome);
+        fk_outcome_send_answer(overlay->ports, outcome->gateway, &outcome->answer);
     }
     for (; event != &overlay->events; event = event->next) {
         send_change(overlay, FK_CONTAINER_OF(event, struct fk_overlay_events, link));

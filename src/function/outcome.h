@@ -21,6 +21,9 @@ bool fk_outcome_add(struct fk_list *outcomes, struct fk_arena *arena, int64_t ga
  */
 void fk_outcome_send(const struct fk_overlay *overlay, const struct fk_list *outcomes);
 
+/* Sends one answer. */
+void fk_outcome_send_answer(const struct fk_ports *ports, int64_t gateway, const struct fk_answer_message *answer);
+
 /* Sends the events of one gateway again or for the first time. */
 void fk_outcome_send_events(const struct fk_ports *ports, int64_t zxid, const struct fk_gateway_events *events);
 

@@ -291,6 +291,16 @@ void fk_overlay_put(struct fk_overlay *overlay, struct fk_overlay_item *item)
     overlay->changed = true;
 }
 
+void fk_overlay_write(struct fk_overlay *overlay, const struct fk_write *write)
+{
+    struct fk_overlay_extra *extra = (struct fk_overlay_extra *)take(overlay, sizeof *extra);
+    if (extra != NULL) {
+        extra->write = *write;
+        fk_list_init(&extra->link);
+        fk_list_append(&overlay->extras, &extra->link);
+    }
+}
+
 /* Containers and TTL nodes that come or go are listed for sweeps. */
 static size_t count_due(const struct fk_list *nodes)
 {
@@ -311,14 +321,20 @@ static size_t count_put(const struct fk_list *list)
     return count;
 }
 
+static size_t count_all(const struct fk_list *list)
+{
+    size_t count = 0;
+    for (const struct fk_list *link = list->next; link != list; link = link->next) {
+        count++;
+    }
+    return count;
+}
+
 size_t fk_overlay_items(const struct fk_overlay *overlay)
 {
-    size_t events = 0;
-    for (const struct fk_list *link = overlay->events.next; link != &overlay->events; link = link->next) {
-        events++;
-    }
-    return 1 + events + count_put(&overlay->nodes) + count_due(&overlay->nodes) + count_put(&overlay->sessions) +
-           count_put(&overlay->ephemerals) + count_put(&overlay->gateways);
+    return 1 + count_all(&overlay->events) + count_all(&overlay->extras) + count_put(&overlay->nodes) +
+           count_due(&overlay->nodes) + count_put(&overlay->sessions) + count_put(&overlay->ephemerals) +
+           count_put(&overlay->gateways);
 }
 
 /* The zxid record, then those that every commit needs: the gateways with events, and the recursive subscriptions. */
@@ -365,6 +381,7 @@ void fk_overlay_init(struct fk_overlay *overlay, const struct fk_cloud_options *
     fk_list_init(&overlay->ephemerals);
     fk_list_init(&overlay->gateways);
     fk_list_init(&overlay->events);
+    fk_list_init(&overlay->extras);
 }
 
 enum fk_err fk_overlay_begin(struct fk_overlay *overlay)

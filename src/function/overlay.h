@@ -27,6 +27,7 @@ struct fk_overlay_node {
     enum fk_data_place old_place; /* of the data that the item names as it was read */
     struct fk_bytes old_attempt;
     bool data_changed;
+    bool placed;      /* the pipeline: a writer has stored the new data already */
     bool due_changed; /* a container or TTL node is new or gone */
 };
 
@@ -58,6 +59,12 @@ struct fk_overlay_events {
     size_t capacity;
 };
 
+/* A write of the commit that is none of the records above. */
+struct fk_overlay_extra {
+    struct fk_list link;
+    struct fk_write write; /* key and value in the arena */
+};
+
 struct fk_overlay {
     const struct fk_cloud_options *options;
     const struct fk_ports *ports;
@@ -69,6 +76,7 @@ struct fk_overlay {
     struct fk_list ephemerals;
     struct fk_list gateways;
     struct fk_list events; /* of struct fk_overlay_events, by zxid */
+    struct fk_list extras; /* of struct fk_overlay_extra */
     struct fk_overlay_item *zx_item;
     struct fk_zx_record zx; /* zxid: of the last change so far */
     int64_t base_zxid;      /* as it was read */
@@ -107,6 +115,9 @@ int64_t fk_overlay_lastev(const struct fk_overlay *overlay, int64_t gateway);
 
 /* Marks an item as written by the commit. */
 void fk_overlay_put(struct fk_overlay *overlay, struct fk_overlay_item *item);
+
+/* Adds a write to the commit; no key twice, and none of a record that has its own function above. */
+void fk_overlay_write(struct fk_overlay *overlay, const struct fk_write *write);
 
 /* Items that the commit has so far. */
 size_t fk_overlay_items(const struct fk_overlay *overlay);

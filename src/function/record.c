@@ -169,6 +169,7 @@ enum fk_err fk_node_record_read(struct fk_bytes value, struct fk_bytes path, str
     }
     record->zxid = fk_read_i64(&reader);
     record->generation = fk_read_i64(&reader);
+    record->counter = fk_read_i64(&reader);
     err = read_gateway_zxids(&reader, arena, &record->pend);
     if (err == FK_OK) {
         err = read_subscriptions(&reader, arena, &record->subs);
@@ -186,6 +187,7 @@ void fk_node_record_write(struct fk_buf *buf, const struct fk_node_record *recor
     fk_record_begin(buf);
     fk_write_i64(buf, record->zxid);
     fk_write_i64(buf, record->generation);
+    fk_write_i64(buf, record->counter);
     write_gateway_zxids(buf, &record->pend);
     write_subscriptions(buf, &record->subs);
     fk_record_write_byte(buf, record->exists ? 1 : 0);

@@ -13,7 +13,8 @@
  *   gateway         "g"              id          its gateway; the commit that declares it dead
  *   observation     "h"              gateway id  sweeps: when a counter was seen first
  *   recursive       "rs"             "rs"        registering a recursive watch: who watches which subtree
- *   accepted node   "a"+parent path  name        pipeline: the accepted state and the lock (pipeline.h)
+ *   accepted node   "a"+parent path  name        pipeline: the accepted state and the lock (pipeline_record.h)
+ *   accepted session "as"            id          pipeline: what was accepted of a session, and the lock
  *
  * Ids and zxids in keys are 16 hexadecimal digits, so that names sort as numbers. */
 #ifndef FK_FUNCTION_RECORD_H
@@ -72,6 +73,7 @@ struct fk_node_record {
     bool exists;
     int64_t zxid;                 /* of the last commit that put this record */
     int64_t generation;           /* of the zxid record, at that commit */
+    int64_t counter;              /* pipeline: which accepted change of this path it shows (H26) */
     struct fk_gateway_zxids pend; /* gateways that had not applied all their events at that commit: H11 */
     struct fk_subscriptions subs;
     enum fk_data_place place;

@@ -5,6 +5,7 @@
 #include "base/mark.h"
 #include "base/mutant.h"
 #include "function/data.h"
+#include "function/pipeline_record.h"
 #include "model/path.h"
 
 /* The record of a path; *found says whether there is a node. */
@@ -56,22 +57,43 @@ enum fk_err fk_sweep_due_nodes(struct fk_sweep *sweep)
     return fk_sweep_each(sweep, FK_BYTES_LITERAL("c"), check_due);
 }
 
-/* True where no record names the data and none ever will. The zxid record was read first: if it is beyond the zxid that
- * the writer's commit was conditional on, that commit has failed, or the record that is read now is its own or newer.
- */
+/* True where the path has an accepted record: somebody may be about to accept a change of it. */
+static enum fk_err is_accepted_apart(struct fk_sweep *sweep, struct fk_bytes path, bool *apart)
+{
+    struct fk_key key = fk_key_accepted_node(sweep->arena, path);
+    struct fk_item item;
+    enum fk_err err =
+        key.partition.data == NULL ? FK_ERR_NOMEM : fk_table_get(sweep->ports->table, &key, sweep->arena, &item);
+    *apart = err == FK_OK && item.stamp != 0;
+    return err;
+}
+
+/* True where no record names the data and none ever will. Single hop: the zxid record was read first; if it is beyond
+ * the zxid that the writer's commit was conditional on, that commit has failed, or the record that is read now is its
+ * own or newer. Pipeline: the path has shown the change of that number, or a later one; or no change of it is under
+ * way, seen before its visible record is read. */
 static enum fk_err is_orphan(struct fk_sweep *sweep, struct fk_bytes attempt, bool *orphan)
 {
-    struct fk_node_record record;
+    struct fk_node_record record = {.counter = 0};
     struct fk_bytes path;
-    int64_t zxid = 0;
+    int64_t number = 0;
     bool found = false;
+    bool apart = true;
+    bool pipeline = sweep->options->pipeline;
+    enum fk_err err = FK_OK;
     *orphan = false;
-    if (!fk_data_attempt_parse(attempt, &zxid, &path) || !fk_path_valid(path) ||
-        (zxid >= sweep->zx.zxid && !FK_MUTANT(ORPHAN_NOT_FENCED))) {
+    if (!fk_data_attempt_parse(attempt, &number, &path) || !fk_path_valid(path) ||
+        (!pipeline && number >= sweep->zx.zxid && !FK_MUTANT(ORPHAN_NOT_FENCED))) {
         return FK_OK;
     }
-    enum fk_err err = read_node(sweep, path, &record, &found);
-    *orphan = err == FK_OK && !(found && fk_bytes_equal(record.attempt, attempt));
+    if (pipeline) {
+        err = is_accepted_apart(sweep, path, &apart);
+    }
+    if (err == FK_OK) {
+        err = read_node(sweep, path, &record, &found);
+    }
+    bool decided = !pipeline || !apart || record.counter >= number || FK_MUTANT(ORPHAN_NOT_FENCED);
+    *orphan = err == FK_OK && decided && !(found && fk_bytes_equal(record.attempt, attempt));
     return err;
 }
 

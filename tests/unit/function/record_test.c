@@ -120,8 +120,12 @@ static struct fk_node some_node(void)
 
 static struct fk_node_record some_node_record(void)
 {
-    struct fk_node_record record = {
-        .node = some_node(), .exists = true, .zxid = any(), .generation = any(), .pend = some_zxids()};
+    struct fk_node_record record = {.node = some_node(),
+                                    .exists = true,
+                                    .zxid = any(),
+                                    .generation = any(),
+                                    .counter = any(),
+                                    .pend = some_zxids()};
     record.subs.count = some(ITEMS_MAX);
     record.subs.items = (struct fk_subscription *)fk_arena_alloc(&arena, ITEMS_MAX * sizeof *record.subs.items);
     for (size_t i = 0; i < record.subs.count; i++) {
@@ -172,6 +176,7 @@ static void node_records(void **state)
         assert_int_equal(got.exists, sent.exists);
         assert_int_equal(got.zxid, sent.zxid);
         assert_int_equal(got.generation, sent.generation);
+        assert_int_equal(got.counter, sent.counter);
         assert_zxids(&got.pend, &sent.pend);
         assert_int_equal(got.subs.count, sent.subs.count);
         for (size_t i = 0; i < sent.subs.count; i++) {
