@@ -185,7 +185,7 @@ static enum fk_err build(struct fk_overlay *overlay, struct transaction *transac
     return transaction->too_large ? FK_ERR_TOO_LARGE : FK_OK;
 }
 
-static enum fk_err write(struct fk_overlay *overlay, struct transaction *transaction)
+static enum fk_err write_all(struct fk_overlay *overlay, struct transaction *transaction)
 {
     enum fk_err err = build(overlay, transaction);
     if (err == FK_OK) {
@@ -205,7 +205,7 @@ enum fk_err fk_commit(struct fk_overlay *overlay)
     FK_ASSERT(overlay->err == FK_OK && overlay->changed);
     enum fk_err err = fk_data_store(overlay);
     if (err == FK_OK) {
-        err = write(overlay, &transaction);
+        err = write_all(overlay, &transaction);
     }
     fk_buf_deinit(&transaction.bytes);
     if (err == FK_OK) {

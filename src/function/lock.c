@@ -67,7 +67,7 @@ static struct fk_locked *insert(struct fk_locks *locks, struct fk_bytes path)
         locks->capacity = capacity;
     }
     memmove(locks->items + at + 1, locks->items + at, (locks->count - at) * sizeof *locks->items);
-    locks->items[at] = (struct fk_locked){.path = path};
+    locks->items[at] = (struct fk_locked){.path = path, .record = {.node = {.path = path}}};
     locks->count++;
     return &locks->items[at];
 }
@@ -92,70 +92,148 @@ static bool is_free(const struct fk_locks *locks, const struct fk_lock *lock)
     return over;
 }
 
-static enum fk_err write_locked(const struct fk_locks *locks, const struct fk_item *item,
-                                struct fk_accepted_node *accepted)
+/* A path on its way to be locked. */
+struct candidate {
+    struct fk_bytes path;
+    struct fk_item item;
+    struct fk_accepted_node accepted;
+};
+
+/* The items of `count` keys, in one call. */
+static enum fk_err read_items(const struct fk_locks *locks, struct fk_key *keys, struct fk_item *items, size_t count)
 {
+    for (size_t i = 0; i < count; i++) {
+        if (keys[i].partition.data == NULL) {
+            return FK_ERR_NOMEM;
+        }
+    }
+    return fk_table_get_many(locks->ports->table, keys, count, locks->arena, items);
+}
+
+static enum fk_err read_accepted(const struct fk_locks *locks, struct candidate *candidates, size_t count)
+{
+    struct fk_key keys[FK_TABLE_GET_MAX];
+    struct fk_item items[FK_TABLE_GET_MAX];
+    for (size_t i = 0; i < count; i++) {
+        keys[i] = fk_key_accepted_node(locks->arena, candidates[i].path);
+    }
+    enum fk_err err = read_items(locks, keys, items, count);
+    for (size_t i = 0; err == FK_OK && i < count; i++) {
+        struct candidate *candidate = &candidates[i];
+        candidate->item = items[i];
+        candidate->item.key = keys[i];
+        candidate->accepted = (struct fk_accepted_node){.known = false};
+        if (items[i].stamp != 0) {
+            err = fk_accepted_node_read(items[i].value, candidate->path, locks->arena, &candidate->accepted);
+        }
+    }
+    return err;
+}
+
+/* Writes the lock (of token 0: none) into the records that do not have it, all at once. A record that is nothing but
+ * its lock goes with it. */
+static enum fk_err write_locks(const struct fk_locks *locks, struct candidate *candidates, size_t count,
+                               const struct fk_lock *lock)
+{
+    struct fk_write writes[FK_TABLE_WRITE_MAX];
+    size_t ends[FK_TABLE_WRITE_MAX];
     struct fk_buf buf = FK_BUF_EMPTY;
-    accepted->lock = fk_locks_lock(locks);
-    fk_accepted_node_write(&buf, accepted);
-    struct fk_write write = {
-        .kind = FK_WRITE_PUT, .key = item->key, .expected = item->stamp, .value = fk_buf_view(&buf)};
-    enum fk_err err = buf.failed ? FK_ERR_NOMEM : fk_table_write(locks->ports->table, &write, 1);
+    size_t written = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct candidate *candidate = &candidates[i];
+        bool kept = candidate->accepted.known || lock->token != 0;
+        candidate->accepted.lock = *lock;
+        if (kept) {
+            fk_accepted_node_write(&buf, &candidate->accepted);
+        }
+        ends[written] = buf.size;
+        writes[written++] = (struct fk_write){.kind = kept ? FK_WRITE_PUT : FK_WRITE_DELETE,
+                                              .key = candidate->item.key,
+                                              .expected = candidate->item.stamp};
+    }
+    for (size_t i = 0; i < written && !buf.failed; i++) {
+        size_t start = i == 0 ? 0 : ends[i - 1];
+        if (writes[i].kind == FK_WRITE_PUT) {
+            writes[i].value = fk_bytes_of(buf.data + start, ends[i] - start);
+        }
+    }
+    enum fk_err err = buf.failed ? FK_ERR_NOMEM : fk_table_write(locks->ports->table, writes, written);
     fk_buf_deinit(&buf);
     return err;
 }
 
-static enum fk_err read_accepted(const struct fk_locks *locks, struct fk_bytes path, struct fk_item *item,
-                                 struct fk_accepted_node *accepted)
+/* Their accepted state is the visible one, and stays so while the locks are held: it is read now. */
+static enum fk_err read_visible(const struct fk_locks *locks, const struct candidate *candidates, size_t count)
 {
-    struct fk_key key = fk_key_accepted_node(locks->arena, path);
-    *accepted = (struct fk_accepted_node){.record = {.node = {.path = path}}};
-    if (key.partition.data == NULL) {
-        return FK_ERR_NOMEM;
+    struct fk_key keys[FK_TABLE_GET_MAX];
+    struct fk_item items[FK_TABLE_GET_MAX];
+    struct fk_locked *locked[FK_TABLE_GET_MAX];
+    size_t wanted = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!candidates[i].accepted.known) {
+            keys[wanted] = fk_key_node(locks->arena, candidates[i].path);
+            locked[wanted++] = fk_locks_find(locks, candidates[i].path);
+        }
     }
-    enum fk_err err = fk_table_get(locks->ports->table, &key, locks->arena, item);
-    if (err == FK_OK && item->stamp != 0) {
-        err = fk_accepted_node_read(item->value, path, locks->arena, accepted);
+    enum fk_err err = wanted == 0 ? FK_OK : read_items(locks, keys, items, wanted);
+    for (size_t i = 0; err == FK_OK && i < wanted; i++) {
+        if (items[i].stamp != 0) {
+            err = fk_node_record_read(items[i].value, locked[i]->path, locks->arena, &locked[i]->record);
+        }
     }
-    item->key = key;
     return err;
 }
 
-/* The accepted state is the visible one, and stays so while the lock is held: read it now. */
-static enum fk_err read_visible(const struct fk_locks *locks, struct fk_locked *locked)
+/* How many of the candidates in front may be locked now. */
+static size_t free_front(const struct fk_locks *locks, struct candidate *candidates, size_t count)
 {
-    struct fk_key key = fk_key_node(locks->arena, locked->path);
-    struct fk_item item;
-    if (key.partition.data == NULL) {
-        return FK_ERR_NOMEM;
+    size_t front = 0;
+    while (front < count && is_free(locks, &candidates[front].accepted.lock)) {
+        front++;
     }
-    enum fk_err err = fk_table_get(locks->ports->table, &key, locks->arena, &item);
-    return err == FK_OK && item.stamp != 0
-               ? fk_node_record_read(item.value, locked->path, locks->arena, &locked->record)
-               : err;
+    return front;
 }
 
-static enum fk_err lock_once(struct fk_locks *locks, struct fk_bytes path)
+static bool all_mine(const struct fk_locks *locks, const struct candidate *candidates, size_t count)
 {
-    struct fk_accepted_node accepted;
-    struct fk_item item;
-    enum fk_err err = read_accepted(locks, path, &item, &accepted);
-    if (err == FK_OK && !is_free(locks, &accepted.lock)) {
+    for (size_t i = 0; i < count; i++) {
+        if (candidates[i].accepted.lock.token != locks->token || FK_MUTANT(TOKEN_OF_SECONDS)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Locks as many of the candidates as are free in front of the first that is not: *locked of them, at once. */
+static enum fk_err lock_front(struct fk_locks *locks, struct candidate *candidates, size_t count, size_t *locked)
+{
+    size_t front = 0;
+    *locked = 0;
+    enum fk_err err = read_accepted(locks, candidates, count);
+    if (err == FK_OK) {
+        front = free_front(locks, candidates, count);
+    }
+    if (err == FK_OK && front == 0) {
         FK_MARK(LOCK_BUSY);
         return FK_ERR_BUSY;
     }
-    if (err == FK_OK && (accepted.lock.token != locks->token || FK_MUTANT(TOKEN_OF_SECONDS))) {
-        err = write_locked(locks, &item, &accepted); /* unknown: the next reading shows whether it is ours */
+    if (err == FK_OK && !all_mine(locks, candidates, front)) {
+        struct fk_lock lock = fk_locks_lock(locks);
+        err = write_locks(locks, candidates, front, &lock); /* unknown: the next reading shows whether it is ours */
     }
     if (err != FK_OK) {
         return err;
     }
-    struct fk_locked *locked = insert(locks, path);
-    if (locked == NULL) {
-        return FK_ERR_NOMEM;
+    for (size_t i = 0; i < front; i++) {
+        struct fk_locked *added = insert(locks, candidates[i].path);
+        if (added == NULL) {
+            return FK_ERR_NOMEM;
+        }
+        added->record = candidates[i].accepted.record;
     }
-    locked->record = accepted.record;
-    return accepted.known ? FK_OK : read_visible(locks, locked);
+    err = read_visible(locks, candidates, front);
+    *locked = front;
+    return err;
 }
 
 static bool is_transient(enum fk_err err)
@@ -163,37 +241,42 @@ static bool is_transient(enum fk_err err)
     return err == FK_ERR_BUSY || err == FK_ERR_REFUSED || err == FK_ERR_UNKNOWN;
 }
 
-static enum fk_err lock_waiting(struct fk_locks *locks, struct fk_bytes path)
+enum fk_err fk_locks_take(struct fk_locks *locks, const struct fk_bytes *paths, size_t count)
 {
     struct fk_backoff backoff = {.clock = locks->ports->clock, .random = locks->ports->random};
-    size_t before = locks->count;
-    for (;;) {
-        enum fk_err err = lock_once(locks, path);
-        locks->count = err == FK_OK ? locks->count : before;
+    bool reverse = FK_MUTANT(LOCKS_WITHOUT_ORDER) && locks->token % 2 != 0;
+    struct candidate *candidates = (struct candidate *)fk_arena_alloc(locks->arena, (count + 1) * sizeof *candidates);
+    if (candidates == NULL) {
+        return FK_ERR_NOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        candidates[i] = (struct candidate){.path = paths[reverse ? count - 1 - i : i]};
+    }
+    size_t done = 0;
+    while (done < count) {
+        size_t locked = 0;
+        enum fk_err err =
+            lock_front(locks, candidates + done, FK_MUTANT(LOCKS_WITHOUT_ORDER) ? 1 : count - done, &locked);
+        done += locked;
+        if (err == FK_OK) {
+            continue;
+        }
         if (!is_transient(err)) {
             return err;
         }
-        if (fk_clock_monotonic_ms(locks->ports->clock) >= locks->give_up_ms) {
+        if (locked > 0 || fk_clock_monotonic_ms(locks->ports->clock) >= locks->give_up_ms) {
             return FK_ERR_BUSY;
         }
         fk_backoff_wait(&backoff);
     }
-}
-
-enum fk_err fk_locks_take(struct fk_locks *locks, const struct fk_bytes *paths, size_t count)
-{
-    enum fk_err err = FK_OK;
-    for (size_t i = 0; i < count && err == FK_OK; i++) {
-        err = lock_waiting(locks,
-                           FK_MUTANT(LOCKS_WITHOUT_ORDER) && locks->token % 2 != 0 ? paths[count - 1 - i] : paths[i]);
-    }
-    return err;
+    return FK_OK;
 }
 
 enum fk_err fk_locks_try(struct fk_locks *locks, struct fk_bytes path)
 {
-    struct fk_bytes copy = fk_arena_copy(locks->arena, path);
-    enum fk_err err = copy.data == NULL ? FK_ERR_NOMEM : lock_once(locks, copy);
+    struct candidate candidate = {.path = fk_arena_copy(locks->arena, path)};
+    size_t locked = 0;
+    enum fk_err err = candidate.path.data == NULL ? FK_ERR_NOMEM : lock_front(locks, &candidate, 1, &locked);
     if (is_transient(err)) {
         FK_MARK(LOCKS_BEGUN_ANEW);
         return FK_ERR_BUSY;
@@ -203,31 +286,33 @@ enum fk_err fk_locks_try(struct fk_locks *locks, struct fk_bytes path)
 
 /* --- the end --- */
 
-static void release_one(const struct fk_locks *locks, struct fk_bytes path)
+/* Those of the candidates that are still locked by this token, in front. */
+static size_t keep_mine(const struct fk_locks *locks, struct candidate *candidates, size_t count)
 {
-    struct fk_accepted_node accepted;
-    struct fk_item item;
-    struct fk_buf buf = FK_BUF_EMPTY;
-    if (read_accepted(locks, path, &item, &accepted) != FK_OK || item.stamp == 0 ||
-        accepted.lock.token != locks->token) {
-        return;
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (candidates[i].item.stamp != 0 && candidates[i].accepted.lock.token == locks->token) {
+            candidates[kept++] = candidates[i];
+        }
     }
-    struct fk_write write = {.kind = FK_WRITE_DELETE, .key = item.key, .expected = item.stamp};
-    if (accepted.known) {
-        accepted.lock = (struct fk_lock){.token = 0};
-        fk_accepted_node_write(&buf, &accepted);
-        write.kind = FK_WRITE_PUT;
-        write.value = fk_buf_view(&buf);
-    }
-    if (!buf.failed) {
-        (void)!fk_table_write(locks->ports->table, &write, 1);
-    }
-    fk_buf_deinit(&buf);
+    return kept;
 }
 
 void fk_locks_release(const struct fk_locks *locks)
 {
+    struct candidate *candidates =
+        (struct candidate *)fk_arena_alloc(locks->arena, (locks->count + 1) * sizeof *candidates);
+    if (candidates == NULL || locks->count == 0) {
+        return;
+    }
     for (size_t i = 0; i < locks->count; i++) {
-        release_one(locks, locks->items[i].path);
+        candidates[i] = (struct candidate){.path = locks->items[i].path};
+    }
+    if (read_accepted(locks, candidates, locks->count) != FK_OK) {
+        return;
+    }
+    size_t mine = keep_mine(locks, candidates, locks->count);
+    if (mine > 0) {
+        (void)!write_locks(locks, candidates, mine, &(struct fk_lock){.token = 0});
     }
 }

@@ -37,11 +37,28 @@ enum fk_err fk_writer_push(const struct fk_writer_job *job, const struct fk_entr
     return err;
 }
 
-/* No record names it, and none ever will. */
+/* True where the visible record of the path names the data. */
+static bool is_visible(const struct fk_writer_try *attempt, const struct fk_node_record *stored)
+{
+    const struct fk_writer_job *job = attempt->job;
+    struct fk_key key = fk_key_node(job->arena, stored->node.path);
+    struct fk_node_record record;
+    struct fk_item item;
+    if (key.partition.data == NULL || fk_table_get(job->ports->table, &key, job->arena, &item) != FK_OK) {
+        return true; /* perhaps */
+    }
+    return item.stamp != 0 && (fk_node_record_read(item.value, stored->node.path, job->arena, &record) != FK_OK ||
+                               fk_bytes_equal(record.attempt, stored->attempt));
+}
+
+/* The attempt is lost: its data is of no use, unless it was accepted and has become visible since, and left the list.
+ */
 static void remove_stored(const struct fk_writer_try *attempt)
 {
     for (size_t i = 0; i < attempt->stored_count; i++) {
-        (void)!fk_data_remove(attempt->job->ports, attempt->stored[i]->place, attempt->stored[i]->attempt);
+        if (!is_visible(attempt, attempt->stored[i])) {
+            (void)!fk_data_remove(attempt->job->ports, attempt->stored[i]->place, attempt->stored[i]->attempt);
+        }
     }
 }
 
