@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "function/decide.h"
+#include "function/distributor_internal.h"
 #include "wire/codes.h"
 
 struct note {
@@ -165,10 +166,9 @@ static void describe(struct sim_notes *notes, struct fk_decision *decision, cons
     }
 }
 
-static void note_decision(struct fk_decision *decision, const struct fk_request_message *message, int32_t op,
-                          int64_t number, enum fk_verdict verdict)
+/* A new note of the process, of the zxid that was given last. */
+static struct note *add_note(const struct fk_decision *decision, struct sim_notes **all)
 {
-    struct sim_process *before = sim_memory_of(NULL);
     struct sim_notes **slot = slot_of(sim_current());
     int64_t zxid = decision->overlay.zx.zxid;
     if (*slot != NULL && zxid == decision->overlay.base_zxid + 1) {
@@ -181,13 +181,90 @@ static void note_decision(struct fk_decision *decision, const struct fk_request_
     struct sim_notes *notes = *slot;
     struct note *note = fk_arena_alloc(&notes->arena, sizeof *note);
     FK_ASSERT(note != NULL);
-    *note = (struct note){
-        .entry = {.zxid = zxid, .session_id = message->session_id, .epoch = message->epoch, .number = number}};
-    describe(notes, decision, message, op, verdict, &note->entry);
+    *note = (struct note){.entry = {.zxid = zxid}};
     *notes->end = note;
     notes->end = &note->next;
+    *all = notes;
+    return note;
+}
+
+static void note_decision(struct fk_decision *decision, const struct fk_request_message *message, int32_t op,
+                          int64_t number, enum fk_verdict verdict)
+{
+    struct sim_process *before = sim_memory_of(NULL);
+    struct sim_notes *notes = NULL;
+    struct sim_ground *entry = &add_note(decision, &notes)->entry;
+    entry->session_id = message->session_id;
+    entry->epoch = message->epoch;
+    entry->number = number;
+    describe(notes, decision, message, op, verdict, entry);
     (void)sim_memory_of(before);
 }
+
+/* --- what the distributor makes visible --- */
+
+static void note_entry_paths(struct sim_notes *notes, const struct fk_entry *planned, struct sim_ground *entry)
+{
+    struct fk_bytes *paths = fk_arena_alloc(&notes->arena, (planned->put_count + 1) * sizeof *paths);
+    FK_ASSERT(paths != NULL);
+    for (size_t i = 0; i < planned->put_count; i++) {
+        if (planned->puts[i].kind == FK_PUT_DELETE) {
+            paths[entry->path_count++] = kept(&notes->arena, planned->puts[i].record.node.path);
+        }
+    }
+    entry->paths = paths;
+}
+
+static void note_entry(struct fk_decision *decision, const struct fk_entry *planned)
+{
+    struct sim_process *before = sim_memory_of(NULL);
+    struct sim_notes *notes = NULL;
+    struct sim_ground *entry = &add_note(decision, &notes)->entry;
+    entry->session_id = planned->session_id;
+    entry->epoch = planned->epoch;
+    entry->number = planned->answered < 0 ? 0 : planned->answered;
+    switch (planned->kind) {
+    case FK_STEP_ATTACH:
+        entry->kind = SIM_GROUND_ATTACH;
+        entry->gateway = planned->gateway;
+        break;
+    case FK_STEP_SWEEP:
+        entry->kind = SIM_GROUND_SWEEP_NODE;
+        note_entry_paths(notes, planned, entry);
+        break;
+    case FK_STEP_CHUNK:
+    case FK_STEP_END:
+        entry->kind = planned->kind == FK_STEP_CHUNK ? SIM_GROUND_CLOSE_CHUNK : SIM_GROUND_CLOSE;
+        note_entry_paths(notes, planned, entry);
+        break;
+    case FK_STEP_REQUEST:
+    case FK_STEP_DEAD:
+    default:
+        entry->kind = SIM_GROUND_REQUEST;
+        note_answer(notes, decision, entry);
+        break;
+    }
+    (void)sim_memory_of(before);
+}
+
+enum fk_verdict __real_fk_distributor_apply(struct fk_decision *decision, const struct fk_entry *entry,
+                                            struct fk_list *superseded);
+enum fk_verdict __wrap_fk_distributor_apply(struct fk_decision *decision, const struct fk_entry *entry,
+                                            struct fk_list *superseded);
+
+enum fk_verdict __wrap_fk_distributor_apply(struct fk_decision *decision, const struct fk_entry *entry,
+                                            struct fk_list *superseded)
+{
+    int64_t before = decision->overlay.zx.zxid;
+    enum fk_verdict verdict = __real_fk_distributor_apply(decision, entry, superseded);
+    bool decided = decision->overlay.zx.zxid == before + 1 && fk_decision_err(decision) == FK_OK;
+    if (decided && entry->kind != FK_STEP_DEAD && sim_current() != NULL) {
+        note_entry(decision, entry);
+    }
+    return verdict;
+}
+
+/* --- what the function of the single hop decides --- */
 
 enum fk_verdict __real_fk_decide(struct fk_decision *decision, const struct fk_request_message *message,
                                  const struct fk_request_operation *operation, int64_t number);

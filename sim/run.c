@@ -2,6 +2,8 @@
 #include "sim/run.h"
 
 #include "base/assert.h"
+#include "function/distributor.h"
+#include "function/pipeline.h"
 #include "function/record.h"
 #include "function/single_hop.h"
 #include "sim/function_host.h"
@@ -28,6 +30,7 @@ struct run {
     struct sim_net *net;
     struct sim_gateway_host *gateways[GATEWAYS_MAX];
     struct sim_function_host *functions;
+    struct sim_function_host *distributor; /* NULL: single hop */
     struct sim_workload *workload;
     struct sim_history *history;
 };
@@ -66,6 +69,15 @@ static void start_functions(struct run *run)
         .visibility_ms = options->visibility_ms,
         .batch_max = (size_t)options->batch,
     };
+    if (options->cloud.pipeline) {
+        function.queue = SIM_QUEUE_DISTRIBUTOR;
+        function.role = SIM_ROLE_DISTRIBUTOR;
+        function.run = fk_distributor_run;
+        run->distributor = sim_function_host_new(run->world, &function);
+        function.queue = SIM_QUEUE_REQUESTS;
+        function.role = SIM_ROLE_WRITER;
+        function.run = fk_pipeline_writer_run;
+    }
     run->functions = sim_function_host_new(run->world, &function);
     (void)sim_sweep_host_new(run->world, run->cloud, &options->cloud, fk_sweep_run, options->sweep_ms);
 }
@@ -115,9 +127,15 @@ static bool workload_done(const struct run *run)
     return sim_workload_done(run->workload);
 }
 
+static bool functions_idle(const struct run *run)
+{
+    return sim_function_host_idle(run->functions) &&
+           (run->distributor == NULL || sim_function_host_idle(run->distributor));
+}
+
 static bool at_rest(const struct run *run)
 {
-    return sim_workload_quiet(run->workload) && sim_function_host_idle(run->functions);
+    return sim_workload_quiet(run->workload) && functions_idle(run);
 }
 
 static bool audited(const struct run *run)
@@ -167,7 +185,7 @@ static void liveness(struct run *run)
         sim_workload_describe(run->workload, &text);
         sim_violation(run->world, "C14", "%d s after the faults there is no rest: %s; clients: %.*s",
                       LIVENESS_MS / 1000,
-                      sim_function_host_idle(run->functions) ? "queues are empty" : "queues are not empty",
+                      functions_idle(run) ? "queues are empty" : "queues are not empty",
                       (int)text.size, text.data == NULL ? "" : (const char *)text.data);
         fk_buf_deinit(&text);
     }
