@@ -21,6 +21,7 @@
     X(EXPIRE_STALE, "the end of a session was dropped: it had moved on meanwhile")                                     \
     X(DEAD_STALE, "a gateway was not declared dead: it had renewed meanwhile")                                         \
     X(GATEWAY_DECLARED_DEAD, "a gateway was declared dead")                                                            \
+    X(CREATE_FENCED, "a session's creation was unknown: fenced before it was tried again")                             \
     X(GATEWAY_SEEN_SILENT, "a sweep found a gateway whose counter stands still")                                       \
     X(GATEWAY_FORGOTTEN, "a dead gateway that owned nothing any more was forgotten")                                   \
     X(SESSION_OF_DEAD_GATEWAY_ENDED,                                                                                   \

@@ -31,6 +31,7 @@
     X(FIRED_NOT_REMOVED, "C5: a one-shot subscription is kept when it fires")                                          \
     X(EVENT_BEFORE_COMMIT, "C5: events leave before the commit")                                                       \
     X(MULTI_IN_PARTS, "C10: a multi is committed in two transactions")                                                 \
+    X(CREATE_NOT_FENCED, "H9: a session's creation is tried again while the try before may still come")                \
     X(DEAD_TOO_EARLY, "H21: a gateway is declared dead inside its lease")                                              \
     X(TRIM_UNACKED, "H13: events are trimmed before they are applied")                                                 \
     X(SWEEP_BLIND, "a container or TTL node is removed whatever became of it since the sweep saw it")                  \

@@ -49,6 +49,7 @@ struct fk_cloud_job {
     bool local_watch; /* mutant: somebody here watches the path already */
     int64_t given_generation;
     int64_t last_zxid_seen; /* create: of the client */
+    bool fence;             /* create: the outcome of a try was unknown, and it may still come */
     /* results */
     enum fk_err err;    /* not OK: try again */
     bool dead;          /* this gateway was declared dead */

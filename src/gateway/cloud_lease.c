@@ -103,6 +103,38 @@ void fk_cloud_session_run(struct fk_cloud_job *job, const struct fk_ports *ports
     }
 }
 
+/* Writes the next counter over the record that was read: nobody but this gateway and the commit that declares it dead
+ * writes it. */
+static enum fk_err put_self(struct fk_cloud_job *job, const struct fk_ports *ports,
+                            const struct fk_gateway_record *record, int64_t stamp)
+{
+    struct fk_buf value = FK_BUF_EMPTY;
+    struct fk_write write = {
+        .kind = FK_WRITE_PUT, .key = fk_key_gateway(&job->base.arena, job->gateway), .expected = stamp};
+    fk_gateway_record_write(&value, record);
+    write.value = fk_buf_view(&value);
+    enum fk_err err =
+        value.failed || write.key.partition.data == NULL ? FK_ERR_NOMEM : fk_table_write(ports->table, &write, 1);
+    fk_buf_deinit(&value);
+    return err;
+}
+
+/* A write whose outcome is unknown may be applied much later, when the session that it makes was closed long ago. It is
+ * conditional on the stamp of this gateway's record: once that has a new one, it was applied before or never will be.
+ */
+static enum fk_err fence(struct fk_cloud_job *job, const struct fk_ports *ports)
+{
+    struct fk_gateway_record self;
+    int64_t stamp = 0;
+    enum fk_err err = get_self(job, ports, &self, &stamp);
+    if (err != FK_OK || stamp == 0 || !self.alive) {
+        return err; /* dead: no such write will be applied */
+    }
+    FK_MARK(CREATE_FENCED);
+    self.counter++;
+    return put_self(job, ports, &self, stamp);
+}
+
 /* H9: put if absent, by a gateway that is alive, never through the queue. */
 static enum fk_err try_create(struct fk_cloud_job *job, const struct fk_ports *ports)
 {
@@ -148,24 +180,13 @@ void fk_cloud_create_run(struct fk_cloud_job *job, const struct fk_ports *ports)
         return; /* a client that is ahead of us gets no session */
     }
     do {
-        job->err = try_create(job, ports);
+        job->err = job->fence && !FK_MUTANT(CREATE_NOT_FENCED) ? fence(job, ports) : FK_OK;
+        job->fence = job->fence && job->err != FK_OK;
+        if (job->err == FK_OK) {
+            job->err = try_create(job, ports);
+            job->fence = job->err == FK_ERR_UNKNOWN;
+        }
     } while (fk_cloud_try_again(&backoff, job->err));
-}
-
-/* Writes the next counter over the record that was read: nobody but this gateway and the commit that declares it dead
- * writes it. */
-static enum fk_err put_self(struct fk_cloud_job *job, const struct fk_ports *ports,
-                            const struct fk_gateway_record *record, int64_t stamp)
-{
-    struct fk_buf value = FK_BUF_EMPTY;
-    struct fk_write write = {
-        .kind = FK_WRITE_PUT, .key = fk_key_gateway(&job->base.arena, job->gateway), .expected = stamp};
-    fk_gateway_record_write(&value, record);
-    write.value = fk_buf_view(&value);
-    enum fk_err err =
-        value.failed || write.key.partition.data == NULL ? FK_ERR_NOMEM : fk_table_write(ports->table, &write, 1);
-    fk_buf_deinit(&value);
-    return err;
 }
 
 static enum fk_err try_renew(struct fk_cloud_job *job, const struct fk_ports *ports)

@@ -377,6 +377,9 @@ static void start_expire(struct fk_gateway *gateway, struct fk_cloud_session *se
     job->expire = session;
     session->expire = job;
     fk_cloud_job_start(gateway, job);
+    if (session->base.conn != NULL) { /* nobody is told that the session lives once its end is asked for */
+        fk_cloud_conn_drop(gateway, session->base.conn);
+    }
 }
 
 void fk_cloud_expire_tick(struct fk_gateway *gateway)
