@@ -13,6 +13,7 @@
 /* An entry of the batch. */
 struct work {
     struct fk_entry entry;
+    bool read;
     enum fk_fate fate;
 };
 
@@ -38,10 +39,6 @@ static enum fk_err find_fate(struct run *run, struct work *work)
     struct fk_key key = fk_key_session(&run->arena, work->entry.session_id);
     struct fk_session_record visible;
     struct fk_item item;
-    if (work->entry.kind == FK_STEP_DEAD) {
-        work->fate = FK_FATE_ACCEPTED;
-        return FK_OK;
-    }
     enum fk_err err =
         key.partition.data == NULL ? FK_ERR_NOMEM : fk_table_get(run->ports->table, &key, &run->arena, &item);
     bool exists = err == FK_OK && item.stamp != 0;
@@ -67,10 +64,11 @@ static void drop(struct work *work, const char *why, size_t size)
     work->fate = FK_FATE_LOST;
 }
 
+/* Takes a message apart, once. */
 static enum fk_err read_entry(struct run *run, size_t i)
 {
     struct work *work = &run->works[i];
-    if (work->fate != FK_FATE_UNDECIDED) {
+    if (work->read || work->fate != FK_FATE_UNDECIDED) {
         return FK_OK;
     }
     enum fk_err err = fk_entry_read(run->messages[i], &run->entries, &work->entry);
@@ -81,7 +79,61 @@ static enum fk_err read_entry(struct run *run, size_t i)
     if (err == FK_ERR_VERSION) {
         FK_MARK(MESSAGE_NEWER);
     }
-    if (err != FK_OK) {
+    work->read = err == FK_OK;
+    return err;
+}
+
+static bool is_open(const struct work *work)
+{
+    return work->read && work->fate == FK_FATE_UNDECIDED;
+}
+
+/* What most entries are: accepted by their writers. One reading tells it of all of them; of the others nothing. */
+static enum fk_err find_accepted(struct run *run)
+{
+    struct fk_key keys[FK_TABLE_GET_MAX];
+    struct fk_item items[FK_TABLE_GET_MAX];
+    size_t works[FK_TABLE_GET_MAX];
+    size_t count = 0;
+    for (size_t i = run->done; i < run->count && count < FK_TABLE_GET_MAX && read_entry(run, i) == FK_OK; i++) {
+        struct work *work = &run->works[i];
+        bool known = false;
+        if (is_open(work) && work->entry.kind == FK_STEP_DEAD) {
+            work->fate = FK_FATE_ACCEPTED;
+        }
+        for (size_t j = 0; j < count; j++) {
+            known |= run->works[works[j]].entry.session_id == work->entry.session_id;
+        }
+        if (is_open(work) && !known) {
+            works[count] = i;
+            keys[count++] = fk_key_accepted_session(&run->arena, work->entry.session_id);
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (keys[i].partition.data == NULL) {
+            return FK_ERR_NOMEM;
+        }
+    }
+    enum fk_err err = count == 0 ? FK_OK : fk_table_get_many(run->ports->table, keys, count, &run->arena, items);
+    for (size_t i = 0; err == FK_OK && i < count; i++) {
+        struct fk_accepted_session session;
+        err = items[i].stamp == 0 ? FK_OK : fk_accepted_session_read(items[i].value, &run->arena, &session);
+        for (size_t j = run->done; err == FK_OK && items[i].stamp != 0 && j < run->count; j++) {
+            struct work *work = &run->works[j];
+            if (is_open(work) && work->entry.session_id == run->works[works[i]].entry.session_id &&
+                fk_accepted_session_step(&session, work->entry.token) != NULL) {
+                work->fate = FK_FATE_ACCEPTED;
+            }
+        }
+    }
+    return err;
+}
+
+static enum fk_err decide_entry(struct run *run, size_t i)
+{
+    struct work *work = &run->works[i];
+    enum fk_err err = read_entry(run, i);
+    if (err != FK_OK || work->fate != FK_FATE_UNDECIDED) {
         return err;
     }
     err = find_fate(run, work);
@@ -94,9 +146,9 @@ static enum fk_err read_entry(struct run *run, size_t i)
 /* Finds the fates of the entries from the first open one on; *end is behind the last one that is decided. */
 static enum fk_err read_entries(struct run *run, size_t *end)
 {
-    enum fk_err err = FK_OK;
-    for (*end = run->done; *end < run->count; (*end)++) {
-        err = read_entry(run, *end);
+    enum fk_err err = find_accepted(run);
+    for (*end = run->done; err == FK_OK && *end < run->count; (*end)++) {
+        err = decide_entry(run, *end);
         if (err != FK_OK && FK_MUTANT(UNDECIDED_PASSED)) {
             run->works[*end].fate = FK_FATE_LOST;
             err = FK_OK;
@@ -125,7 +177,13 @@ static void prefetch(struct run *run, struct fk_overlay *overlay, size_t end)
             continue;
         }
         struct fk_key key = fk_key_session(overlay->arena, entry->session_id);
-        fk_overlay_want(overlay, &key);
+        if (entry->session_id != 0) {
+            fk_overlay_want(overlay, &key);
+        }
+        if (entry->kind == FK_STEP_DEAD || entry->kind == FK_STEP_ATTACH) {
+            key = fk_key_gateway(overlay->arena, entry->gateway);
+            fk_overlay_want(overlay, &key);
+        }
         for (size_t j = 0; j < entry->path_count; j++) {
             if (entry->paths[j].counter != 0) {
                 key = fk_key_node(overlay->arena, entry->paths[j].path);
