@@ -32,6 +32,8 @@
     X(EVENT_BEFORE_COMMIT, "C5: events leave before the commit")                                                       \
     X(MULTI_IN_PARTS, "C10: a multi is committed in two transactions")                                                 \
     X(CREATE_NOT_FENCED, "H9: a session's creation is tried again while the try before may still come")                \
+    X(GONE_IS_CLOSED, "C15: whatever takes a session away answers its closeSession")                                   \
+    X(OBSERVED_TOO_EARLY, "H21: a counter's time is that before it was read")                                          \
     X(DEAD_TOO_EARLY, "H21: a gateway is declared dead inside its lease")                                              \
     X(TRIM_UNACKED, "H13: events are trimmed before they are applied")                                                 \
     X(SWEEP_BLIND, "a container or TTL node is removed whatever became of it since the sweep saw it")                  \

@@ -90,12 +90,12 @@ static struct fk_gateway_events *gateway_of(struct fk_overlay *overlay, struct f
     return added;
 }
 
-/* The same event, not only an equal one: each put has a path of its own, and a multi that changes a list of children
- * twice tells persistent watches twice (DataTree.processTxn). */
+/* The same event, not only an equal one: a multi that changes a node twice tells persistent watches twice
+ * (DataTree.processTxn). */
 static bool same_entry(const struct fk_event_entry *a, const struct fk_event_entry *b)
 {
-    return a->kind == b->kind && a->type == b->type && a->session_id == b->session_id &&
-           a->path.data == b->path.data && a->path.size == b->path.size;
+    return a->kind == FK_ENTRY_NODE && b->kind == FK_ENTRY_NODE && a->origin == b->origin &&
+           a->origin_index == b->origin_index;
 }
 
 /* Nobody is told of an event twice, whoever watches it how often. */
@@ -125,9 +125,11 @@ static void add_entry(struct fk_overlay *overlay, int64_t zxid, int64_t gateway,
     mine->entries[mine->count++] = *entry;
 }
 
-void fk_apply_session_gone(struct fk_overlay *overlay, int64_t zxid, int64_t gateway, int64_t session_id, int64_t epoch)
+void fk_apply_session_gone(struct fk_overlay *overlay, int64_t zxid, int64_t gateway, int64_t session_id, int64_t epoch,
+                           enum fk_gone gone)
 {
-    struct fk_event_entry entry = {.kind = FK_ENTRY_SESSION_GONE, .session_id = session_id, .epoch = epoch};
+    struct fk_event_entry entry = {
+        .kind = FK_ENTRY_SESSION_GONE, .session_id = session_id, .epoch = epoch, .gone = gone};
     if (FK_MUTANT(SESSION_GONE_NOT_TOLD)) {
         return;
     }
@@ -211,7 +213,9 @@ static void fire_put(struct fk_overlay *overlay, int64_t zxid, const struct fk_p
                                        .type = (int32_t)events[i].type,
                                        .kinds = events[i].kinds,
                                        .path = events[i].path,
-                                       .acl = event_acl(overlay, put, &events[i])};
+                                       .acl = event_acl(overlay, put, &events[i]),
+                                       .origin = put,
+                                       .origin_index = i};
         fire_path(overlay, zxid, &events[i], &entry);
         fire_recursive(overlay, zxid, &events[i], &entry);
     }

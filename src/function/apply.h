@@ -15,7 +15,7 @@ size_t fk_apply_cost(struct fk_overlay *overlay, const struct fk_change *change)
 void fk_apply_change(struct fk_overlay *overlay, const struct fk_change *change);
 
 /* Adds an event that is no node's: a session has a new owner or none, its connection of this epoch ends. */
-void fk_apply_session_gone(struct fk_overlay *overlay, int64_t zxid, int64_t gateway, int64_t session_id,
-                           int64_t epoch);
+void fk_apply_session_gone(struct fk_overlay *overlay, int64_t zxid, int64_t gateway, int64_t session_id, int64_t epoch,
+                           enum fk_gone gone);
 
 #endif

@@ -158,7 +158,8 @@ static enum fk_verdict end_chunk(struct fk_decision *decision, struct fk_overlay
 }
 
 /* Ends a session; *zxid is that of its end where the verdict is DONE. */
-static enum fk_verdict end_session(struct fk_decision *decision, struct fk_overlay_session *session, int64_t *zxid)
+static enum fk_verdict end_session(struct fk_decision *decision, struct fk_overlay_session *session, bool closed,
+                                   int64_t *zxid)
 {
     plan_end(decision, session, SIZE_MAX, true);
     if (fk_decision_err(decision) != FK_OK) {
@@ -176,7 +177,7 @@ static enum fk_verdict end_session(struct fk_decision *decision, struct fk_overl
     }
     *zxid = fk_settle_zxid(decision);
     fk_apply_change(&decision->overlay, &change);
-    fk_settle_end(decision, session, *zxid);
+    fk_settle_end(decision, session, *zxid, closed);
     return FK_VERDICT_DONE;
 }
 
@@ -184,7 +185,7 @@ static enum fk_verdict run_close(struct fk_decision *decision, const struct fk_r
                                  struct fk_overlay_session *session)
 {
     int64_t zxid = 0;
-    enum fk_verdict verdict = end_session(decision, session, &zxid);
+    enum fk_verdict verdict = end_session(decision, session, true, &zxid);
     if (verdict == FK_VERDICT_DONE && fk_decision_err(decision) == FK_OK) {
         fk_settle_close(decision, message, number, session, zxid);
     }
@@ -289,7 +290,7 @@ static enum fk_verdict decide_expire(struct fk_decision *decision, const struct 
         FK_MARK(EXPIRE_STALE);
         return FK_VERDICT_DONE;
     }
-    return end_session(decision, session, &zxid);
+    return end_session(decision, session, false, &zxid);
 }
 
 /* Takes a gateway out of the chains: it gets no more events. */

@@ -221,7 +221,7 @@ static void apply_end(struct fk_decision *decision, const struct fk_entry *entry
         return;
     }
     int64_t zxid = apply_change(decision, entry, superseded);
-    fk_settle_end(decision, session, zxid);
+    fk_settle_end(decision, session, zxid, entry->answered >= 0);
     fk_overlay_write(&decision->overlay, &write);
     if (entry->answered >= 0) {
         fk_settle_close(decision, &message, entry->answered, session, zxid);

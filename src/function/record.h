@@ -144,6 +144,13 @@ enum fk_entry_kind {
     FK_ENTRY_SESSION_GONE = 2, /* the session has a new owner, or none: its connection here ends */
 };
 
+/* Why a session is gone from its gateway. */
+enum fk_gone {
+    FK_GONE_MOVED = 1,  /* it has a new owner */
+    FK_GONE_ENDED = 2,  /* it expired */
+    FK_GONE_CLOSED = 3, /* by its own closeSession, which this event answers too */
+};
+
 /* One event of one gateway. */
 struct fk_event_entry {
     enum fk_entry_kind kind;
@@ -152,7 +159,10 @@ struct fk_event_entry {
     struct fk_bytes path;
     struct fk_bytes acl; /* of the node that the event names: who may not read it does not hear of it; null: anybody */
     int64_t session_id;
-    int64_t epoch; /* session gone: connections of this epoch and before */
+    int64_t epoch;      /* session gone: connections of this epoch and before */
+    enum fk_gone gone;  /* session gone: why */
+    const void *origin; /* while it is planned: what it comes from, so that nobody is told of it twice; not stored */
+    size_t origin_index;
 };
 
 /* The events of one commit (zxid) for one gateway, in the order in which they are given to watches. */

@@ -22,6 +22,8 @@ static void read_entry(struct fk_reader *reader, struct fk_event_entry *entry)
     } else if (entry->kind == FK_ENTRY_SESSION_GONE) {
         entry->session_id = fk_read_i64(reader);
         entry->epoch = fk_read_i64(reader);
+        entry->gone = (enum fk_gone)fk_record_read_byte(reader, FK_GONE_CLOSED);
+        reader->failed |= entry->gone < FK_GONE_MOVED;
     } else {
         reader->failed = true;
     }
@@ -40,6 +42,7 @@ static void write_entry(struct fk_buf *buf, const struct fk_event_entry *entry)
         FK_ASSERT(entry->kind == FK_ENTRY_SESSION_GONE);
         fk_write_i64(buf, entry->session_id);
         fk_write_i64(buf, entry->epoch);
+        fk_record_write_byte(buf, (uint8_t)entry->gone);
     }
 }
 

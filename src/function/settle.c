@@ -74,10 +74,10 @@ void fk_settle_request(struct fk_decision *decision, const struct fk_request_mes
     fk_settle_answer(decision, message, &result);
 }
 
-void fk_settle_end(struct fk_decision *decision, struct fk_overlay_session *session, int64_t zxid)
+void fk_settle_end(struct fk_decision *decision, struct fk_overlay_session *session, int64_t zxid, bool closed)
 {
     fk_apply_session_gone(&decision->overlay, zxid, session->record.owner, session->record.session.id,
-                          session->record.epoch);
+                          session->record.epoch, closed ? FK_GONE_CLOSED : FK_GONE_ENDED);
     session->exists = false;
     fk_overlay_put(&decision->overlay, session->item);
 }
@@ -107,7 +107,7 @@ void fk_settle_attach(struct fk_decision *decision, struct fk_overlay_session *s
 {
     int64_t zxid = fk_settle_zxid(decision);
     struct fk_session_record *record = &session->record;
-    fk_apply_session_gone(&decision->overlay, zxid, record->owner, record->session.id, record->epoch);
+    fk_apply_session_gone(&decision->overlay, zxid, record->owner, record->session.id, record->epoch, FK_GONE_MOVED);
     record->epoch++;
     record->last = 0;
     record->count = 0;

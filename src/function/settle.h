@@ -19,8 +19,8 @@ void fk_settle_answer(struct fk_decision *decision, const struct fk_request_mess
                       const struct fk_result *result);
 void fk_settle_expired(struct fk_decision *decision, const struct fk_request_message *message, int64_t number);
 
-/* The session is gone, and its owner hears of it. */
-void fk_settle_end(struct fk_decision *decision, struct fk_overlay_session *session, int64_t zxid);
+/* The session is gone, and its owner hears of it; `closed`: by its own request. */
+void fk_settle_end(struct fk_decision *decision, struct fk_overlay_session *session, int64_t zxid, bool closed);
 
 /* Answers the request that closed a session. Its record is gone, and its result with it: should this answer get lost,
  * the event says the same. */

@@ -54,11 +54,13 @@ enum fk_err fk_sweep_find_gateway(struct fk_sweep *sweep, int64_t id, struct fk_
     return err;
 }
 
-/* Remembers that the counter was seen now for the first time. Another sweep may have done it, or do it later. */
+/* Remembers that the counter was seen now for the first time. Another sweep may have done it, or do it later. The time
+ * is that after the reading: a sweep that stood still in between must not date it back. */
 static enum fk_err observe(struct fk_sweep *sweep, const struct fk_item *seen, int64_t counter)
 {
     struct fk_buf buf = FK_BUF_EMPTY;
-    fk_observation_record_write(&buf, &(struct fk_observation_record){.counter = counter, .since_ms = sweep->now_ms});
+    int64_t since_ms = FK_MUTANT(OBSERVED_TOO_EARLY) ? sweep->now_ms : fk_clock_wall_ms(sweep->ports->clock);
+    fk_observation_record_write(&buf, &(struct fk_observation_record){.counter = counter, .since_ms = since_ms});
     struct fk_write write = {
         .kind = FK_WRITE_PUT, .key = seen->key, .expected = seen->stamp, .value = fk_buf_view(&buf)};
     enum fk_err err = buf.failed ? FK_ERR_NOMEM : fk_table_write(sweep->ports->table, &write, 1);

@@ -27,7 +27,7 @@ struct fk_sweep {
     const struct fk_ports *ports;
     struct fk_arena *arena;
     struct fk_sweep_result *result;
-    int64_t now_ms; /* wall clock */
+    int64_t now_ms; /* wall clock, before anything was read */
     struct fk_zx_record zx;
     struct fk_sweep_gateway *gateways;
     size_t count;

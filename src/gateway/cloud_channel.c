@@ -77,7 +77,7 @@ static void apply(struct fk_gateway *gateway, int64_t zxid, const struct fk_gate
     for (size_t i = 0; i < events->count; i++) {
         const struct fk_event_entry *entry = &events->entries[i];
         if (entry->kind == FK_ENTRY_SESSION_GONE) {
-            fk_cloud_session_gone(gateway, entry->session_id, entry->epoch, zxid);
+            fk_cloud_session_gone(gateway, entry, zxid);
             continue;
         }
         struct fk_event event = {(enum fk_event_type)entry->type, entry->path, entry->kinds};

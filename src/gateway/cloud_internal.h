@@ -213,7 +213,7 @@ void fk_cloud_attach_free(struct fk_gateway *gateway, struct fk_cloud_attach *at
 void fk_cloud_expire_tick(struct fk_gateway *gateway);
 void fk_cloud_expire_done(struct fk_gateway *gateway, struct fk_cloud_job *job);
 /* The session has another owner, or none. */
-void fk_cloud_session_gone(struct fk_gateway *gateway, int64_t id, int64_t epoch, int64_t zxid);
+void fk_cloud_session_gone(struct fk_gateway *gateway, const struct fk_event_entry *entry, int64_t zxid);
 void fk_cloud_session_free(struct fk_gateway *gateway, struct fk_cloud_session *session);
 
 /* cloud_conn.c */

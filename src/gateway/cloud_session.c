@@ -325,8 +325,10 @@ void fk_cloud_attach_done(struct fk_gateway *gateway, struct fk_cloud_job *job)
     fk_cloud_job_release(gateway, job);
 }
 
-void fk_cloud_session_gone(struct fk_gateway *gateway, int64_t id, int64_t epoch, int64_t zxid)
+void fk_cloud_session_gone(struct fk_gateway *gateway, const struct fk_event_entry *entry, int64_t zxid)
 {
+    int64_t id = entry->session_id;
+    int64_t epoch = entry->epoch;
     struct fk_list *attaches = &gateway->cloud->attaches;
     for (struct fk_list *link = attaches->next; link != attaches; link = link->next) {
         struct fk_cloud_attach *attach = FK_CONTAINER_OF(link, struct fk_cloud_attach, link);
@@ -340,7 +342,8 @@ void fk_cloud_session_gone(struct fk_gateway *gateway, int64_t id, int64_t epoch
         return;
     }
     struct fk_conn *conn = session->base.conn;
-    if (conn != NULL && conn->state == FK_CONN_LEAVING && conn->cloud != NULL) {
+    bool closed = entry->gone == FK_GONE_CLOSED || FK_MUTANT(GONE_IS_CLOSED);
+    if (closed && conn != NULL && conn->state == FK_CONN_LEAVING && conn->cloud != NULL) {
         session->base.closing = true; /* goes with the connection */
         fk_cloud_closed(gateway, conn, zxid);
         return;

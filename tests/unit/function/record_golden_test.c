@@ -153,7 +153,7 @@ static void write_events(struct fk_buf *buf)
 {
     struct fk_event_entry entries[] = {
         {.kind = FK_ENTRY_NODE, .type = FK_EVENT_DATA_CHANGED, .kinds = FK_WATCH_DATA, .path = FK_BYTES_LITERAL("/a")},
-        {.kind = FK_ENTRY_SESSION_GONE, .session_id = 5, .epoch = 2}};
+        {.kind = FK_ENTRY_SESSION_GONE, .session_id = 5, .epoch = 2, .gone = FK_GONE_ENDED}};
     struct fk_gateway_events gateway = {.gateway = 1, .prev = 16, .entries = entries, .count = 2};
     fk_events_record_write(buf, &(struct fk_events_record){.zxid = 17, .gateways = &gateway, .count = 1});
 }
@@ -208,7 +208,7 @@ static const struct sample samples[KINDS] = {
     [OBSERVATION] = {"01 0000000000000009 0000000000000008", write_observation, read_observation, false},
     [RECURSIVE] = {"01 00000001 0000000000000001 000000022f61", write_recursive, read_recursive, true},
     [EVENTS] = {"01 0000000000000011 00000001 0000000000000001 0000000000000010 00000002 01 00000003 00000001"
-                "000000022f61 ffffffff 02 0000000000000005 0000000000000002",
+                "000000022f61 ffffffff 02 0000000000000005 0000000000000002 02",
                 write_events, read_events, true},
 };
 

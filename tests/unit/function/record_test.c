@@ -341,7 +341,8 @@ static void recursive_records(void **state)
 static struct fk_event_entry some_entry(void)
 {
     if (fk_prng_chance(&prng, 30)) {
-        return (struct fk_event_entry){.kind = FK_ENTRY_SESSION_GONE, .session_id = any(), .epoch = any()};
+        return (struct fk_event_entry){
+            .kind = FK_ENTRY_SESSION_GONE, .session_id = any(), .epoch = any(), .gone = (enum fk_gone)(1 + some(3))};
     }
     return (struct fk_event_entry){.kind = FK_ENTRY_NODE,
                                    .type = 1 + (int32_t)some(4),
@@ -359,6 +360,7 @@ static void assert_entry(const struct fk_event_entry *got, const struct fk_event
     fk_assert_bytes(got->acl, sent->acl);
     assert_int_equal(got->session_id, sent->session_id);
     assert_int_equal(got->epoch, sent->epoch);
+    assert_int_equal(got->gone, sent->gone);
 }
 
 static void events_records(void **state)
