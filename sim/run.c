@@ -184,8 +184,7 @@ static void liveness(struct run *run)
         struct fk_buf text = FK_BUF_EMPTY;
         sim_workload_describe(run->workload, &text);
         sim_violation(run->world, "C14", "%d s after the faults there is no rest: %s; clients: %.*s",
-                      LIVENESS_MS / 1000,
-                      functions_idle(run) ? "queues are empty" : "queues are not empty",
+                      LIVENESS_MS / 1000, functions_idle(run) ? "queues are empty" : "queues are not empty",
                       (int)text.size, text.data == NULL ? "" : (const char *)text.data);
         fk_buf_deinit(&text);
     }
@@ -244,8 +243,8 @@ static void close_epochs(struct sim_history *recorded)
     }
 }
 
-/* How much earlier than its timeout a session may end. A monotonic clock that stands still (F6) makes a lease longer by as
- * much: only times may depend on clocks, and they do. */
+/* How much earlier than its timeout a session may end. A monotonic clock that stands still (F6) makes a lease longer by
+ * as much: only times may depend on clocks, and they do. */
 static int64_t early_ns(const struct run *run)
 {
     const struct sim_plan *done = sim_faults_done(run->faults);
@@ -254,7 +253,7 @@ static int64_t early_ns(const struct run *run)
         return INT64_MAX / 4;
     }
     for (size_t i = 0; i < done->count; i++) {
-        ns += done->faults[i].kind == SIM_FAULT_FREEZE ? done->faults[i].argument * SIM_MS : 0;
+        ns += done->faults[i].fault.kind == SIM_FAULT_FREEZE ? done->faults[i].fault.argument * SIM_MS : 0;
     }
     return ns;
 }
