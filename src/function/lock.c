@@ -85,7 +85,10 @@ static bool is_free(const struct fk_locks *locks, const struct fk_lock *lock)
         FK_MARK(LOCK_OF_EARLIER_ATTEMPT);
         return true;
     }
-    bool over = fk_clock_wall_ms(locks->ports->clock) > lock->until_ms + locks->options->skew_ms;
+    /* A time that no clock within the bound can have written is of a clock that is wrong: nobody waits for it. */
+    int64_t left_ms = lock->until_ms - fk_clock_wall_ms(locks->ports->clock);
+    int64_t skew_ms = locks->options->skew_ms;
+    bool over = left_ms < -skew_ms || left_ms > locks->options->lock_ms + skew_ms;
     if (over) {
         FK_MARK(LOCK_TAKEN_OVER);
     }

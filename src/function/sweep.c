@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "function/sweep_internal.h"
 
-#include "base/alloc.h"
+#include "base/crc32c.h"
 
 enum fk_err fk_sweep_each(struct fk_sweep *sweep, struct fk_bytes partition, fk_sweep_item_fn call)
 {
@@ -26,11 +26,13 @@ enum fk_err fk_sweep_request(struct fk_sweep *sweep, int64_t gateway, int64_t se
     struct fk_buf buf = FK_BUF_EMPTY;
     struct fk_request_message message = {
         .gateway = gateway, .session_id = session_id, .epoch = epoch, .ids = FK_BYTES_LITERAL("\0\0\0\0")};
-    int64_t deduplication_id = 0; /* each sweep asks anew: a request that came too early must not swallow later ones */
     int64_t group = sweep->options->pipeline ? session_id : FK_GROUP_SINGLE_HOP;
-    fk_random_fill(sweep->ports->random, (uint8_t *)&deduplication_id, sizeof deduplication_id);
     fk_request_message_begin(&buf, &message);
     fk_request_message_add(&buf, &(struct fk_request_operation){.op = op, .body = body});
+    /* Many sweeps find the same: the queue takes it once, or a backlog would grow by what it keeps from being done
+     * (F32). Each request is decided by what it names (a counter, an epoch, versions), so that one is as good as many.
+     */
+    int64_t deduplication_id = (int64_t)((uint64_t)fk_crc32c(0, fk_buf_view(&buf)) << 32 | buf.size);
     enum fk_err err =
         buf.failed ? FK_ERR_NOMEM : fk_queue_send(sweep->ports->queue, group, deduplication_id, fk_buf_view(&buf));
     fk_buf_deinit(&buf);

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Where data stands, and what becomes of what nobody names: in both topologies. */
+#include "function/data.h"
+
+#include "driver/memory/blob.h"
+#include "function/cloud_world.h"
+#include "function/sweep.h"
+#include "wire/codes.h"
+
+static struct cloud cloud;
+static bool pipeline;
+
+static int setup(void **state)
+{
+    int result = fk_test_begin(state);
+    cloud_init(&cloud, pipeline);
+    cloud.options.inline_size_max = 10;
+    cloud.options.item_size_max = 100;
+    return result;
+}
+
+static int teardown(void **state)
+{
+    cloud_deinit(&cloud);
+    return fk_test_end(state);
+}
+
+#define ROW(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+static void sweep(void)
+{
+    struct fk_sweep_result result;
+    assert_int_equal(fk_sweep_run(&cloud.options, &cloud.ports, &result), FK_OK);
+}
+
+static void data_stands_where_its_size_says(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t size;
+        enum fk_data_place place;
+    } rows[] = {{10, FK_DATA_INLINE}, {11, FK_DATA_ITEM}, {100, FK_DATA_ITEM}, {101, FK_DATA_BLOB}};
+    static const char *const paths[] = {"/a", "/b", "/c", "/d"};
+    for (size_t i = 0; i < 4; i++) {
+        struct fk_node_record node;
+        struct fk_bytes data;
+        cloud_do(&cloud, (int64_t)i + 1, cloud_create_sized(&cloud, paths[i], rows[i].size));
+        assert_true(cloud_node(&cloud, paths[i], &node));
+        assert_int_equal(node.place, rows[i].place);
+        assert_int_equal(node.node.data.size, rows[i].size);
+        assert_int_equal(fk_data_read(&cloud.ports, &node, &cloud.arena, &data), FK_OK);
+        assert_int_equal(data.size, rows[i].size);
+    }
+    assert_int_equal(cloud_count(&cloud, "d"), 2);
+    assert_int_equal(fk_memory_blobs_count(cloud.ports.blobs), 1);
+}
+
+static void what_is_replaced_or_deleted_is_removed(void **state)
+{
+    (void)state;
+    struct fk_node_record node;
+    cloud_do(&cloud, 1, cloud_create_sized(&cloud, "/a", 50));
+    cloud_do(&cloud, 2, cloud_set(&cloud, "/a", "twenty bytes of data", -1));
+    assert_int_equal(cloud_count(&cloud, "d"), 1);
+    cloud_do(&cloud, 3, cloud_create(&cloud, "/a/b", "", 0)); /* the parent is put, its data stays */
+    assert_true(cloud_node(&cloud, "/a", &node));
+    assert_int_equal(node.place, FK_DATA_ITEM);
+    assert_int_equal(node.node.data.size, 20);
+    cloud_do(&cloud, 4, cloud_set(&cloud, "/a", "", -1));
+    assert_int_equal(cloud_count(&cloud, "d"), 0);
+    cloud_do(&cloud, 5, cloud_create_sized(&cloud, "/c", 200));
+    cloud_do(&cloud, 6, cloud_delete(&cloud, "/c"));
+    assert_int_equal(fk_memory_blobs_count(cloud.ports.blobs), 0);
+}
+
+static void sweeps_leave_what_is_named(void **state)
+{
+    (void)state;
+    cloud_do(&cloud, 1, cloud_create_sized(&cloud, "/a", 50));
+    cloud_do(&cloud, 2, cloud_create_sized(&cloud, "/b", 200));
+    cloud_do(&cloud, 3, cloud_create(&cloud, "/c", "", 0));
+    sweep();
+    assert_int_equal(cloud_count(&cloud, "d"), 1);
+    assert_int_equal(fk_memory_blobs_count(cloud.ports.blobs), 1);
+}
+
+static void leave(const char *name)
+{
+    struct fk_key key = fk_key_data(fk_bytes_text(name));
+    cloud_put(&cloud, &key, FK_BYTES_LITERAL("data"));
+    assert_int_equal(fk_blob_put(cloud.ports.blobs, fk_bytes_text(name), FK_BYTES_LITERAL("data")), FK_OK);
+}
+
+/* Single hop: a commit on zxid 1 may still come, one on zxid 0 not. Pipeline: the path has shown its change 1. */
+static void sweeps_remove_what_nobody_will_name(void **state)
+{
+    (void)state;
+    cloud_do(&cloud, 1, cloud_create(&cloud, "/a", "", 0));
+    leave("0000000000000000aaaaaaaaaaaaaaaa/a");
+    leave("0000000000000002bbbbbbbbbbbbbbbb/a");
+    sweep();
+    assert_int_equal(cloud_count(&cloud, "d"), 1);
+    assert_int_equal(fk_memory_blobs_count(cloud.ports.blobs), 1);
+    cloud_do(&cloud, 2, cloud_set(&cloud, "/a", "", -1));
+    cloud_do(&cloud, 3, cloud_set(&cloud, "/a", "", -1));
+    sweep();
+    assert_int_equal(cloud_count(&cloud, "d"), 0);
+    assert_int_equal(fk_memory_blobs_count(cloud.ports.blobs), 0);
+}
+
+static void attempts_name_number_and_path(void **state)
+{
+    (void)state;
+    int64_t number = 0;
+    struct fk_bytes path;
+    struct fk_bytes name = FK_BYTES_LITERAL("000000000000001fffffffffffffffff/a/b");
+    assert_true(fk_data_attempt_parse(name, &number, &path));
+    assert_int_equal(number, 31);
+    fk_assert_text(path, "/a/b");
+    assert_false(fk_data_attempt_parse(fk_bytes_head(name, 32), &number, &path));
+    assert_false(fk_data_attempt_parse(FK_BYTES_LITERAL("x00000000000001fffffffffffffffff/a"), &number, &path));
+}
+
+static const struct CMUnitTest tests[] = {
+    ROW(data_stands_where_its_size_says), ROW(what_is_replaced_or_deleted_is_removed),
+    ROW(sweeps_leave_what_is_named),      ROW(sweeps_remove_what_nobody_will_name),
+    ROW(attempts_name_number_and_path),
+};
+
+int main(void)
+{
+    int failed = cmocka_run_group_tests_name("single hop", tests, NULL, NULL);
+    pipeline = true;
+    return failed + cmocka_run_group_tests_name("pipeline", tests, NULL, NULL);
+}
