@@ -88,43 +88,57 @@ static bool is_open(const struct work *work)
     return work->read && work->fate == FK_FATE_UNDECIDED;
 }
 
+/* The sessions of open entries, each once: the index of its first entry. */
+static size_t open_sessions(struct run *run, size_t works[FK_TABLE_GET_MAX])
+{
+    size_t count = 0;
+    for (size_t i = run->done; i < run->count && count < FK_TABLE_GET_MAX && read_entry(run, i) == FK_OK; i++) {
+        struct work *work = &run->works[i];
+        bool known = !is_open(work);
+        if (!known && work->entry.kind == FK_STEP_DEAD) {
+            work->fate = FK_FATE_ACCEPTED;
+            known = true;
+        }
+        for (size_t j = 0; j < count && !known; j++) {
+            known = run->works[works[j]].entry.session_id == work->entry.session_id;
+        }
+        if (!known) {
+            works[count++] = i;
+        }
+    }
+    return count;
+}
+
+static enum fk_err mark_accepted(struct run *run, int64_t session_id, const struct fk_item *item)
+{
+    struct fk_accepted_session session = {.count = 0};
+    enum fk_err err = item->stamp == 0 ? FK_OK : fk_accepted_session_read(item->value, &run->arena, &session);
+    for (size_t i = run->done; err == FK_OK && i < run->count; i++) {
+        struct work *work = &run->works[i];
+        if (is_open(work) && work->entry.session_id == session_id &&
+            fk_accepted_session_step(&session, work->entry.token) != NULL) {
+            work->fate = FK_FATE_ACCEPTED;
+        }
+    }
+    return err;
+}
+
 /* What most entries are: accepted by their writers. One reading tells it of all of them; of the others nothing. */
 static enum fk_err find_accepted(struct run *run)
 {
     struct fk_key keys[FK_TABLE_GET_MAX];
     struct fk_item items[FK_TABLE_GET_MAX];
     size_t works[FK_TABLE_GET_MAX];
-    size_t count = 0;
-    for (size_t i = run->done; i < run->count && count < FK_TABLE_GET_MAX && read_entry(run, i) == FK_OK; i++) {
-        struct work *work = &run->works[i];
-        bool known = false;
-        if (is_open(work) && work->entry.kind == FK_STEP_DEAD) {
-            work->fate = FK_FATE_ACCEPTED;
-        }
-        for (size_t j = 0; j < count; j++) {
-            known |= run->works[works[j]].entry.session_id == work->entry.session_id;
-        }
-        if (is_open(work) && !known) {
-            works[count] = i;
-            keys[count++] = fk_key_accepted_session(&run->arena, work->entry.session_id);
-        }
-    }
+    size_t count = open_sessions(run, works);
     for (size_t i = 0; i < count; i++) {
+        keys[i] = fk_key_accepted_session(&run->arena, run->works[works[i]].entry.session_id);
         if (keys[i].partition.data == NULL) {
             return FK_ERR_NOMEM;
         }
     }
     enum fk_err err = count == 0 ? FK_OK : fk_table_get_many(run->ports->table, keys, count, &run->arena, items);
     for (size_t i = 0; err == FK_OK && i < count; i++) {
-        struct fk_accepted_session session;
-        err = items[i].stamp == 0 ? FK_OK : fk_accepted_session_read(items[i].value, &run->arena, &session);
-        for (size_t j = run->done; err == FK_OK && items[i].stamp != 0 && j < run->count; j++) {
-            struct work *work = &run->works[j];
-            if (is_open(work) && work->entry.session_id == run->works[works[i]].entry.session_id &&
-                fk_accepted_session_step(&session, work->entry.token) != NULL) {
-                work->fate = FK_FATE_ACCEPTED;
-            }
-        }
+        err = mark_accepted(run, run->works[works[i]].entry.session_id, &items[i]);
     }
     return err;
 }
