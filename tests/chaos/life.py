@@ -2,6 +2,7 @@
 """A server to be killed, its clients, and what strace can do to it. FK_BINARY names our program (default:
 build/faaskeeper); the recording clients are tests/chaos/record in the same build.
 """
+import json
 import os
 import pathlib
 import random
@@ -264,6 +265,28 @@ def read_tree(connection, roots, raw=None):
             below += [f"{path}/{name}" for name in zkraw.Reader(children[path]).strings()]
         level = below
     return seen
+
+
+def node_line(kind, path, body):
+    """A node as a line of a history: body is getData's, the data and 68 bytes of stat."""
+    size = int.from_bytes(body[:4], "big", signed=True)
+    node = {"k": kind, "path": path.encode().hex(), "stat": body[-68:].hex()}
+    if size >= 0:
+        node["data"] = body[4:4 + size].hex()
+    return json.dumps(node) + "\n"
+
+
+def write_history(path, frames, first, first_zxid, final, final_zxid):
+    """A history as faaskeeper-sim --check reads it (sim/history_file.c): the recorder's frames between the states
+    before and behind them, as read_tree's `raw` has them."""
+    with open(path, "w", encoding="ascii") as out:
+        head = {"format": "faaskeeper-history", "version": 1, "first_zxid": first_zxid}
+        out.write(json.dumps(head) + "\n")
+        out.writelines(node_line("first", *node) for node in first)
+        with open(frames, encoding="ascii") as lines:
+            shutil.copyfileobj(lines, out)
+        out.writelines(node_line("node", *node) for node in final)
+        out.write(json.dumps({"k": "end", "final_zxid": final_zxid, "nodes": True}) + "\n")
 
 
 def make_tree(connection, clients):
