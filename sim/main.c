@@ -328,8 +328,11 @@ static int check_file(const struct sim_args *args)
     size_t broken = sim_check(&history, &options, &counts, print_violation, NULL);
     (void)printf("judged: %zu requests, %zu writes, %zu reads, %zu watches, %zu events, %zu sessions\n",
                  counts.requests, counts.writes, counts.reads, counts.watches, counts.events, counts.sessions);
+    if (counts.undecided && broken == 0) {
+        (void)printf("undecided: too many orders of the writes without an answer\n");
+    }
     sim_history_deinit(&history);
-    sim_report_verdict(broken == 0, broken != 0, 0);
+    sim_report_verdict(broken == 0 && !counts.undecided, broken != 0, broken == 0 && counts.undecided);
     return broken == 0 ? EXIT_HELD : EXIT_BROKEN;
 }
 
