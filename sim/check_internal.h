@@ -87,7 +87,10 @@ struct check_connection {
     int64_t due_zxid;     /* of the first event to come; INT64_MAX: none */
     int64_t event_zxid;   /* of the last event */
     size_t event_index;   /* of the last event, plus 1 */
-    struct fk_bytes past; /* ids so far in the pass over the records */
+    /* Whom the gateway took the connection for, in the pass over the records: it knows the identities of the newest
+     * request that was answered, and may know those of the newest that was sent. */
+    struct fk_bytes sure;
+    struct fk_bytes past;
 };
 
 struct check_session {

@@ -157,6 +157,7 @@ static void check_committed(struct check *check, const struct check_request *req
 
 static void on_answer(struct check *check, struct check_connection *connection, const struct check_request *request)
 {
+    connection->sure = request->ids;
     if (request->op == FK_OP_PING || request->op == FK_OP_AUTH || request->zxid < 0) {
         return;
     }

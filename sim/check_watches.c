@@ -9,6 +9,12 @@
 
 #include <inttypes.h>
 
+/* Identities only grow (addauth), so what the gateway knew for sure allows whatever it knew besides. */
+static bool must_hear(const struct check_connection *connection, const struct sim_ref_event *event)
+{
+    return sim_ref_allows(event->acl, FK_PERM_READ, connection->sure);
+}
+
 static bool may_hear(const struct check_connection *connection, const struct sim_ref_event *event)
 {
     return sim_ref_allows(event->acl, FK_PERM_READ, connection->past);
@@ -88,12 +94,12 @@ static void find_due(const struct check *check, const struct check_connection *c
         if (!heard(watch, event) || was_early(watch, event) || (after != NULL && event->index <= after->index)) {
             continue;
         }
-        if (may_hear(connection, event)) {
+        if (must_hear(connection, event)) {
             watch->due = event;
             return;
         }
         if (!persistent(watch)) {
-            watch->hidden = event; /* it is gone without a word */
+            watch->hidden = event; /* it is gone without a word, or with one */
             return;
         }
     }
@@ -362,6 +368,24 @@ static const struct sim_ref_event *find_unordered(const struct check *check, con
     return NULL;
 }
 
+/* An event that a persistent watch was not sure to hear, as nobody knows which identities the gateway knew then. */
+static const struct sim_ref_event *find_unsure(const struct check *check, const struct check_connection *connection,
+                                               const struct fk_watcher_event *got, int64_t zxid)
+{
+    for (const struct check_watch *watch = connection->watches; watch != NULL; watch = watch->next) {
+        size_t at = first_after(check->tree.events, check->tree.event_count, watch->setpoint);
+        for (; at < check->tree.event_count && persistent(watch) && watch->request == NULL; at++) {
+            const struct sim_ref_event *event = check->tree.events[at];
+            bool passed = watch->due == NULL || watch->due->index > event->index;
+            if (passed && event->index >= connection->event_index && is_event(event, got, zxid) &&
+                heard(watch, event) && may_hear(connection, event) && !was_early(watch, event)) {
+                return event;
+            }
+        }
+    }
+    return NULL;
+}
+
 static void hear_early(struct check *check, struct check_watch *watch, const struct sim_ref_event *event)
 {
     if (persistent(watch) && watch->due != NULL && watch->due->zxid == event->zxid && heard(watch, event)) {
@@ -513,6 +537,7 @@ void check_watch_event(struct check *check, struct check_connection *connection,
     fk_read_watcher_event(&reader, &got);
     const struct sim_ref_event *event = find_event(connection, &got, zxid);
     event = event == NULL ? find_unordered(check, connection, &got, zxid) : event;
+    event = event == NULL ? find_unsure(check, connection, &got, zxid) : event;
     if (event != NULL) {
         (void)take_early(check, connection, &got, event->zxid);
         check_event_order(check, connection, event);

@@ -88,6 +88,7 @@ static void draw_run(struct sim_options *options, uint64_t *dice)
     options->timeout_max_ms = 40000;
     options->safety_ms = 120000;
     options->containers = 1;
+    options->pipeline = between(dice, 0, 2) == 0 ? 1 : 0;
 }
 
 static void take_workload(struct sim_options *options)
