@@ -557,13 +557,8 @@ void check_watch_event(struct check *check, struct check_connection *connection,
 static bool on_its_way(const struct check *check, int64_t zxid)
 {
     const int64_t way_ns = INT64_C(10) * 1000000000;
-    const struct sim_history *history = check->history;
-    for (size_t i = history->ground_count; i > 0 && history->ground[i - 1].zxid >= zxid; i--) {
-        if (history->ground[i - 1].zxid == zxid) {
-            return history->ground[i - 1].time_ns > history->end_ns - way_ns;
-        }
-    }
-    return false;
+    const struct sim_ground *entry = check_ground_at(check, zxid);
+    return entry != NULL && entry->time_ns > check->history->end_ns - way_ns;
 }
 
 void check_watch_end(struct check *check, struct check_connection *connection)
