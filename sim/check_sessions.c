@@ -5,16 +5,31 @@
 
 #include <inttypes.h>
 
-/* The last thing that the client did and was answered for by `until`. */
+/* The newest owner's epoch by `until`. */
+static int64_t last_epoch(const struct check_session *session, int64_t until)
+{
+    int64_t epoch = 0;
+    for (const struct check_connection *connection = session->connections; connection != NULL;
+         connection = connection->next_of_session) {
+        bool counts = connection->accepted && connection->accepted_ns <= until && connection->epoch > epoch;
+        epoch = counts ? connection->epoch : epoch;
+    }
+    return epoch;
+}
+
+/* The last thing that the client did and was answered for by `until`. What an older owner still answers, which has not
+ * heard that the session has moved, keeps nothing alive: the client has another connection. */
 static int64_t last_acknowledged(const struct check_session *session, int64_t until)
 {
     int64_t last = INT64_MIN;
+    int64_t epoch = last_epoch(session, until);
     for (const struct check_connection *connection = session->connections; connection != NULL;
          connection = connection->next_of_session) {
         if (connection->accepted && connection->accepted_ns <= until && connection->connect_ns > last) {
             last = connection->connect_ns;
         }
-        for (const struct check_request *request = connection->first; request != NULL; request = request->next) {
+        for (const struct check_request *request = connection->first; request != NULL && connection->epoch >= epoch;
+             request = request->next) {
             bool counts = request->replied_ns >= 0 && request->replied_ns <= until;
             last = counts && request->sent_ns > last ? request->sent_ns : last;
         }
