@@ -57,8 +57,13 @@ void sim_totals_add(struct sim_totals *totals, const struct sim_run_result *resu
     totals->invocations += result->invocations;
     totals->virtual_ns += (uint64_t)result->virtual_ns;
     totals->no_code += result->no_code;
+    uint64_t kinds = 0;
+    for (size_t i = 0; i < result->plan.count; i++) {
+        kinds |= UINT64_C(1) << result->plan.faults[i].fault.kind;
+    }
     for (size_t i = 0; i < SIM_ACTION_COUNT; i++) {
         totals->actions[i] += result->actions[i];
+        totals->kinds_met[i] |= result->actions[i] > 0 ? kinds : 0;
     }
     totals->checked.requests += result->checked.requests;
     totals->checked.writes += result->checked.writes;
@@ -271,6 +276,7 @@ static void add_totals(struct sim_totals *to, const struct sim_totals *from)
     to->repeated += from->repeated;
     for (size_t i = 0; i < SIM_ACTION_COUNT; i++) {
         to->actions[i] += from->actions[i];
+        to->kinds_met[i] |= from->kinds_met[i];
     }
     for (size_t i = 0; i < FK_MARK_COUNT; i++) {
         to->marks[i] += from->marks[i];

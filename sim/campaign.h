@@ -29,6 +29,7 @@ struct sim_totals {
     uint64_t no_code;
     uint64_t repeated; /* seeds that ran twice, to compare */
     uint64_t actions[SIM_ACTION_COUNT];
+    uint64_t kinds_met[SIM_ACTION_COUNT]; /* mask of the fault kinds of the runs that had the action */
     uint64_t marks[FK_MARK_COUNT];
     struct sim_check_counts checked;
     struct sim_failure failures[SIM_FAILURES_MAX]; /* the first ones */

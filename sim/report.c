@@ -23,6 +23,21 @@ static void count_marks(const struct sim_totals *totals, uint64_t *met, uint64_t
     }
 }
 
+/* How many pairs of an action and a fault kind that this stack has came together in some run. */
+static void count_pairs(const struct sim_totals *totals, uint64_t *pairs, uint64_t *met)
+{
+    const struct sim_site_counts *sites = &totals->coverage.sites[0][0][0];
+    uint64_t kinds = 0;
+    *met = 0;
+    for (size_t i = 0; i < (size_t)SIM_ROLE_COUNT * SIM_LABELS_MAX * SIM_CALL_COUNT; i++) {
+        kinds |= sites[i].allowed;
+    }
+    *pairs = (uint64_t)SIM_ACTION_COUNT * (uint64_t)__builtin_popcountll(kinds);
+    for (size_t i = 0; i < SIM_ACTION_COUNT; i++) {
+        *met += (uint64_t)__builtin_popcountll(totals->kinds_met[i] & kinds);
+    }
+}
+
 static void report_marks(const struct sim_totals *totals)
 {
     (void)printf("rare situations:\n");
@@ -60,10 +75,13 @@ void sim_report(const struct sim_totals *totals, double seconds)
     uint64_t covered = 0;
     uint64_t met = 0;
     uint64_t enough = 0;
+    uint64_t pairs = 0;
+    uint64_t pairs_met = 0;
     double virtual_s = (double)totals->virtual_ns / 1e9;
     double cpu_s = (double)totals->cpu_ns / 1e9;
     sim_coverage_cells(&totals->coverage, &cells, &covered);
     count_marks(totals, &met, &enough);
+    count_pairs(totals, &pairs, &pairs_met);
     report_faults(&totals->coverage);
     report_actions(totals);
     report_marks(totals);
@@ -78,6 +96,7 @@ void sim_report(const struct sim_totals *totals, double seconds)
                  "virtual second\n",
                  virtual_s, cpu_s, per(virtual_s, cpu_s), per((double)totals->operations, virtual_s),
                  per((double)totals->faults, virtual_s));
+    (void)printf("operation x fault: %" PRIu64 " of %" PRIu64 " cells\n", pairs_met, pairs);
     (void)printf("site x fault: %" PRIu64 " of %" PRIu64 " cells; rare situations: %" PRIu64 " of %d met, %" PRIu64
                  " of them %d times or more\n",
                  covered, cells, met, FK_MARK_COUNT, enough, MARK_WANTED);
@@ -88,13 +107,17 @@ void sim_report_json(const struct sim_totals *totals, double seconds)
 {
     uint64_t cells = 0;
     uint64_t covered = 0;
+    uint64_t pairs = 0;
+    uint64_t pairs_met = 0;
     sim_coverage_cells(&totals->coverage, &cells, &covered);
+    count_pairs(totals, &pairs, &pairs_met);
     (void)printf("{\"runs\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"operations\":%" PRIu64 ",\"faults\":%" PRIu64
                  ",\"invocations\":%" PRIu64 ",\"virtual_s\":%.3f,\"cpu_s\":%.3f,\"seconds\":%.3f,\"cells\":%" PRIu64
-                 ",\"covered\":%" PRIu64 ",\"no_code\":%" PRIu64 ",\"marks\":{",
+                 ",\"covered\":%" PRIu64 ",\"pairs\":%" PRIu64 ",\"pairs_met\":%" PRIu64 ",\"no_code\":%" PRIu64
+                 ",\"marks\":{",
                  totals->seeds, totals->failed, totals->operations, totals->faults, totals->invocations,
-                 (double)totals->virtual_ns / 1e9, (double)totals->cpu_ns / 1e9, seconds, cells, covered,
-                 totals->no_code);
+                 (double)totals->virtual_ns / 1e9, (double)totals->cpu_ns / 1e9, seconds, cells, covered, pairs,
+                 pairs_met, totals->no_code);
     for (size_t i = 0; i < FK_MARK_COUNT; i++) {
         (void)printf("%s\"%s\":%" PRIu64, i == 0 ? "" : ",", fk_mark_text((enum fk_mark)i), totals->marks[i]);
     }
