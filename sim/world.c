@@ -92,7 +92,7 @@ uint64_t sim_trace_hash(const struct sim_world *world)
     return world->hash;
 }
 
-static void print_line(struct sim_world *world, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void print_line(struct sim_world *world, const char *format, va_list args)
 {
     char line[1024];
     const struct sim_task *task = world->running;
