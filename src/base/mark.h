@@ -46,6 +46,8 @@
     X(EVENT_BEHIND_WRITES, "an event waited until the writes before it were known")                                    \
     X(READ_AGAIN, "a read was repeated: an event came meanwhile")                                                      \
     X(REGISTER_REFUSED, "registering a watch was refused: the record had changed")                                     \
+    X(UNSUBSCRIBED, "a subscription that nobody needed any more was removed")                                          \
+    X(UNSUBSCRIBE_GAVE_WAY, "a subscription was kept: somebody needs it meanwhile")                                    \
     X(CHILDREN_AGAIN, "children were listed again: their parent had changed")                                          \
     X(MISSING_AGAIN, "a missing node was looked for again: its parent had changed")                                    \
     X(DATA_GONE, "the data of a record was gone: the record was read again")                                           \

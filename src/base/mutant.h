@@ -62,6 +62,7 @@
     X(SEND_NOT_REPEATED, "H3: the next message goes though the outcome of the one before is unknown")                  \
     X(MISSED_EVENTS_NOT_FETCHED, "H13: missing events are not fetched")                                                \
     X(SYNC_NOT_HELD, "C4: sync does not wait for the events up to it")                                                 \
+    X(UNSUBSCRIBE_RACE, "H14: a subscription is removed whoever registers meanwhile")                                  \
     X(REPLAY_OFF_BY_ONE, "recovery leaves out the first frame behind the checkpoint")                                  \
     X(ACK_BEFORE_SYNC, "what is written counts as durable before it is synced")                                        \
     X(ERRORS_NOT_DURABLE, "H29: errors are answered before their zxid is durable")                                     \

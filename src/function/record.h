@@ -4,7 +4,7 @@
  *
  *   record          partition        name        written by
  *   zx              "zx"             "zx"        commits; registering a recursive watch
- *   node            "n"+parent path  name        commits; registering a watch   ("/" itself: partition "n", name "/")
+ *   node            "n"+parent path  name        commits; (un)registering watches   ("/" itself: partition "n", name "/")
  *   data            "d"              attempt     writers, before the commit that names it; immutable (data.h)
  *   due             "c"              path        commits: that there is a container or a TTL node, for sweeps
  *   session         "s"              id          created by its gateway, then commits only
@@ -12,7 +12,7 @@
  *   events          "ev"             zxid        commits; trimmed by sweeps
  *   gateway         "g"              id          its gateway; the commit that declares it dead
  *   observation     "h"              gateway id  sweeps: when a counter was seen first
- *   recursive       "rs"             "rs"        registering a recursive watch: who watches which subtree
+ *   recursive       "rs"             "rs"        (un)registering recursive watches: who watches which subtree
  *   accepted node   "a"+parent path  name        pipeline: the accepted state and the lock (pipeline_record.h)
  *   accepted session "as"            id          pipeline: what was accepted of a session, and the lock
  *

@@ -113,6 +113,9 @@ static void finish(struct fk_gateway *gateway, struct fk_cloud_job *job)
         cloud->sweeping = false; /* what it could not do, the next one does */
         fk_cloud_job_release(gateway, job);
         break;
+    case FK_JOB_UNSUBSCRIBE:
+        fk_cloud_unsubscribe_done(gateway, job);
+        break;
     }
 }
 
@@ -265,6 +268,7 @@ struct fk_gateway *fk_cloud_gateway_new(const struct fk_gateway_options *options
     fk_list_init(&cloud->dirty);
     fk_list_init(&cloud->waiting);
     fk_list_init(&cloud->registering);
+    fk_list_init(&cloud->unsubscribing);
     fk_list_init(&cloud->later);
     fk_cloud_renew_start(gateway);
     return gateway;

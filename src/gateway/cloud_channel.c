@@ -10,14 +10,16 @@ struct firing {
     struct fk_gateway *gateway;
     int64_t zxid;
     struct fk_bytes acl;
+    bool heard;
 };
 
 /* ZK: who can't read a node does not hear of it, though the watch is used up (CVE-2024-23944). */
 static void fire(void *context, struct fk_watcher *watcher, const struct fk_event *event)
 {
-    const struct firing *firing = (const struct firing *)context;
+    struct firing *firing = (struct firing *)context;
     struct fk_conn *conn = FK_CONTAINER_OF(watcher, struct fk_conn, watcher);
     struct fk_caller caller = fk_conn_caller(conn);
+    firing->heard = true;
     if (firing->acl.data != NULL && !fk_acl_allows(firing->acl, FK_PERM_READ, &caller)) {
         return;
     }
@@ -41,7 +43,6 @@ static bool list_names(struct fk_bytes list, struct fk_bytes path, bool below_to
     return false;
 }
 
-/* True where the read at work sets a watch that would hear of `path`. */
 static bool job_names(const struct fk_cloud_job *job, struct fk_bytes path)
 {
     struct fk_reader reader = fk_reader_of(fk_buf_view(&job->base.request));
@@ -60,11 +61,21 @@ static bool job_names(const struct fk_cloud_job *job, struct fk_bytes path)
            (list_names(fk_read_strings(&reader), path, true) || list_names(fk_read_strings(&reader), path, true));
 }
 
+bool fk_cloud_registering(const struct fk_cloud *cloud, struct fk_bytes path)
+{
+    for (struct fk_list *link = cloud->registering.next; link != &cloud->registering; link = link->next) {
+        if (job_names(FK_CONTAINER_OF(link, struct fk_cloud_job, in_list), path)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* H14: reads that are at work on the path have to be done again. */
 static void note_reads(struct fk_cloud *cloud, int64_t zxid, struct fk_bytes path)
 {
     for (struct fk_list *link = cloud->registering.next; link != &cloud->registering; link = link->next) {
-        struct fk_cloud_job *job = FK_CONTAINER_OF(link, struct fk_cloud_job, registering);
+        struct fk_cloud_job *job = FK_CONTAINER_OF(link, struct fk_cloud_job, in_list);
         if (job->again_zxid < zxid && job_names(job, path)) {
             job->again_zxid = zxid;
         }
@@ -84,6 +95,9 @@ static void apply(struct fk_gateway *gateway, int64_t zxid, const struct fk_gate
         struct firing firing = {.gateway = gateway, .zxid = zxid, .acl = entry->acl};
         note_reads(cloud, zxid, entry->path);
         fk_watch_fire(&gateway->watches, &event, zxid, fire, &firing);
+        if (!firing.heard) {
+            fk_cloud_unheard(gateway, entry->path);
+        }
     }
     cloud->applied = zxid;
     fk_cloud_learn_zxid(cloud, zxid);

@@ -38,7 +38,7 @@ static void let_go(struct fk_cloud_job *job)
 {
     if (job != NULL) {
         job->base.conn = NULL;
-        fk_list_remove(&job->registering);
+        fk_list_remove(&job->in_list);
     }
 }
 
@@ -114,7 +114,7 @@ static void note_watch(struct fk_gateway *gateway, struct fk_cloud_job *job, str
         job->local_watch = job->registers && fk_watch_heard(&gateway->watches, &event);
     }
     if (job->registers) {
-        fk_list_append(&gateway->cloud->registering, &job->registering);
+        fk_list_append(&gateway->cloud->registering, &job->in_list);
     }
 }
 

@@ -2,7 +2,8 @@
 /* What the files of the cloud gateway share. cloud.c: the backend, timers; cloud_job.c: jobs; cloud_session.c: attach,
  * create, expiry; cloud_conn.c: requests of a connection; cloud_write.c: sending and answers; cloud_order.c: the one
  * output order of a connection; cloud_channel.c: the chain of events; cloud_read.c and cloud_watch.c: reads and
- * registrations (blocking); cloud_lease.c: renewal, fetching, sweeps (blocking). "H..." are rules of protocol.md. */
+ * registrations (blocking); cloud_unsubscribe.c: the end of subscriptions; cloud_lease.c: renewal, fetching, sweeps
+ * (blocking). "H..." are rules of protocol.md. */
 #ifndef FK_GATEWAY_CLOUD_INTERNAL_H
 #define FK_GATEWAY_CLOUD_INTERNAL_H
 
@@ -13,17 +14,18 @@
 #include "gateway/gateway_internal.h"
 
 enum fk_cloud_job_kind {
-    FK_JOB_READ,    /* a read, setWatches, addWatch */
-    FK_JOB_SYNC,    /* the zxid record */
-    FK_JOB_SEND,    /* requests of a connection */
-    FK_JOB_POLL,    /* a connection looks for answers in its session's record */
-    FK_JOB_CREATE,  /* a new session */
-    FK_JOB_SESSION, /* an attach reads its session's record */
-    FK_JOB_ATTACH,  /* an attach is sent */
-    FK_JOB_EXPIRE,  /* the end of a silent session is sent */
-    FK_JOB_RENEW,   /* the gateway's own record */
-    FK_JOB_FETCH,   /* missing events */
-    FK_JOB_SWEEP,   /* the heartbeat function */
+    FK_JOB_READ,        /* a read, setWatches, addWatch */
+    FK_JOB_SYNC,        /* the zxid record */
+    FK_JOB_SEND,        /* requests of a connection */
+    FK_JOB_POLL,        /* a connection looks for answers in its session's record */
+    FK_JOB_CREATE,      /* a new session */
+    FK_JOB_SESSION,     /* an attach reads its session's record */
+    FK_JOB_ATTACH,      /* an attach is sent */
+    FK_JOB_EXPIRE,      /* the end of a silent session is sent */
+    FK_JOB_RENEW,       /* the gateway's own record */
+    FK_JOB_FETCH,       /* missing events */
+    FK_JOB_SWEEP,       /* the heartbeat function */
+    FK_JOB_UNSUBSCRIBE, /* a subscription that nobody needs */
 };
 
 /* The events of one commit, as a job found them. */
@@ -32,10 +34,20 @@ struct fk_cloud_found {
     struct fk_gateway_events *events;
 };
 
+/* A subscription of this gateway that is looked for, then perhaps removed. */
+struct fk_cloud_unsubscribe {
+    struct fk_bytes path; /* found; where it is removed the request has it */
+    int64_t stamp;        /* of the record that lists it */
+    unsigned kinds;       /* found; where it is removed: those that stay */
+    bool recursive;       /* it is one of the subtree at `path` */
+    bool removing;        /* the core has decided: it goes, if the record still has this stamp */
+    bool unsettled;       /* an outcome was unknown: the removal may still come */
+};
+
 struct fk_cloud_job {
-    struct fk_job base; /* request: a read's body, or the message to send */
+    struct fk_job base; /* request: a read's body, the message to send, or a path to unsubscribe from */
     enum fk_cloud_job_kind kind;
-    struct fk_list registering;      /* in the cloud's list, while it is a read with watches that has not ended */
+    struct fk_list in_list;          /* registering: a read with watches that has not ended; or unsubscribing */
     struct fk_cloud_attach *attach;  /* of CREATE, SESSION, ATTACH */
     struct fk_cloud_session *expire; /* of EXPIRE; NULL where that is gone */
     /* given */
@@ -44,10 +56,12 @@ struct fk_cloud_job {
     int64_t group;
     int64_t deduplication_id;
     int64_t started_ms;
-    bool first;       /* renewal: the record does not exist yet */
-    bool registers;   /* a read with a watch */
-    bool local_watch; /* mutant: somebody here watches the path already */
+    bool first;        /* renewal: the record does not exist yet */
+    bool registers;    /* a read with a watch */
+    bool local_watch;  /* mutant: somebody here watches the path already */
+    bool write_anyway; /* a registration writes the record though that lists the gateway: cloud_unsubscribe.c */
     int64_t given_generation;
+    int64_t given_zxid;     /* newest that this gateway knew of */
     int64_t last_zxid_seen; /* create: of the client */
     bool fence;             /* create: the outcome of a try was unknown, and it may still come */
     /* results */
@@ -61,6 +75,7 @@ struct fk_cloud_job {
     int64_t zx_lastev;
     int64_t again_zxid; /* set by the core: an event on a path of it was applied meanwhile; 0: none */
     struct fk_session_record session;
+    struct fk_cloud_unsubscribe unsubscribe;
     struct fk_cloud_found *found;
     size_t found_count;
 };
@@ -162,6 +177,7 @@ struct fk_cloud {
     struct fk_list dirty;
     struct fk_list waiting;
     struct fk_list registering;
+    struct fk_list unsubscribing;
     struct fk_list later; /* jobs to be tried again at the next tick */
 };
 
@@ -245,11 +261,19 @@ bool fk_cloud_queue_event(struct fk_conn *conn, int64_t zxid, const struct fk_ev
 
 /* cloud_channel.c */
 void fk_cloud_events_notice(struct fk_gateway *gateway, struct fk_bytes message);
+/* True where a read at work sets a watch that would hear of the path. */
+bool fk_cloud_registering(const struct fk_cloud *cloud, struct fk_bytes path);
 void fk_cloud_want_fetch(struct fk_gateway *gateway);
 void fk_cloud_fetch_done(struct fk_gateway *gateway, struct fk_cloud_job *job);
 void fk_cloud_renew_start(struct fk_gateway *gateway);
 void fk_cloud_renew_done(struct fk_gateway *gateway, struct fk_cloud_job *job);
 void fk_cloud_sweep_start(struct fk_gateway *gateway);
+
+/* cloud_unsubscribe.c: no watch has heard an event of this path. */
+void fk_cloud_unheard(struct fk_gateway *gateway, struct fk_bytes path);
+void fk_cloud_unsubscribe_done(struct fk_gateway *gateway, struct fk_cloud_job *job);
+/* A removal was decided that may still be applied. */
+bool fk_cloud_removing(const struct fk_cloud *cloud);
 
 /* Blocking, of jobs. */
 void fk_cloud_read_run(struct fk_cloud_job *job, const struct fk_ports *ports);
@@ -258,6 +282,7 @@ void fk_cloud_send_run(struct fk_cloud_job *job, const struct fk_ports *ports);
 void fk_cloud_session_run(struct fk_cloud_job *job, const struct fk_ports *ports);
 void fk_cloud_create_run(struct fk_cloud_job *job, const struct fk_ports *ports);
 void fk_cloud_renew_run(struct fk_cloud_job *job, const struct fk_ports *ports);
+void fk_cloud_unsubscribe_run(struct fk_cloud_job *job, const struct fk_ports *ports);
 void fk_cloud_fetch_run(struct fk_cloud_job *job, const struct fk_ports *ports);
 /* After records of job->generation were read: is this gateway alive in it? Sets job->dead. */
 enum fk_err fk_cloud_check_run(struct fk_cloud_job *job, const struct fk_ports *ports);

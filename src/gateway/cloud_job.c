@@ -21,7 +21,7 @@ struct fk_cloud_job *fk_cloud_job_new(struct fk_gateway *gateway, enum fk_cloud_
                                           .actions = kept.actions,
                                           .arena = kept.arena}};
     fk_list_init(&job->base.link);
-    fk_list_init(&job->registering);
+    fk_list_init(&job->in_list);
     return job;
 }
 
@@ -53,9 +53,11 @@ void fk_cloud_job_start(struct fk_gateway *gateway, struct fk_cloud_job *job)
     reset_results(job);
     job->applied = cloud->applied;
     job->given_generation = cloud->generation;
+    job->given_zxid = cloud->newest;
     /* A fetch reads the own record after what was seen so far: that is checked by it. */
     job->generation = job->kind == FK_JOB_FETCH ? cloud->generation_seen : cloud->generation;
     job->started_ms = gateway->now_ms;
+    job->write_anyway = job->registers && fk_cloud_removing(cloud) && !FK_MUTANT(UNSUBSCRIBE_RACE);
     fk_list_append(&gateway->jobs, &job->base.link);
 }
 
@@ -66,7 +68,7 @@ void fk_cloud_job_later(struct fk_gateway *gateway, struct fk_cloud_job *job)
 
 void fk_cloud_job_release(struct fk_gateway *gateway, struct fk_cloud_job *job)
 {
-    fk_list_remove(&job->registering);
+    fk_list_remove(&job->in_list);
     fk_gateway_job_release(gateway, &job->base);
 }
 
@@ -151,6 +153,9 @@ void fk_cloud_job_run(struct fk_job *base, const struct fk_cloud_options *option
     case FK_JOB_SWEEP:
         job->err = fk_sweep_run(options, ports, &swept);
         break;
+    case FK_JOB_UNSUBSCRIBE:
+        fk_cloud_unsubscribe_run(job, ports);
+        break;
     }
 }
 
@@ -160,11 +165,14 @@ const char *fk_job_label(const struct fk_job *base)
         [FK_JOB_READ] = "read",     [FK_JOB_SYNC] = "sync",     [FK_JOB_SEND] = "send",
         [FK_JOB_POLL] = "poll",     [FK_JOB_CREATE] = "create", [FK_JOB_SESSION] = "session",
         [FK_JOB_ATTACH] = "attach", [FK_JOB_EXPIRE] = "expire", [FK_JOB_RENEW] = "renew",
-        [FK_JOB_FETCH] = "fetch",   [FK_JOB_SWEEP] = "sweep",
+        [FK_JOB_FETCH] = "fetch",   [FK_JOB_SWEEP] = "sweep",   [FK_JOB_UNSUBSCRIBE] = "unsubscribe",
     };
     const struct fk_cloud_job *job = FK_CONTAINER_OF(base, struct fk_cloud_job, base);
     if (job->kind == FK_JOB_READ) {
         return job->registers ? "register" : "read";
+    }
+    if (job->kind == FK_JOB_UNSUBSCRIBE && job->unsubscribe.removing) {
+        return "remove";
     }
     return labels[job->kind];
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Reading the record of a path, and registering a watch in the same step (H14): the record is written back with this
  * gateway among its subscribers, conditional on the stamp that was read. If that succeeds, what was read was current at
- * that moment. A record that lists the gateway already needs no write.
+ * that moment. A record that lists the gateway already needs no write, unless that entry may be removed at this moment
+ * (cloud_unsubscribe.c).
  *
  * A missing node may have no item at all (H12). Then the nearest item above it stands for it: whoever deletes a node
  * puts its parent in the same commit. That item's zxid must be the same before and after the item below it was found
@@ -167,7 +168,7 @@ static enum fk_err try_record(struct registering *at, struct fk_bytes path, unsi
     if (kinds == 0 || (!found->record.exists && !missing_too) || local) {
         return without && !FK_MUTANT(MISSING_WITHOUT_PARENT) ? check_missing(at, &missing) : FK_OK;
     }
-    if (found->stamp != 0 && subscribed(&found->record.subs, at->job->gateway, kinds)) {
+    if (found->stamp != 0 && !at->job->write_anyway && subscribed(&found->record.subs, at->job->gateway, kinds)) {
         return FK_OK;
     }
     return write_subscription(at, found, path, kinds, without && !FK_MUTANT(MISSING_WITHOUT_PARENT) ? &missing : NULL);
@@ -215,7 +216,7 @@ static bool listed(const struct fk_recursive_record *record, int64_t gateway, st
     return false;
 }
 
-/* The list of recursive subscriptions with one more, and the zxid record that says that there is a new list: no commit
+/* The list of recursive subscriptions with this one, and the zxid record that says that there is a new list: no commit
  * that was planned without it can be applied after it. */
 static enum fk_err add_recursive(struct registering *at, const struct fk_item *list, struct fk_recursive_record *record,
                                  struct fk_bytes path)
@@ -233,7 +234,8 @@ static enum fk_err add_recursive(struct registering *at, const struct fk_item *l
         items[i] = record->items[i];
     }
     items[record->count] = (struct fk_recursive_subscription){.gateway = at->job->gateway, .path = path};
-    struct fk_recursive_record more = {.items = items, .count = record->count + 1};
+    size_t added = listed(record, at->job->gateway, path) ? 0 : 1;
+    struct fk_recursive_record more = {.items = items, .count = record->count + added};
     struct fk_buf values[2] = {FK_BUF_EMPTY, FK_BUF_EMPTY};
     zx.recursive_version++;
     fk_recursive_record_write(&values[0], &more);
@@ -262,7 +264,7 @@ static enum fk_err try_recursive(struct registering *at, struct fk_bytes path)
     if (err != FK_OK) {
         return err;
     }
-    if (!listed(&record, at->job->gateway, path)) {
+    if (at->job->write_anyway || !listed(&record, at->job->gateway, path)) {
         return add_recursive(at, &item, &record, path);
     }
     return fk_cloud_zx_run(at->job, at->ports, &zx, &stamp);

@@ -204,6 +204,19 @@ bool fk_watch_heard(const struct fk_watch_table *table, const struct fk_event *e
            ((event->kinds & FK_WATCH_CHILD) != 0 && path->child_count > 0) || path->persistent_count > 0;
 }
 
+unsigned fk_watch_kinds(const struct fk_watch_table *table, struct fk_bytes bytes)
+{
+    const struct watched_path *path = find_path(table, bytes);
+    unsigned kinds = 0;
+    if (path == NULL) {
+        return 0;
+    }
+    for (struct fk_list *link = path->watches.next; link != &path->watches; link = link->next) {
+        kinds |= FK_CONTAINER_OF(link, struct watch, in_path)->kinds;
+    }
+    return kinds;
+}
+
 /* An event on its way to the watches of one path. */
 struct firing {
     const struct fk_event *event;

@@ -42,6 +42,9 @@ typedef void (*fk_watch_fire_fn)(void *context, struct fk_watcher *watcher, cons
 /* True where somebody would hear the event. */
 bool fk_watch_heard(const struct fk_watch_table *table, const struct fk_event *event);
 
+/* The kinds of watches that stand on this very path; 0: none. */
+unsigned fk_watch_kinds(const struct fk_watch_table *table, struct fk_bytes path);
+
 /* Calls fire once for each watcher that hears the event, after its watch is removed if that hears but one. fire must
  * not change the table. */
 void fk_watch_fire(struct fk_watch_table *table, const struct fk_event *event, int64_t zxid, fk_watch_fire_fn fire,
