@@ -2,6 +2,7 @@
 /* The gateway's own record, the zxid record, sessions' records: what jobs read and write besides the tree. Blocking. */
 #include "gateway/cloud_internal.h"
 
+#include "base/log.h"
 #include "function/bootstrap.h"
 
 enum {
@@ -58,6 +59,11 @@ enum fk_err fk_cloud_zx_run(struct fk_cloud_job *job, const struct fk_ports *por
         return err;
     }
     *stamp = item.stamp;
+    if (zx->zxid < job->given_zxid) { /* restored from a backup, while we knew more (F31) */
+        fk_log(FK_LOG_ERROR, "the store is at zxid 0x%llx and was at 0x%llx before: it was set back; this gateway ends",
+               (unsigned long long)zx->zxid, (unsigned long long)job->given_zxid);
+        job->dead = true;
+    }
     job->zx_zxid = zx->zxid;
     job->zx_lastev = fk_gateway_zxids_get(&zx->lastev, job->gateway);
     job->generation = zx->generation > job->generation ? zx->generation : job->generation;

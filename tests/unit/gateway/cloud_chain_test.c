@@ -219,6 +219,30 @@ static void a_dead_gateway_finds_out_by_its_renewal(void **state)
     assert_false(fk_cloud_gateway_dead(cloud.at[1].gateway));
 }
 
+/* Somebody restores a backup: what was acknowledged since is gone, and its readers must not go on as if it were there.
+ */
+static void a_store_that_was_set_back_ends_its_gateways(void **state)
+{
+    (void)state;
+    struct peer *peer = watcher("/a", "/b");
+    struct fk_key key = fk_key_zx();
+    struct fk_item item;
+    struct fk_zx_record zx;
+    struct fk_arena arena = FK_ARENA_EMPTY;
+    struct fk_buf value = FK_BUF_EMPTY;
+    assert_int_equal(fk_table_get(cloud.ports.table, &key, &arena, &item), FK_OK);
+    assert_int_equal(fk_zx_record_read(item.value, &arena, &zx), FK_OK);
+    zx.zxid--;
+    fk_zx_record_write(&value, &zx);
+    struct fk_write write = {.kind = FK_WRITE_PUT, .key = key, .expected = item.stamp, .value = fk_buf_view(&value)};
+    assert_int_equal(fk_table_write(cloud.ports.table, &write, 1), FK_OK);
+    cloud_pass_ms(cloud.options.period_ms + 200);
+    assert_true(fk_cloud_gateway_dead(cloud.at[0].gateway));
+    assert_true(peer_closed(peer));
+    fk_buf_deinit(&value);
+    fk_arena_deinit(&arena);
+}
+
 /* Nobody lists a dead gateway any more, so its clients would see data without their events. */
 static void a_dead_gateway_shows_nothing_newer(void **state)
 {
@@ -282,6 +306,7 @@ int main(void)
         CLOUD_TEST(nothing_is_sent_after_the_lease),
         CLOUD_TEST(the_lease_begins_with_the_renewals_start),
         CLOUD_TEST(a_dead_gateway_finds_out_by_its_renewal),
+        CLOUD_TEST(a_store_that_was_set_back_ends_its_gateways),
         CLOUD_TEST(a_dead_gateway_shows_nothing_newer),
         CLOUD_TEST(an_answer_of_a_newer_generation_is_checked_first),
         CLOUD_TEST(a_living_gateway_takes_the_generation_over),
