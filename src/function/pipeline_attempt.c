@@ -7,7 +7,7 @@
 #include "function/data.h"
 #include "function/outcome.h"
 
-static enum fk_err send(const struct fk_writer_job *job, struct fk_bytes message)
+static enum fk_err push(const struct fk_writer_job *job, struct fk_bytes message)
 {
     struct fk_backoff backoff = {.clock = job->ports->clock, .random = job->ports->random};
     int64_t deduplication_id = 0; /* of this attempt: the same bytes again while the outcome is unknown */
@@ -32,7 +32,7 @@ enum fk_err fk_writer_push(const struct fk_writer_job *job, const struct fk_entr
 {
     struct fk_buf buf = FK_BUF_EMPTY;
     fk_entry_write(&buf, entry);
-    enum fk_err err = buf.failed ? FK_ERR_NOMEM : send(job, fk_buf_view(&buf));
+    enum fk_err err = buf.failed ? FK_ERR_NOMEM : push(job, fk_buf_view(&buf));
     fk_buf_deinit(&buf);
     return err;
 }
@@ -72,7 +72,7 @@ static void answer_error(const struct fk_writer_try *attempt)
     fk_outcome_send_answer(attempt->job->ports, attempt->entry.gateway, &answer);
 }
 
-static enum fk_err accept(struct fk_writer_try *attempt)
+static enum fk_err accept_all(struct fk_writer_try *attempt)
 {
     const struct fk_writer_job *job = attempt->job;
     enum fk_fate fate = FK_FATE_UNDECIDED;
@@ -97,12 +97,12 @@ enum fk_err fk_writer_finish(struct fk_writer_try *attempt)
         answer_error(attempt);
     }
     if (FK_MUTANT(PUSH_AFTER_ACCEPT)) {
-        err = accept(attempt);
+        err = accept_all(attempt);
         return err == FK_OK ? fk_writer_push(job, &attempt->entry) : err;
     }
     err = fk_writer_push(job, &attempt->entry);
     if (err != FK_OK || FK_MUTANT(DONE_WHEN_PUSHED)) {
         return err;
     }
-    return accept(attempt);
+    return accept_all(attempt);
 }
