@@ -58,7 +58,8 @@
       "the sync fails; <argument> decides what is on the disk, the rest never will be")                                \
     X(FLIP, "flip", "F16", "a bit of what is read is wrong; <argument> says which")                                    \
     X(ROT, "rot", "F16", "before the start a bit of a file is wrong; <argument> says which")                           \
-    X(ZEROED, "zeroed", "F16", "before the start a sector of a file is zeros; <argument> says which")
+    X(ZEROED, "zeroed", "F16", "before the start a sector of a file is zeros; <argument> says which")                  \
+    X(DEAD_LETTER, "dead-letter", "F27", "the first message of the batch leaves the queue undone, as a dead letter")
 
 enum sim_fault_kind {
 #define SIM_FAULT_ROW(name, text, number, what) SIM_FAULT_##name,

@@ -193,6 +193,16 @@ static void put_in_front(struct invocation *invocation, struct fk_bytes message)
     invocation->in_front = 1;
 }
 
+/* The first message was given up by the queue: nobody sees it any more. */
+static void bury_first(struct invocation *invocation)
+{
+    (void)fk_memory_queue_delete(invocation->host->queue, invocation->deliveries[0].receipt);
+    invocation->delivered--;
+    invocation->count--;
+    memmove(invocation->deliveries, invocation->deliveries + 1, invocation->delivered * sizeof *invocation->deliveries);
+    memmove(invocation->messages, invocation->messages + 1, invocation->count * sizeof *invocation->messages);
+}
+
 static void start_faulty(struct invocation *invocation, const struct sim_fault *fault)
 {
     struct sim_function_host *host = invocation->host;
@@ -223,18 +233,31 @@ static void start_faulty(struct invocation *invocation, const struct sim_fault *
     case SIM_FAULT_NEWER:
         put_in_front(invocation, newer(&invocation->arena, invocation->messages[0]));
         break;
+    case SIM_FAULT_DEAD_LETTER:
+        bury_first(invocation);
+        break;
     default:
         break;
+    }
+    if (invocation->count == 0) {
+        host->running--;
+        free_invocation(invocation);
+        poll_at(host, sim_now_ns(host->world));
+        return;
     }
     sim_at(host->world, NULL, sim_now_ns(host->world) + delay_ms * SIM_MS, start, invocation);
 }
 
+/* What the distributor's queue holds was accepted, so that no dead letters are possible there: that queue is to be kept
+ * without one. */
 static struct sim_fault fate(struct sim_function_host *host)
 {
-    const uint64_t allowed = SIM_FAULT_BIT(LATE) | SIM_FAULT_BIT(CONCURRENT) | SIM_FAULT_BIT(DUPLICATE) |
-                             SIM_FAULT_BIT(REDELIVER) | SIM_FAULT_BIT(PARTIAL) | SIM_FAULT_BIT(LOST_DELETE) |
-                             SIM_FAULT_BIT(TIMEOUT) | SIM_FAULT_BIT(POISON) | SIM_FAULT_BIT(NEWER) |
-                             SIM_FAULT_BIT(OVERLOAD);
+    uint64_t allowed = SIM_FAULT_BIT(LATE) | SIM_FAULT_BIT(CONCURRENT) | SIM_FAULT_BIT(DUPLICATE) |
+                       SIM_FAULT_BIT(REDELIVER) | SIM_FAULT_BIT(PARTIAL) | SIM_FAULT_BIT(LOST_DELETE) |
+                       SIM_FAULT_BIT(TIMEOUT) | SIM_FAULT_BIT(POISON) | SIM_FAULT_BIT(NEWER) | SIM_FAULT_BIT(OVERLOAD);
+    if (host->options.queue == SIM_QUEUE_REQUESTS) {
+        allowed |= SIM_FAULT_BIT(DEAD_LETTER);
+    }
     return sim_fault_labelled(sim_cloud_faults(host->options.cloud), SIM_ROLE_QUEUE, host->label,
                               SIM_CALL_QUEUE_DELIVER, allowed);
 }
