@@ -61,7 +61,7 @@ void sim_args_help(void)
         "  --pairs           every pair of them, of small scenarios\n"
         "  --interleavings   every schedule with up to two preemptions, of scenarios that race\n"
         "  --mutant NAME     with a seeded design bug; wants a build with -Dmutants=true\n"
-        "  --mutants         each seeded design bug in turn, until one of the seeds finds it\n"
+        "  --mutants         each seeded design bug in turn (with --mutant: one), until one of the seeds finds it\n"
         "  --list-mutants\n"
         "  --matrix          print the matrix site x fault\n"
         "  --keep-going      do not stop at the first failure\n"

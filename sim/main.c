@@ -289,14 +289,26 @@ static int run_exhaustive(const struct sim_args *args, enum sim_exhaustive_kind 
     return status;
 }
 
-static int run_mutants(struct sim_args *args)
+static int run_mutants(const struct sim_args *args)
 {
-    uint64_t found = 0;
-    struct sim_campaign_options campaign = {
-        .first = args->first, .last = args->last, .jobs = args->jobs, .prepare = prepare_seed, .context = args};
-    uint64_t missed = sim_mutants_run(&campaign, &found);
-    sim_report_verdict(found, missed, 0);
-    return missed == 0 && found > 0 ? EXIT_HELD : EXIT_BROKEN;
+    struct sim_options options;
+    struct sim_mutants_sums sums = {.found = 0};
+    char wrong[64];
+    if (!sim_options_draw(&options, 1, args->settings, wrong, sizeof wrong)) {
+        (void)fprintf(stderr, "faaskeeper-sim: '%s' is no setting\n", wrong);
+        return EXIT_USAGE;
+    }
+    if (!sim_mutant_choose("NONE")) {
+        return EXIT_USAGE;
+    }
+    struct sim_mutants_options mutants = {.first = args->first,
+                                          .seeds_max = args->last - args->first + 1,
+                                          .jobs = args->jobs,
+                                          .settings = args->settings,
+                                          .only = args->mutant};
+    sim_mutants_run(&mutants, &sums);
+    sim_report_verdict(sums.found, sums.missed, sums.covered);
+    return sums.missed == 0 && sums.found > 0 ? EXIT_HELD : EXIT_BROKEN;
 }
 
 /* --- histories --- */

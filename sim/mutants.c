@@ -2,7 +2,6 @@
 #include "sim/mutants.h"
 
 #include "base/assert.h"
-#include "base/mutant.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,6 +14,22 @@ static const struct {
 #define FK_MUTANT_ROW(name, text) {#name, text},
     FK_MUTANT_TABLE(FK_MUTANT_ROW)
 #undef FK_MUTANT_ROW
+};
+
+/* How a mutant is found, where the usual seeds do not find it soon. */
+struct row {
+    enum fk_mutant mutant;
+    const char *settings; /* of the runs, instead of what the seed draws; NULL: none */
+    uint64_t seeds;       /* found within so many; 0: SEEDS_USUAL */
+    const char *covered;  /* by which rule: it is expected to survive, and not tried; NULL: it is not */
+};
+
+enum {
+    SEEDS_USUAL = 2000,
+};
+
+static const struct row rows[] = {
+    {FK_MUTANT_NONE, NULL, 0, NULL},
 };
 
 void sim_mutants_list(void)
@@ -61,26 +76,97 @@ static const struct sim_failure *first_failure(const struct sim_totals *totals)
     return first;
 }
 
-uint64_t sim_mutants_run(struct sim_campaign_options *campaign, uint64_t *found)
+struct search {
+    const struct sim_mutants_options *options;
+    char settings[256];
+    uint64_t seeds; /* it has to be found within so many */
+    struct sim_totals totals;
+};
+
+static void prepare(void *context, uint64_t index, struct sim_case *one)
 {
-    static struct sim_totals totals;
-    uint64_t missed = 0;
-    *found = 0;
-    campaign->fail_max = 1;
-    for (size_t i = 1; i < FK_MUTANT_COUNT && switch_on(i); i++) {
-        totals = (struct sim_totals){0};
-        bool fine = sim_campaign(campaign, &totals);
-        FK_ASSERT(fine);
-        const struct sim_failure *failure = first_failure(&totals);
-        if (failure != NULL) {
-            ++*found;
-            (void)printf("%-26s found by seed %6" PRIu64 " (%s)  %s\n", mutants[i].name, failure->index,
-                         failure->promise, mutants[i].text);
-        } else {
-            missed++;
-            (void)printf("%-26s NOT FOUND in %" PRIu64 " seeds  %s\n", mutants[i].name, totals.seeds, mutants[i].text);
+    const struct search *search = context;
+    char wrong[64];
+    bool fine = sim_options_draw(&one->options, index, search->settings, wrong, sizeof wrong);
+    FK_ASSERT(fine);
+}
+
+static const struct row *row_of(size_t mutant)
+{
+    static const struct row usual = {.mutant = FK_MUTANT_NONE};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].mutant == mutant) {
+            return &rows[i];
         }
-        (void)fflush(stdout);
     }
-    return missed;
+    return &usual;
+}
+
+/* The failure of the smallest seed of a range; NULL where all hold. */
+static const struct sim_failure *run(struct search *search, size_t mutant, uint64_t first, uint64_t last)
+{
+    struct sim_campaign_options campaign = {.first = first,
+                                            .last = last,
+                                            .jobs = search->options->jobs,
+                                            .fail_max = 1,
+                                            .prepare = prepare,
+                                            .context = search};
+    memset(&search->totals, 0, sizeof search->totals);
+    bool fine = switch_on(mutant) && sim_campaign(&campaign, &search->totals);
+    FK_ASSERT(fine);
+    return first_failure(&search->totals);
+}
+
+/* Found is what fails with the bug and holds without it. */
+static bool find(struct search *search, size_t mutant)
+{
+    uint64_t first = search->options->first;
+    const struct sim_failure *failure = run(search, mutant, first, first + search->seeds - 1);
+    (void)printf("%-26s ", mutants[mutant].name);
+    if (failure == NULL) {
+        (void)printf("FAILED: not found in %" PRIu64 " seeds", search->seeds);
+    } else {
+        struct sim_failure kept = *failure;
+        bool holds = run(search, FK_MUTANT_NONE, kept.index, kept.index) == NULL;
+        (void)printf("seed %5" PRIu64 " of %5" PRIu64 "  %-7s%s", kept.index, search->seeds, kept.promise,
+                     holds ? "" : "FAILED: that seed fails without it too");
+        failure = holds ? failure : NULL;
+    }
+    (void)printf("  %s%s%s%s\n", mutants[mutant].text, search->settings[0] == '\0' ? "" : "  [", search->settings,
+                 search->settings[0] == '\0' ? "" : "]");
+    (void)fflush(stdout);
+    return failure != NULL;
+}
+
+static void search_one(const struct sim_mutants_options *options, size_t mutant, struct sim_mutants_sums *sums)
+{
+    static struct search search;
+    const struct row *row = row_of(mutant);
+    if (row->covered != NULL) {
+        (void)printf("%-26s SKIPPED: expected to survive: covered by %s  %s\n", mutants[mutant].name, row->covered,
+                     mutants[mutant].text);
+        sums->covered++;
+        return;
+    }
+    const char *mine = row->settings == NULL ? "" : row->settings;
+    const char *given = options->settings == NULL ? "" : options->settings;
+    uint64_t seeds = row->seeds == 0 ? SEEDS_USUAL : row->seeds;
+    search.options = options;
+    search.seeds = seeds < options->seeds_max ? seeds : options->seeds_max;
+    (void)snprintf(search.settings, sizeof search.settings, "%s%s%s", mine,
+                   mine[0] != '\0' && given[0] != '\0' ? "," : "", given);
+    bool found = find(&search, mutant);
+    sums->found += found ? 1 : 0;
+    sums->missed += found ? 0 : 1;
+}
+
+void sim_mutants_run(const struct sim_mutants_options *options, struct sim_mutants_sums *sums)
+{
+    *sums = (struct sim_mutants_sums){.found = 0};
+    for (size_t i = 1; i < FK_MUTANT_COUNT; i++) {
+        bool engine = i >= SIM_MUTANT_ENGINE_FIRST && i <= SIM_MUTANT_ENGINE_LAST;
+        if (!engine && (options->only == NULL || strcmp(options->only, mutants[i].name) == 0)) {
+            search_one(options, i, sums);
+        }
+    }
 }

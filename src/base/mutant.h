@@ -28,9 +28,9 @@
     X(DEAD_WITHOUT_GENERATION, "H20: declaring a gateway dead does not raise the generation")                          \
     X(ANSWER_BEFORE_COMMIT, "R3: answers leave before the commit")                                                     \
     X(SKIP_FAILED, "R5: after a failed commit the function goes on with the next message")                             \
-    X(FIRED_NOT_REMOVED, "C5: a one-shot subscription is kept when it fires")                                          \
+    X(FIRED_NOT_REMOVED, "C5: a one-shot watch is kept when it fires, with the gateway and in the record")             \
     X(EVENT_BEFORE_COMMIT, "C5: events leave before the commit")                                                       \
-    X(MULTI_IN_PARTS, "C10: a multi is committed in two transactions")                                                 \
+    X(COMMIT_IN_PARTS, "C10: a commit is written in two transactions")                                                 \
     X(CREATE_NOT_FENCED, "H9: a session's creation is tried again while the try before may still come")                \
     X(GONE_IS_CLOSED, "C15: whatever takes a session away answers its closeSession")                                   \
     X(OBSERVED_TOO_EARLY, "H21: a counter's time is that before it was read")                                          \

@@ -188,8 +188,12 @@ static enum fk_err build(struct fk_overlay *overlay, struct transaction *transac
 static enum fk_err write_all(struct fk_overlay *overlay, struct transaction *transaction)
 {
     enum fk_err err = build(overlay, transaction);
+    size_t first = FK_MUTANT(COMMIT_IN_PARTS) ? transaction->count / 2 : 0;
+    if (err == FK_OK && first > 0) {
+        err = fk_table_write(overlay->ports->table, transaction->writes, first);
+    }
     if (err == FK_OK) {
-        err = fk_table_write(overlay->ports->table, transaction->writes, transaction->count);
+        err = fk_table_write(overlay->ports->table, transaction->writes + first, transaction->count - first);
     }
     if (err == FK_ERR_REFUSED) {
         FK_MARK(COMMIT_REFUSED);

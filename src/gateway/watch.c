@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/mutant.h"
 #include "model/path.h"
 
 enum {
@@ -250,8 +251,9 @@ static void fire_path(struct fk_watch_table *table, struct watched_path *path, u
         if (heard == 0) {
             continue;
         }
-        count_kinds(table, path, heard & ONE_SHOT, -1);
-        watch->kinds &= ~(heard & ONE_SHOT);
+        unsigned used = FK_MUTANT(FIRED_NOT_REMOVED) ? 0 : heard & ONE_SHOT;
+        count_kinds(table, path, used, -1);
+        watch->kinds &= ~used;
         if (watch->kinds == 0) {
             watch_free(table, watch);
         }
