@@ -484,20 +484,36 @@ static bool passed_by(const struct check *check, const struct check_watch *watch
     return false;
 }
 
+static bool may_take(const struct check *check, const struct check_watch *watch, const struct fk_watcher_event *got)
+{
+    return watch->request != NULL && !persistent(watch) && watch->delivered == 0 &&
+           fk_bytes_equal(watch->path->path, got->path) && list_may_tell(watch, got->type) &&
+           justified(check, watch, got->type);
+}
+
+/* The watch under way that a catch-up event is for: servers go through the lists in the order of their kinds. */
+static struct check_watch *first_owed(const struct check *check, const struct check_connection *connection,
+                                      const struct fk_watcher_event *got)
+{
+    struct check_watch *first = NULL;
+    for (struct check_watch *watch = connection->watches; watch != NULL; watch = watch->next) {
+        if (may_take(check, watch, got) && (first == NULL || watch->kind < first->kind)) {
+            first = watch;
+        }
+    }
+    return first;
+}
+
 /* An event for a registration under way. */
 static bool take_early(struct check *check, struct check_connection *connection, const struct fk_watcher_event *got,
                        int64_t zxid)
 {
     bool taken = false;
-    for (struct check_watch *watch = connection->watches; watch != NULL; watch = watch->next) {
-        if (watch->request == NULL || persistent(watch) || (taken && zxid <= 0)) {
-            continue;
-        }
-        if (watch->delivered == 0 && fk_bytes_equal(watch->path->path, got->path) && list_may_tell(watch, got->type) &&
-            justified(check, watch, got->type)) {
-            watch->delivered = got->type;
-            taken = true;
-        }
+    struct check_watch *owed_one = first_owed(check, connection, got);
+    while (owed_one != NULL && !(taken && zxid <= 0)) {
+        owed_one->delivered = got->type;
+        taken = true;
+        owed_one = first_owed(check, connection, got);
     }
     for (struct check_watch *watch = connection->watches; watch != NULL && !taken; watch = watch->next) {
         taken = watch->request != NULL && persistent(watch) && passed_by(check, watch, got, zxid);

@@ -30,7 +30,7 @@ static void scene_begin(struct scene *scene)
 
 static void scene_end(struct scene *scene, const char *promise)
 {
-    story_quiet(&scene->story);
+    story_settle(&scene->story);
     if (promise == NULL) {
         story_good(&scene->story);
     } else {

@@ -236,6 +236,12 @@ void story_quiet(struct story *story)
     story->history.end_ns = tick(story);
 }
 
+void story_settle(struct story *story)
+{
+    const int64_t settled_ns = INT64_C(20) * 1000000000;
+    story->history.end_ns = tick(story) + settled_ns;
+}
+
 void story_check(struct story *story)
 {
     story->violations = 0;

@@ -67,6 +67,8 @@ void story_event(struct story *story, uint32_t connection, int64_t zxid, int32_t
 void story_final(struct story *story, const char *path, const char *data, struct fk_stat stat);
 /* The run is over and everything was answered. */
 void story_quiet(struct story *story);
+/* The same, long after: nothing is on its way any more. */
+void story_settle(struct story *story);
 
 /* Runs the checkers. */
 void story_check(struct story *story);
