@@ -7,7 +7,8 @@
 #include "model/path.h"
 
 enum {
-    COST_FIXED = 4, /* of a visible commit: zxid, events, the session, its accepted record */
+    COST_FIXED = 4,   /* of a visible commit: zxid, events, the session, its accepted record */
+    ACCEPT_FIXED = 2, /* of accepting, and of a refusal too, besides the locked paths: both records of the session */
 };
 
 /* --- paths --- */
@@ -50,7 +51,7 @@ enum fk_err fk_writer_lock(struct fk_writer_try *attempt, const struct fk_bytes 
         memcpy(all + count, job->extras, job->extra_count * sizeof *all);
     }
     size_t sorted = fk_writer_sort(all, count + job->extra_count);
-    if (sorted + 1 > items_max(attempt)) {
+    if (sorted + ACCEPT_FIXED > items_max(attempt)) {
         attempt->too_many = true;
         return FK_OK;
     }
@@ -81,7 +82,7 @@ enum fk_err fk_writer_lookup(void *context, struct fk_bytes path, struct fk_node
     }
     struct fk_locked *locked = fk_locks_find(&attempt->locks, path);
     if (locked == NULL) { /* of a sequential node, whose parent had to be read first */
-        if (attempt->locks.count + 2 > items_max(attempt)) {
+        if (attempt->locks.count + 1 + ACCEPT_FIXED > items_max(attempt)) {
             attempt->too_many = true;
             return FK_ERR_TOO_LARGE;
         }
@@ -154,7 +155,7 @@ size_t fk_writer_cost(const struct fk_writer_try *attempt)
             owner = put->node.ephemeral_owner;
         }
     }
-    size_t accept = attempt->locks.count + 2;
+    size_t accept = attempt->locks.count + ACCEPT_FIXED;
     return cost > accept ? cost : accept;
 }
 
