@@ -36,12 +36,10 @@ struct fk_cloud_found {
 
 /* A subscription of this gateway that is looked for, then perhaps removed. */
 struct fk_cloud_unsubscribe {
-    struct fk_bytes path; /* found; where it is removed the request has it */
-    int64_t stamp;        /* of the record that lists it */
-    unsigned kinds;       /* found; where it is removed: those that stay */
-    bool recursive;       /* it is one of the subtree at `path` */
-    bool removing;        /* the core has decided: it goes, if the record still has this stamp */
-    bool unsettled;       /* an outcome was unknown: the removal may still come */
+    int64_t stamp;  /* of the record that lists it */
+    unsigned kinds; /* found; where it is removed: those that stay */
+    bool removing;  /* the core has decided: it goes, if the record still has this stamp */
+    bool unsettled; /* an outcome was unknown: the removal may still come */
 };
 
 struct fk_cloud_job {

@@ -12,8 +12,7 @@
  * A removal is settled when the record is known to have another stamp: an unknown outcome alone does not settle it, the
  * write may be applied much later. Other gateways do not matter: each removes only what is its own.
  *
- * Removing a recursive subscription leaves the zxid record alone: commits that were planned with it tell this gateway
- * too much, not too little, and whoever registers again changes the zxid record then. */
+ * Recursive subscriptions stay: a first try to remove them lost one (seed 6278); they go with the gateway. */
 #include "gateway/cloud_internal.h"
 
 #include "model/path.h"
@@ -66,19 +65,11 @@ void fk_cloud_unheard(struct fk_gateway *gateway, struct fk_bytes path)
 static void decide(struct fk_gateway *gateway, struct fk_cloud_job *job)
 {
     struct fk_cloud_unsubscribe *unsubscribe = &job->unsubscribe;
-    struct fk_bytes path = unsubscribe->path;
+    struct fk_bytes path = fk_buf_view(&job->base.request);
     unsigned needed = fk_watch_kinds(&gateway->watches, path);
     bool registering = fk_cloud_registering(gateway->cloud, path) && !FK_MUTANT(UNSUBSCRIBE_RACE);
     if (registering || (unsubscribe->kinds & ~needed) == 0) {
         FK_MARK(UNSUBSCRIBE_GAVE_WAY);
-        fk_cloud_job_release(gateway, job);
-        return;
-    }
-    if (unsubscribe->recursive) {
-        fk_buf_clear(&job->base.request);
-        fk_buf_append(&job->base.request, path);
-    }
-    if (job->base.request.failed) {
         fk_cloud_job_release(gateway, job);
         return;
     }
@@ -114,39 +105,16 @@ static enum fk_err get_node(struct fk_cloud_job *job, const struct fk_ports *por
     return *stamp == 0 ? err : fk_node_record_read(item.value, path, arena, record);
 }
 
-static enum fk_err get_recursive(struct fk_cloud_job *job, const struct fk_ports *ports,
-                                 struct fk_recursive_record *record, int64_t *stamp)
-{
-    struct fk_key key = fk_key_recursive();
-    struct fk_item item;
-    *record = (struct fk_recursive_record){.count = 0};
-    enum fk_err err = fk_cloud_get(ports, &key, &job->base.arena, &item);
-    *stamp = err == FK_OK ? item.stamp : 0;
-    return *stamp == 0 ? err : fk_recursive_record_read(item.value, &job->base.arena, record);
-}
-
-/* Which subscription of this gateway made it hear of the path: that of the path, else one at or above it. */
+/* Which subscription of this gateway the path's record has; kinds 0: none. */
 static enum fk_err look(struct fk_cloud_job *job, const struct fk_ports *ports)
 {
     struct fk_cloud_unsubscribe *found = &job->unsubscribe;
     struct fk_node_record node;
-    struct fk_recursive_record list;
-    *found = (struct fk_cloud_unsubscribe){.path = fk_buf_view(&job->base.request)};
+    *found = (struct fk_cloud_unsubscribe){.kinds = 0};
     enum fk_err err = get_node(job, ports, &node, &found->stamp);
     for (size_t i = 0; err == FK_OK && i < node.subs.count; i++) {
         if (node.subs.items[i].gateway == job->gateway) {
             found->kinds = node.subs.items[i].kinds;
-        }
-    }
-    if (err != FK_OK || found->kinds != 0) {
-        return err;
-    }
-    err = get_recursive(job, ports, &list, &found->stamp);
-    for (size_t i = 0; err == FK_OK && found->kinds == 0 && i < list.count; i++) {
-        if (list.items[i].gateway == job->gateway && fk_path_within(found->path, list.items[i].path)) {
-            found->path = list.items[i].path;
-            found->kinds = FK_WATCH_RECURSIVE;
-            found->recursive = true;
         }
     }
     return err;
@@ -173,40 +141,20 @@ static void leave_node(struct fk_node_record *record, const struct fk_cloud_job 
     }
 }
 
-static void leave_recursive(struct fk_recursive_record *list, const struct fk_cloud_job *job, struct fk_buf *value)
-{
-    struct fk_bytes path = fk_buf_view(&job->base.request);
-    size_t kept = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        if (list->items[i].gateway != job->gateway || !fk_bytes_equal(list->items[i].path, path)) {
-            list->items[kept++] = list->items[i];
-        }
-    }
-    list->count = kept;
-    fk_recursive_record_write(value, list);
-}
-
 /* One try; OK where the removal is settled, done or not. */
 static enum fk_err try_remove(struct fk_cloud_job *job, const struct fk_ports *ports)
 {
     struct fk_cloud_unsubscribe *unsubscribe = &job->unsubscribe;
     struct fk_node_record node;
-    struct fk_recursive_record list;
     struct fk_buf value = FK_BUF_EMPTY;
     struct fk_write write = {.kind = FK_WRITE_PUT, .expected = unsubscribe->stamp};
     int64_t stamp = 0;
-    enum fk_err err =
-        unsubscribe->recursive ? get_recursive(job, ports, &list, &stamp) : get_node(job, ports, &node, &stamp);
+    enum fk_err err = get_node(job, ports, &node, &stamp);
     if (err != FK_OK || stamp != unsubscribe->stamp) {
         return err;
     }
-    if (unsubscribe->recursive) {
-        write.key = fk_key_recursive();
-        leave_recursive(&list, job, &value);
-    } else {
-        write.key = fk_key_node(&job->base.arena, fk_buf_view(&job->base.request));
-        leave_node(&node, job, &write, &value);
-    }
+    write.key = fk_key_node(&job->base.arena, fk_buf_view(&job->base.request));
+    leave_node(&node, job, &write, &value);
     write.value = fk_buf_view(&value);
     err = value.failed || write.key.partition.data == NULL ? FK_ERR_NOMEM : fk_table_write(ports->table, &write, 1);
     fk_buf_deinit(&value);

@@ -264,7 +264,7 @@ static enum fk_err try_recursive(struct registering *at, struct fk_bytes path)
     if (err != FK_OK) {
         return err;
     }
-    if (at->job->write_anyway || !listed(&record, at->job->gateway, path)) {
+    if (!listed(&record, at->job->gateway, path)) {
         return add_recursive(at, &item, &record, path);
     }
     return fk_cloud_zx_run(at->job, at->ports, &zx, &stamp);

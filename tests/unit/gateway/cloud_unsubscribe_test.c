@@ -142,26 +142,6 @@ static void a_missing_node_without_subscriptions_has_no_item(void **state)
     assert_int_equal(item_a().stamp, 0);
 }
 
-static void a_recursive_subscription_goes(void **state)
-{
-    (void)state;
-    leave_behind(RECURSIVE);
-    struct peer *other = cloud_connect(1, &session);
-    add_watch(other, 1, "/a", RECURSIVE);
-    int64_t version = cloud_zx().recursive_version;
-    cloud_commit(FK_OP_CREATE, "/a/b", "x");
-    cloud_settle();
-    expect_event(other, FK_EVENT_CREATED, "/a/b");
-    assert_int_equal(subtrees(0), 0);
-    assert_int_equal(subtrees(1), 1);
-    assert_int_equal(cloud_zx().recursive_version, version);
-    struct peer *peer = cloud_connect(0, &session);
-    add_watch(peer, 1, "/a", RECURSIVE);
-    assert_int_equal(cloud_zx().recursive_version, version + 1);
-    expect_change(peer);
-    expect_event(other, FK_EVENT_DATA_CHANGED, "/a");
-}
-
 /* The registration has found the gateway in the record and has written nothing; its reply is still to come. */
 static void a_registration_at_work_keeps_it(int32_t mode)
 {
@@ -185,12 +165,6 @@ static void a_registration_at_work_keeps_a_persistent_one(void **state)
     a_registration_at_work_keeps_it(PERSISTENT);
 }
 
-static void a_registration_at_work_keeps_a_recursive_one(void **state)
-{
-    (void)state;
-    a_registration_at_work_keeps_it(RECURSIVE);
-}
-
 /* The removal was decided when the registration began: that writes, though the record lists the gateway. */
 static void a_later_registration_voids_it(int32_t mode)
 {
@@ -211,12 +185,6 @@ static void a_later_registration_voids_the_removal(void **state)
 {
     (void)state;
     a_later_registration_voids_it(PERSISTENT);
-}
-
-static void a_later_registration_voids_a_recursive_removal(void **state)
-{
-    (void)state;
-    a_later_registration_voids_it(RECURSIVE);
 }
 
 /* The removal comes first: the registration finds no subscription, or is refused. */
@@ -288,7 +256,7 @@ static void few_are_at_work_at_once(void **state)
     }
     assert_int_equal(cloud_held(0, "unsubscribe"), 4);
     cloud_go(0, "unsubscribe");
-    assert_int_equal(subtrees(0), 0);
+    assert_int_equal(subtrees(0), 1); /* a subtree goes with its gateway only */
 }
 
 int main(void)
@@ -298,11 +266,8 @@ int main(void)
         CLOUD_TEST(a_subscription_is_kept_while_somebody_watches),
         CLOUD_TEST(kinds_that_are_needed_stay),
         CLOUD_TEST(a_missing_node_without_subscriptions_has_no_item),
-        CLOUD_TEST(a_recursive_subscription_goes),
         CLOUD_TEST(a_registration_at_work_keeps_a_persistent_one),
-        CLOUD_TEST(a_registration_at_work_keeps_a_recursive_one),
         CLOUD_TEST(a_later_registration_voids_the_removal),
-        CLOUD_TEST(a_later_registration_voids_a_recursive_removal),
         CLOUD_TEST(a_registration_behind_the_removal_subscribes_anew),
         CLOUD_TEST(a_removal_of_unknown_outcome_is_settled),
         CLOUD_TEST(a_removal_of_unknown_outcome_is_tried_again),
