@@ -158,6 +158,7 @@ func (k *keys) write(r *request) {
 // other here: each may have been applied or not.
 func (k *keys) multi(r *request) {
 	body, reply := reader{left: r.body}, reader{left: r.reply}
+	seen := map[string]bool{}
 	for !body.failed {
 		op, done := body.int32(), body.take(1)
 		body.int32()
@@ -169,7 +170,10 @@ func (k *keys) multi(r *request) {
 		s.free = r.code != 0
 		if !s.unknown && r.code == 0 {
 			readResult(&reply, &s)
+			// what failed may have failed for what an earlier part of the same multi did, which has no effect
+			s.free = s.free || (s.code != 0 && seen[path])
 		}
+		seen[path] = true
 		if plain {
 			k.add(path, r, s, r.called)
 		} else {
