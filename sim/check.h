@@ -15,6 +15,7 @@ struct sim_check_options {
     const char *super_digest; /* user:hash that may do everything; NULL: none */
     bool extended_types;      /* TTL nodes are allowed */
     bool steady_clock;        /* wall clocks agree and never step back: ctime <= mtime */
+    size_t items;             /* of a transaction: a multi that surely fits is not refused for its size; 0: unknown */
     int64_t early_ns;         /* a session may end so much before its timeout (clock tolerance) */
     int64_t late_ns;          /* ... and so much behind it, faults apart; 0: not checked */
     int64_t answer_ns;        /* in the liveness phase each request is answered within this; 0: not checked */

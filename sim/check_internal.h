@@ -72,7 +72,8 @@ struct check_connection {
     int64_t connect_ns;
     int64_t accepted_ns;
     int64_t lost_ns;
-    int64_t last_seen; /* lastZxidSeen of the connect request; the attach, where it is known and later */
+    struct fk_bytes password; /* of the connect request */
+    int64_t last_seen;        /* lastZxidSeen of the connect request; the attach, where it is known and later */
     struct fk_bytes ids;
     struct check_request *first;
     struct check_request *last;
@@ -84,9 +85,9 @@ struct check_connection {
     /* check_reads.c, check_watches.c */
     int64_t lo; /* the newest state that this connection has shown */
     struct check_watch *watches;
-    int64_t due_zxid;     /* of the first event to come; INT64_MAX: none */
-    int64_t event_zxid;   /* of the last event */
-    size_t event_index;   /* of the last event, plus 1 */
+    int64_t due_zxid;   /* of the first event to come; INT64_MAX: none */
+    int64_t event_zxid; /* of the last event */
+    size_t event_index; /* of the last event, plus 1 */
     /* Whom the gateway took the connection for, in the pass over the records: it knows the identities of the newest
      * request that was answered, and may know those of the newest that was sent. */
     struct fk_bytes sure;
@@ -97,7 +98,8 @@ struct check_session {
     struct check_session *next;
     int64_t id;
     int64_t timeout_ns;
-    int64_t epoch; /* in the ground log, so far */
+    struct fk_bytes password; /* as its first client was told; null: unknown */
+    int64_t epoch;            /* in the ground log, so far */
     bool closing;
     int64_t close_zxid; /* 0: alive */
     int64_t close_ns;   /* 0: unknown */
@@ -141,6 +143,8 @@ void check_parse(struct check *check);
 void check_rebuild(struct check *check);
 /* check_writes.c: C1, C2, C7, C9, C10, C11, C12, C13, C15 of writes. */
 void check_writes(struct check *check);
+/* check_multi.c: whether a multi may be refused because it does not fit a transaction. */
+bool check_multi_may_be_large(struct check *check, const struct check_request *request);
 /* check_reads.c: C3, C4, and the pass over the records for check_watches.c. */
 void check_reads(struct check *check);
 /* check_sessions.c: C8, C14. */
@@ -158,7 +162,7 @@ bool check_stat(struct check *check, const struct fk_stat *stat, const struct si
 bool check_outcome(struct check *check, const struct sim_ref_outcome *outcome, int32_t op, struct fk_bytes body,
                    const char **why);
 
-/* check_watches.c: called in the order of the records. */
+/* check_watches.c, check_watch_events.c: called in the order of the records. */
 
 void check_watch_sent(struct check *check, struct check_connection *connection, const struct check_request *request);
 /* Before anything that was answered counts: the events up to its zxid must have come. */

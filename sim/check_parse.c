@@ -60,6 +60,7 @@ static void on_connect(struct pass *pass, struct check_connection *connection, c
     connection->asked_new = request.session_id == 0;
     connection->asked_session = request.session_id;
     connection->last_seen = request.last_zxid_seen;
+    connection->password = request.password;
     connection->ids = with_id(check, FK_BYTES_NULL, "ip", fk_bytes_text(address == NULL ? "127.0.0.1" : address));
 }
 
@@ -84,6 +85,9 @@ static void on_accepted(struct pass *pass, struct check_connection *connection, 
     connection->session = session;
     connection->next_of_session = session->connections;
     session->connections = connection;
+    if (connection->asked_new) {
+        session->password = response.password;
+    }
     session->timeout_ns = (int64_t)response.timeout_ms * 1000000;
 }
 

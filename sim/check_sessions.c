@@ -119,17 +119,44 @@ static void check_list(struct check *check, const struct check_session *session)
     }
 }
 
-/* A client is told that its session is gone only when it is. */
+/* Whether the client shows another password than the one that the session was given. */
+static bool stranger(const struct check_connection *connection, const struct check_session *session)
+{
+    return session->password.data != NULL && !fk_bytes_equal(connection->password, session->password);
+}
+
+/* Who has no right to a session, or has seen what this store has not, is not let in. */
+static void check_entry(struct check *check, const struct check_connection *connection)
+{
+    if (!connection->accepted || connection->asked_new) {
+        return;
+    }
+    if (stranger(connection, connection->session)) {
+        check_fail(check, "C8",
+                   "a session is its owner's, who knows the password: connection %u got session 0x%" PRIx64
+                   " with a wrong one",
+                   connection->index, (uint64_t)connection->session->id);
+    }
+    if (connection->last_seen > check->last_zxid) {
+        check_fail(check, "C11",
+                   "a client that has seen a later state is refused: connection %u was accepted, whose client had seen "
+                   "zxid %" PRId64 " of %" PRId64,
+                   connection->index, connection->last_seen, check->last_zxid);
+    }
+}
+
+/* A client is told that its session is gone only when it is, or it does not know the password. */
 static void check_refusals(struct check *check)
 {
     for (size_t i = 0; check->history->has_ground && i < check->history->connection_count; i++) {
         const struct check_connection *connection = &check->connections[i];
+        check_entry(check, connection);
         if (!connection->refused || connection->asked_new) {
             continue;
         }
         const struct check_session *session = check_session_of(check, connection->asked_session);
         bool ended = session->closing || (session->close_zxid != 0 && session->close_ns <= connection->accepted_ns);
-        if (session->connections != NULL && !ended) {
+        if (session->connections != NULL && !ended && !stranger(connection, session)) {
             check_fail(check, "C8",
                        "a session is called expired only when it is: connection %u was refused session 0x%" PRIx64
                        ", which was alive",

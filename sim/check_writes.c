@@ -115,16 +115,20 @@ static void check_body(struct check *check, const struct check_request *request,
 }
 
 /* A multi that is larger than a transaction of the store is refused as a whole. */
-static bool refused_whole(const struct check_request *request, int32_t code)
+static bool refused_whole(struct check *check, const struct check_request *request, int32_t code)
 {
-    return request->op == FK_OP_MULTI && (code == FK_CODE_SYSTEM_ERROR || code == FK_CODE_BAD_ARGUMENTS);
+    if (request->op != FK_OP_MULTI) {
+        return false;
+    }
+    return code == FK_CODE_SYSTEM_ERROR ||
+           (code == FK_CODE_BAD_ARGUMENTS && (check->options.items == 0 || check_multi_may_be_large(check, request)));
 }
 
 static void check_result(struct check *check, struct check_request *request)
 {
     const struct sim_ground *entry = request->ground;
     struct sim_ref_caller caller = {.session_id = entry->session_id, .ids = request->ids};
-    if (refused_whole(request, entry->code)) {
+    if (refused_whole(check, request, entry->code)) {
         return;
     }
     struct sim_ref_outcome outcome = sim_ref_apply(&check->tree, entry->zxid, &caller, request->op, request->body);

@@ -69,6 +69,16 @@ void sim_client_adopt(struct sim_client *client, const struct sim_client *other,
     client->last_zxid = with_zxid ? other->last_zxid : 0;
 }
 
+void sim_client_forge_password(struct sim_client *client)
+{
+    client->password[sim_client_below(client, sizeof client->password)] ^= 1;
+}
+
+void sim_client_forge_zxid(struct sim_client *client, int64_t ahead)
+{
+    client->last_zxid += ahead;
+}
+
 void sim_client_move(struct sim_client *client, int port)
 {
     sim_client_drop(client);

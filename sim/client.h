@@ -68,6 +68,9 @@ void sim_client_start(struct sim_client *client, int port);
 void sim_client_forget(struct sim_client *client);
 /* Takes the session of another client, as a second process that knows its password does; IDLE. */
 void sim_client_adopt(struct sim_client *client, const struct sim_client *other, bool with_zxid);
+/* From now on it shows a password that is not the session's, or a zxid that is so much ahead of what it has seen. */
+void sim_client_forge_password(struct sim_client *client);
+void sim_client_forge_zxid(struct sim_client *client, int64_t ahead);
 /* Leaves its connection, and comes back at `port` (-1: another one). */
 void sim_client_move(struct sim_client *client, int port);
 /* Stands still: it reads nothing and sends nothing, its connection stays. */

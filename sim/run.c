@@ -264,6 +264,7 @@ static void judge(struct run *run, struct sim_run_result *result)
     struct sim_check_options check = {
         .extended_types = true,
         .steady_clock = false,
+        .items = (size_t)run->options->items,
         .early_ns = early_ns(run),
         .answer_ns = LIVENESS_MS * SIM_MS,
     };

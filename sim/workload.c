@@ -51,6 +51,10 @@ static const uint32_t USUAL[SIM_ACTION_COUNT] = {
     [SIM_ACTION_CLOSE] = 3,
     [SIM_ACTION_ABANDON] = 2,
     [SIM_ACTION_TAKEOVER] = 2,
+    [SIM_ACTION_MULTI_LARGE] = 1,
+    [SIM_ACTION_WRONG_PASSWORD] = 1,
+    [SIM_ACTION_AHEAD] = 1,
+    [SIM_ACTION_TAKEOVER_CLOSE] = 1,
 };
 
 const char *sim_action_text(enum sim_action action)
@@ -93,6 +97,8 @@ void sim_workload_draw(struct sim_workload_options *options, uint64_t seed, cons
     options->sizes[0] = cloud == NULL ? 700 : cloud->inline_size_max;
     options->sizes[1] = cloud == NULL ? 8192 : cloud->item_size_max;
     options->sizes[2] = 2 * options->sizes[1];
+    options->items = cloud == NULL ? 20 : cloud->commit_items_max;
+    options->large_sequential = cloud == NULL || !cloud->pipeline;
     options->ephemerals = cloud == NULL ? 10 : cloud->commit_items_max / 2 + 4;
     draw_weights(options, &dice);
 }
@@ -101,11 +107,11 @@ void sim_workload_print(const struct sim_workload_options *options, struct fk_bu
 {
     fk_buf_print(out,
                  "clients=%d actions=%d mask=%llx actions-max=%d depth=%d think=%dms timeout=%dms watch=%u%% paths=%d "
-                 "ephemerals=%d sizes=%d,%d,%d eager=%d weights=",
+                 "ephemerals=%d items=%d sizes=%d,%d,%d eager=%d weights=",
                  options->clients, options->actions, (unsigned long long)options->mask, options->actions_max,
                  options->depth, options->think_ms, options->timeout_ms, options->watch_per_million / 10000,
-                 options->paths, options->ephemerals, options->sizes[0], options->sizes[1], options->sizes[2],
-                 options->eager);
+                 options->paths, options->ephemerals, options->items, options->sizes[0], options->sizes[1],
+                 options->sizes[2], options->eager);
     for (int i = 0; i < SIM_ACTION_COUNT; i++) {
         fk_buf_print(out, "%s%u", i == 0 ? "" : ",", options->weights[i]);
     }

@@ -41,7 +41,11 @@
     X(FREEZE, "stand still for a while, perhaps for too long")                                                         \
     X(CLOSE, "close the session, begin a new one")                                                                     \
     X(ABANDON, "leave the session to expire, begin a new one")                                                         \
-    X(TAKEOVER, "a second process takes over the session")
+    X(TAKEOVER, "a second process takes over the session")                                                             \
+    X(MULTI_LARGE, "a multi around or above the size of a transaction")                                                \
+    X(WRONG_PASSWORD, "a second process tries the session with a wrong password")                                      \
+    X(AHEAD, "a second process has seen what never was, then takes over the session")                                  \
+    X(TAKEOVER_CLOSE, "a second process takes over the session and closes it, the first one writes on")
 
 enum sim_action {
 #define SIM_ACTION_ROW(name, text) SIM_ACTION_##name,
@@ -64,8 +68,12 @@ struct sim_workload_options {
     int32_t think_ms;
     int32_t timeout_ms;
     uint32_t watch_per_million;
-    int paths;        /* different names in each directory */
-    int ephemerals;   /* of one burst of them */
+    int paths;      /* different names in each directory */
+    int ephemerals; /* of one burst of them */
+    int items;      /* of a transaction */
+    /* Large multis may be of sequential nodes. Writers of the pipeline lock these one after the other: with the times
+     * of a simulation, that takes longer than a lock lives, for ever. */
+    bool large_sequential;
     int32_t sizes[3]; /* limits of data that big values lie around */
     bool eager;
     bool wide_ops; /* the gateway takes createContainer, createTTL and addWatch */

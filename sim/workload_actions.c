@@ -271,6 +271,53 @@ static void act_multi_check(struct sim_actor *actor)
     sim_actor_send(actor, FK_OP_MULTI);
 }
 
+enum large_kind {
+    LARGE_CREATE,
+    LARGE_SET,
+    LARGE_DELETE,
+    LARGE_SEQUENTIAL, /* all new, gone with the session */
+};
+
+static void large_part(struct sim_actor *actor, struct fk_buf *body, enum large_kind kind, unsigned i)
+{
+    char path[SIM_PATH_MAX];
+    (void)snprintf(path, sizeof path, "/e/m%d-%u", actor->number, i);
+    switch (kind) {
+    case LARGE_CREATE:
+        sim_body_multi_next(body, FK_OP_CREATE);
+        sim_body_create(body, path, sim_actor_value(actor, 0), FK_ACL_OPEN, 0);
+        break;
+    case LARGE_SET:
+        sim_body_multi_next(body, FK_OP_SET_DATA);
+        sim_body_set(body, path, sim_actor_value(actor, 0), -1);
+        break;
+    case LARGE_DELETE:
+        sim_body_multi_next(body, FK_OP_DELETE);
+        sim_body_version(body, path, -1);
+        break;
+    case LARGE_SEQUENTIAL:
+        sim_body_multi_next(body, FK_OP_CREATE);
+        sim_body_create(body, "/e/m-", sim_actor_value(actor, 0), FK_ACL_OPEN,
+                        FK_CREATE_EPHEMERAL | FK_CREATE_SEQUENTIAL);
+        break;
+    }
+}
+
+/* Half as much as a transaction holds, up to three times as much. */
+static void act_multi_large(struct sim_actor *actor)
+{
+    struct fk_buf *body = body_of(actor);
+    unsigned items = (unsigned)actor->options->items;
+    unsigned parts = items / 2 + (unsigned)sim_actor_below(actor, 5 * items / 2);
+    enum large_kind kind = (enum large_kind)sim_actor_below(
+        actor, actor->options->large_sequential ? LARGE_SEQUENTIAL + 1 : LARGE_SEQUENTIAL);
+    for (unsigned i = 0; i < parts; i++) {
+        large_part(actor, body, kind, i);
+    }
+    sim_body_multi_end(body);
+    sim_actor_send(actor, FK_OP_MULTI);
+}
+
 static void add_watch(struct sim_actor *actor, int32_t mode)
 {
     char path[SIM_PATH_MAX];
@@ -344,6 +391,10 @@ static const sim_action_fn ACTIONS[SIM_ACTION_COUNT] = {
     [SIM_ACTION_CLOSE] = sim_action_close,
     [SIM_ACTION_ABANDON] = sim_action_abandon,
     [SIM_ACTION_TAKEOVER] = sim_action_takeover,
+    [SIM_ACTION_MULTI_LARGE] = act_multi_large,
+    [SIM_ACTION_WRONG_PASSWORD] = sim_action_wrong_password,
+    [SIM_ACTION_AHEAD] = sim_action_ahead,
+    [SIM_ACTION_TAKEOVER_CLOSE] = sim_action_takeover_close,
 };
 
 void sim_actor_act(struct sim_actor *actor, enum sim_action action)

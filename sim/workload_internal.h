@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the files of the workload share: workload.c (options, phases), actor.c (one client's tools), actions.c (single
- * requests), recipes.c (what takes several), audit.c. */
+ * requests), recipes.c (what takes several), second.c (two processes of one session), audit.c. */
 #ifndef SIM_WORKLOAD_INTERNAL_H
 #define SIM_WORKLOAD_INTERNAL_H
 
@@ -68,7 +68,7 @@ struct fk_bytes sim_actor_acl(struct sim_actor *actor);
 const char *sim_actor_identity(struct sim_actor *actor);
 const char *sim_identity(size_t i); /* NULL behind the last */
 
-/* --- actions.c, recipes.c --- */
+/* --- actions.c, recipes.c, second.c --- */
 
 typedef void (*sim_action_fn)(struct sim_actor *actor);
 
@@ -82,6 +82,9 @@ void sim_action_freeze(struct sim_actor *actor);
 void sim_action_close(struct sim_actor *actor);
 void sim_action_abandon(struct sim_actor *actor);
 void sim_action_takeover(struct sim_actor *actor);
+void sim_action_takeover_close(struct sim_actor *actor);
+void sim_action_wrong_password(struct sim_actor *actor);
+void sim_action_ahead(struct sim_actor *actor);
 /* The nodes that all others stand on. */
 void sim_actor_found(struct sim_actor *actor);
 /* Answers are waited for, what is watched is read once more. */

@@ -9,8 +9,6 @@ enum {
     ACCOUNTS = 6,
     LOCK_ROUNDS = 4,
     LOCK_WAIT_MS = 8000,
-    SECOND_MS = 4000,
-    SECOND_ACTIONS = 4,
 };
 
 static struct fk_buf *body_of(struct sim_actor *actor)
@@ -247,47 +245,6 @@ void sim_action_abandon(struct sim_actor *actor)
         sim_link_break(link, SIM_FAULT_BLACKHOLE, 0);
     }
     sim_client_forget(actor->client);
-}
-
-static struct sim_client *second_client(struct sim_actor *actor)
-{
-    if (actor->second == NULL) {
-        struct sim_workload *workload = actor->workload;
-        struct sim_client_options options = {
-            .world = workload->world,
-            .net = workload->net,
-            .history = workload->history,
-            .number = (uint32_t)(SIM_WORKLOAD_CLIENTS_MAX + actor->number + 1),
-            .ports = workload->ports,
-            .timeout_ms = actor->options->timeout_ms,
-            .seed = actor->dice,
-        };
-        actor->second = sim_client_new(sim_client_process(actor->client), &options);
-    }
-    return actor->second;
-}
-
-/* A second process with the session's password: the first one stands still, stays idle, or takes the session back. */
-void sim_action_takeover(struct sim_actor *actor)
-{
-    struct sim_client *first = actor->client;
-    struct sim_client *second = second_client(actor);
-    bool frozen = sim_actor_chance(actor, 500000);
-    sim_client_adopt(second, first, sim_actor_chance(actor, 500000));
-    if (frozen) {
-        sim_client_freeze(first, true);
-    }
-    sim_client_start(second, -1);
-    actor->client = second;
-    if (sim_client_wait_usable(second, sim_actor_now(actor) + SECOND_MS * SIM_MS)) {
-        for (int i = 0; i < SECOND_ACTIONS; i++) {
-            sim_actor_act(actor, sim_actor_chance(actor, 500000) ? SIM_ACTION_SET : SIM_ACTION_GET);
-        }
-        sim_actor_sleep(actor, (int64_t)sim_actor_below(actor, SECOND_MS));
-    }
-    actor->client = first;
-    sim_client_leave(second);
-    sim_client_freeze(first, false);
 }
 
 /* --- the beginning and the end --- */

@@ -176,13 +176,55 @@ static void refused_only_when_over(void **state)
         if (alive == 0) {
             end_of_a(&story);
         }
-        fk_write_connect_request(&frame, &(struct fk_connect_request){.session_id = A});
+        fk_write_connect_request(
+            &frame, &(struct fk_connect_request){.session_id = A, .password = FK_BYTES_LITERAL("0123456789abcdef")});
         uint32_t again = sim_history_connect(&story.history, ++story.now_ns, 1, 1, fk_buf_view(&frame));
         fk_buf_clear(&frame);
         fk_write_connect_response(&frame, &(struct fk_connect_response){.session_id = 0});
         sim_history_accepted(&story.history, ++story.now_ns, again, fk_buf_view(&frame));
         fk_buf_deinit(&frame);
         expect(&story, alive == 0 ? NULL : "C8");
+    }
+}
+
+/* Somebody asks for A's session with a password that ends in `last`, and is refused, or let in. */
+static void stranger(char last, bool let_in, const char *promise)
+{
+    struct story story;
+    struct fk_buf frame = FK_BUF_EMPTY;
+    uint8_t password[16];
+    memcpy(password, "0123456789abcdef", sizeof password);
+    (void)with_ephemeral(&story);
+    password[15] = (uint8_t)last;
+    fk_write_connect_request(&frame, &(struct fk_connect_request){.session_id = A,
+                                                                  .timeout_ms = STORY_TIMEOUT_MS,
+                                                                  .password = fk_bytes_of(password, 16)});
+    uint32_t other = sim_history_connect(&story.history, ++story.now_ns, 2, 1, fk_buf_view(&frame));
+    fk_buf_clear(&frame);
+    fk_write_connect_response(&frame, &(struct fk_connect_response){.session_id = let_in ? A : 0,
+                                                                    .timeout_ms = let_in ? STORY_TIMEOUT_MS : 0,
+                                                                    .password = fk_bytes_of(password, 16)});
+    sim_history_accepted(&story.history, ++story.now_ns, other, fk_buf_view(&frame));
+    fk_buf_deinit(&frame);
+    expect(&story, promise);
+}
+
+static void a_session_needs_its_password(void **state)
+{
+    (void)state;
+    stranger('f', false, "C8"); /* alive, and called expired */
+    stranger('x', false, NULL);
+    stranger('x', true, "C8");
+}
+
+static void seen_too_much(void **state)
+{
+    (void)state;
+    for (int64_t ahead = 0; ahead < 2; ahead++) {
+        struct story story;
+        (void)with_ephemeral(&story);
+        (void)story_reopen(&story, A, 2, 2 + ahead);
+        expect(&story, ahead == 0 ? NULL : "C11");
     }
 }
 
@@ -202,10 +244,18 @@ static void everything_is_answered(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    FK_TEST(ends_after_its_timeout), FK_TEST(pings_count),           FK_TEST(ends_in_time),
-    FK_TEST(ephemerals_go_with_it),  FK_TEST(nothing_after_the_end), FK_TEST(in_pieces),
-    FK_TEST(closes_itself),          FK_TEST(list_of_sessions),      FK_TEST(refused_only_when_over),
+    FK_TEST(ends_after_its_timeout),
+    FK_TEST(pings_count),
+    FK_TEST(ends_in_time),
+    FK_TEST(ephemerals_go_with_it),
+    FK_TEST(nothing_after_the_end),
+    FK_TEST(in_pieces),
+    FK_TEST(closes_itself),
+    FK_TEST(list_of_sessions),
+    FK_TEST(refused_only_when_over),
     FK_TEST(everything_is_answered),
+    FK_TEST(a_session_needs_its_password),
+    FK_TEST(seen_too_much),
 };
 
 FK_TEST_MAIN(tests)

@@ -306,6 +306,40 @@ static void multi_results(void **state)
     multi(false, FK_CODE_NODE_EXISTS, "C10");
 }
 
+/* Refused for its size: it may be where it can't be sure to fit, not where it is. */
+static void multi_refused_for_its_size(void **state)
+{
+    (void)state;
+    static const struct {
+        int parts;
+        size_t items;
+        const char *promise;
+    } rows[] = {{20, 16, NULL}, {20, 100, "C1"}, {2, 16, "C1"}, {2, 0, NULL}, {120, 100, NULL}};
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        struct story story;
+        struct fk_buf body = FK_BUF_EMPTY;
+        char path[16];
+        story_begin(&story);
+        story.options.items = rows[row].items;
+        uint32_t a = story_open(&story, A);
+        for (int i = 0; i < rows[row].parts; i++) {
+            (void)snprintf(path, sizeof path, "/n%d", i);
+            put_multi_create(&body, path);
+        }
+        fk_write_multi_header(&body, &(struct fk_multi_header){.op = -1, .done = true, .code = -1});
+        story_ask(&story, a, 1, FK_OP_MULTI, fk_buf_view(&body));
+        story_commit(&story, A, 1, 1, FK_CODE_BAD_ARGUMENTS);
+        story_told(&story, a, 1, 1, FK_CODE_BAD_ARGUMENTS);
+        if (rows[row].promise == NULL) {
+            story_good(&story);
+        } else {
+            story_bad(&story, rows[row].promise);
+        }
+        fk_buf_deinit(&body);
+        story_end(&story);
+    }
+}
+
 /* A failed multi leaves nothing behind. */
 static void multi_is_atomic(void **state)
 {
@@ -422,6 +456,7 @@ static const struct CMUnitTest tests[] = {
     FK_TEST(real_time),
     FK_TEST(sequential_names),
     FK_TEST(multi_results),
+    FK_TEST(multi_refused_for_its_size),
     FK_TEST(multi_is_atomic),
     FK_TEST(zxids_are_dense),
     FK_TEST(zxid_of_the_answer),
