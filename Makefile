@@ -19,7 +19,7 @@ help:
 	@echo 'make bench        figures beside ZooKeeper; writes docs/benchmarks.md'
 	@echo 'make chaos        500 kills and restarts under load  (CYCLES=500)'
 	@echo 'make sim          the simulator, with faults, on random seeds  (MINUTES=5)'
-	@echo 'make mutants      does the simulator find the seeded design bugs?  (SEEDS=8000 for each)'
+	@echo 'make mutants      does the simulator find the seeded design bugs?'
 	@echo 'make fuzz         libFuzzer targets  (MINUTES=5)'
 	@echo 'make cover        line coverage of the tests in build-cover/coverage'
 	@echo 'make install      install the binary  (DESTDIR, PREFIX as with meson)'
@@ -58,7 +58,7 @@ build-asan: test-tools build-asan/build.ninja
 build-tsan: test-tools build-tsan/build.ninja
 	$(COMPILE) build-tsan
 
-test: build-asan build-tsan
+test: build-asan build-tsan build-mutants
 	$(PYTHON) tests/run.py --with asan --with tsan
 
 asan: build-asan
@@ -91,12 +91,16 @@ FROM ?= 1
 sim: test-tools
 	$(BUILD)/sim/faaskeeper-sim --seeds $(FROM)..$(FROM) --minutes $(MINUTES)
 
-SEEDS ?= 8000
-mutants:
-	@tools/install.sh test
-	@test -f build-mutants/build.ninja || meson setup build-mutants -Dtests=true -Dmutants=true
-	$(COMPILE) build-mutants faaskeeper-sim
-	build-mutants/sim/faaskeeper-sim --mutants --seeds 1..$(SEEDS)
+# The two simulators with the seeded design bugs, and nothing else.
+build-mutants/build.ninja:
+	meson setup build-mutants -Dtests=true -Dmutants=true --werror
+
+.PHONY: build-mutants
+build-mutants: test-tools build-mutants/build.ninja
+	$(COMPILE) build-mutants faaskeeper-sim faaskeeper-sim-local
+
+mutants: build-mutants
+	tests/sim/run-mutants --all
 
 fuzz:
 	@tools/install.sh test

@@ -25,11 +25,49 @@ struct row {
 };
 
 enum {
-    SEEDS_USUAL = 2000,
+    SEEDS_USUAL = 6000,
 };
 
+/* Masks of fault kinds and roles (sim/fault.h), and settings that more than one mutant wants. */
+#define DELAYS       "0x80"
+#define BROKEN_LINES "0x7c000000"
+#define LATE_WRITERS "0x11180" /* delay, zombie, concurrent, timeout */
+#define GATEWAYS     "0x10"
+#define SLOW_SWEEPS  "kinds=0x100,roles=0x8,faults=900000"
+#define LOST_EVENTS                                                                                                    \
+    "kinds=0x80000,roles=0xff,faults=400000,wild_clocks=0,hold_ms=5000,period_ms=300,lease_ms=3000,gateways=2,"        \
+    "clients=8,batch=10"
+
 static const struct row rows[] = {
-    {FK_MUTANT_NONE, NULL, 0, NULL},
+    {FK_MUTANT_ZXID_READ_LAST, NULL, 0, "H5: every put has its stamp, and a group has one function at a time"},
+    {FK_MUTANT_CHUNKS_ONE_ZXID, "pipeline=0,items=16", 0, NULL},
+    {FK_MUTANT_SESSION_GONE_NOT_TOLD, "gateways=3", 0, NULL},
+    {FK_MUTANT_DEAD_WITHOUT_COUNTER, NULL, 0, "H20 and H21: the generation, and the time that sessions have left"},
+    {FK_MUTANT_GONE_IS_CLOSED, "session_ms=2000,clients=8,gateways=2,batch=10,kinds=" BROKEN_LINES ",faults=100000", 0,
+     NULL},
+    {FK_MUTANT_OBSERVED_TOO_EARLY, SLOW_SWEEPS ",period_ms=3000,lease_ms=3000,sweep_ms=2000", 0, NULL},
+    {FK_MUTANT_NOT_READ_AGAIN, "gateways=2,latency_us=20000,batch=10,kinds=" DELAYS ",roles=0xff,faults=50000", 0,
+     NULL},
+    {FK_MUTANT_EVENTS_PASS_READS,
+     "pipeline=0,gateways=1,think_ms=0,batch=10,kinds=" DELAYS ",roles=" GATEWAYS ",faults=200000", 0, NULL},
+    {FK_MUTANT_ACKED_NOT_APPLIED, LOST_EVENTS, 0, NULL},
+    {FK_MUTANT_MISSED_EVENTS_NOT_FETCHED, LOST_EVENTS, 0, NULL},
+    {FK_MUTANT_EVENTS_BEFORE_CATCH_UP, NULL, 0, "H16: watches are set in the step that tells what was missed"},
+    {FK_MUTANT_SEND_NOT_REPEATED, NULL, 0, "H3: a gap in the numbers is dropped (NUMBERS_NOT_DENSE)"},
+    {FK_MUTANT_TOKEN_OF_SECONDS, "pipeline=1", 0, NULL},
+    {FK_MUTANT_LOCKS_WITHOUT_ORDER, "pipeline=1,lock_ms=500,latency_us=20000,batch=10,clients=8,think_ms=0", 0, NULL},
+    {FK_MUTANT_ACCEPT_WITHOUT_TOKENS, "pipeline=1", 0, NULL},
+    {FK_MUTANT_ACCEPT_FOR_ANY_WRITER, "pipeline=1", 0, NULL},
+    {FK_MUTANT_ACCEPT_UNKNOWN_IS_DONE, "pipeline=1", 0, NULL},
+    {FK_MUTANT_ERRORS_BY_WRITER, "pipeline=1", 0, NULL},
+    {FK_MUTANT_ERRORS_WITHOUT_TOKENS, "pipeline=1,lock_ms=500,kinds=" LATE_WRITERS ",roles=0xff,faults=50000", 0, NULL},
+    {FK_MUTANT_ONE_ACCEPTED_STEP, "pipeline=1", 0, NULL},
+    {FK_MUTANT_PUSH_AFTER_ACCEPT, "pipeline=1", 0, NULL},
+    {FK_MUTANT_PUSH_NOT_REPEATED, "pipeline=1", 0, NULL},
+    {FK_MUTANT_DONE_WHEN_PUSHED, "pipeline=1,lock_ms=500,kinds=" LATE_WRITERS ",roles=0xff,faults=50000", 0, NULL},
+    {FK_MUTANT_DECIDED_AGAIN, "pipeline=1", 0, NULL},
+    {FK_MUTANT_VISIBLE_NOT_CHECKED, "pipeline=1", 0, NULL},
+    {FK_MUTANT_UNDECIDED_PASSED, "pipeline=1", 0, NULL},
 };
 
 void sim_mutants_list(void)
