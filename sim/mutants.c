@@ -31,7 +31,9 @@ enum {
 /* Masks of fault kinds and roles (sim/fault.h), and settings that more than one mutant wants. */
 #define DELAYS       "0x80"
 #define BROKEN_LINES "0x7c000000"
-#define LATE_WRITERS "0x11180" /* delay, zombie, concurrent, timeout */
+#define LATE_EFFECTS "0x40"
+#define STANDSTILLS  "0x600188" /* busy, delay, zombie, suspend, freeze */
+#define LATE_WRITERS "0x11180"  /* delay, zombie, concurrent, timeout */
 #define GATEWAYS     "0x10"
 #define SLOW_SWEEPS  "kinds=0x100,roles=0x8,faults=900000"
 #define LOST_EVENTS                                                                                                    \
@@ -43,6 +45,8 @@ static const struct row rows[] = {
     {FK_MUTANT_CHUNKS_ONE_ZXID, "pipeline=0,items=16", 0, NULL},
     {FK_MUTANT_SESSION_GONE_NOT_TOLD, "gateways=3", 0, NULL},
     {FK_MUTANT_DEAD_WITHOUT_COUNTER, NULL, 0, "H20 and H21: the generation, and the time that sessions have left"},
+    {FK_MUTANT_CREATE_NOT_FENCED,
+     "session_ms=2000,clients=8,batch=10,kinds=" LATE_EFFECTS ",roles=" GATEWAYS ",faults=300000", 0, NULL},
     {FK_MUTANT_GONE_IS_CLOSED, "session_ms=2000,clients=8,gateways=2,batch=10,kinds=" BROKEN_LINES ",faults=100000", 0,
      NULL},
     {FK_MUTANT_OBSERVED_TOO_EARLY, SLOW_SWEEPS ",period_ms=3000,lease_ms=3000,sweep_ms=2000", 0, NULL},
@@ -50,6 +54,10 @@ static const struct row rows[] = {
      NULL},
     {FK_MUTANT_EVENTS_PASS_READS,
      "pipeline=0,gateways=1,think_ms=0,batch=10,kinds=" DELAYS ",roles=" GATEWAYS ",faults=200000", 0, NULL},
+    {FK_MUTANT_LEASE_NOT_CHECKED,
+     "gateways=2,clients=8,batch=10,kinds=" STANDSTILLS ",roles=" GATEWAYS ",faults=100000", 0, NULL},
+    {FK_MUTANT_UNSUBSCRIBE_RACE, "gateways=2,clients=8,batch=10,kinds=" DELAYS ",roles=" GATEWAYS ",faults=200000", 0,
+     NULL},
     {FK_MUTANT_ACKED_NOT_APPLIED, LOST_EVENTS, 0, NULL},
     {FK_MUTANT_MISSED_EVENTS_NOT_FETCHED, LOST_EVENTS, 0, NULL},
     {FK_MUTANT_EVENTS_BEFORE_CATCH_UP, NULL, 0, "H16: watches are set in the step that tells what was missed"},
