@@ -34,6 +34,15 @@ enum fk_limits {
      */
     FK_ACL_ENTRIES_MAX = 1000,
     FK_ACL_SIZE_MAX = 64 * 1024,
+    /* Watches of one connection, and the bytes of their paths: an exists of a missing node may name any path, 1 MB long.
+     * A client that keeps a copy of a large tree stays far below. */
+    FK_WATCHER_WATCHES_MAX = 200 * 1000,
+    FK_WATCHER_PATHS_SIZE_MAX = 32 * 1024 * 1024,
+    /* Watches of a gateway in all, and the bytes of their paths, each counted once: about 1 GB together. */
+    FK_WATCHES_MAX = 4 * 1000 * 1000,
+    FK_WATCH_PATHS_SIZE_MAX = 512 * 1024 * 1024,
+    /* Largest reply of a multiRead, which may name a large node many times. */
+    FK_MULTI_READ_SIZE_MAX = 16 * 1024 * 1024,
     /* Connections per address, ZooKeeper's default maxClientCnxns. */
     FK_CONNECTIONS_PER_ADDRESS = 60,
     /* Bytes of requests that wait for the function; beyond, connections are not read (their own frames fit once more).
@@ -82,6 +91,10 @@ enum fk_limits {
     FK_QUEUE_VISIBILITY_MAX_MS = 12 * 3600 * 1000,
     /* Paths of one session's ephemeral nodes: they are listed in one item. */
     FK_EPHEMERALS_SIZE_MAX = 300 * 1024,
+    /* Parts of a multiRead in the cloud, and nodes that getAllChildrenNumber counts there: each is a read of the table,
+     * and a client waits for no more of them. */
+    FK_CLOUD_MULTI_READ_MAX = 100,
+    FK_CLOUD_COUNT_MAX = 10 * 1000,
 };
 
 /* A log over this size makes writes wait for the checkpoint. */

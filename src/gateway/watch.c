@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/limits.h"
 #include "base/mutant.h"
 #include "model/path.h"
 
@@ -43,7 +44,12 @@ void fk_watch_table_init(struct fk_watch_table *table)
     fk_map_init(&table->watches);
     table->count = 0;
     table->recursive = 0;
+    table->paths_size = 0;
     table->fired = 0;
+    table->limits = (struct fk_watch_limits){.watches = FK_WATCHES_MAX,
+                                             .paths_size = FK_WATCH_PATHS_SIZE_MAX,
+                                             .watches_of_one = FK_WATCHER_WATCHES_MAX,
+                                             .paths_size_of_one = FK_WATCHER_PATHS_SIZE_MAX};
 }
 
 void fk_watch_table_deinit(struct fk_watch_table *table)
@@ -56,6 +62,8 @@ void fk_watch_table_deinit(struct fk_watch_table *table)
 void fk_watcher_init(struct fk_watcher *watcher)
 {
     fk_list_init(&watcher->watches);
+    watcher->count = 0;
+    watcher->paths_size = 0;
     watcher->fired = 0;
 }
 
@@ -85,6 +93,7 @@ static struct watched_path *path_new(struct fk_watch_table *table, struct fk_byt
         path->size = bytes.size;
         memcpy(path->path, bytes.data, bytes.size);
         fk_map_add(&table->paths, &path->entry, fk_bytes_hash(bytes));
+        table->paths_size += bytes.size;
     }
     return path;
 }
@@ -92,6 +101,7 @@ static struct watched_path *path_new(struct fk_watch_table *table, struct fk_byt
 static void path_release(struct fk_watch_table *table, struct watched_path *path)
 {
     if (fk_list_empty(&path->watches)) {
+        table->paths_size -= path->size;
         fk_map_remove(&table->paths, &path->entry);
         fk_free(path);
     }
@@ -109,9 +119,10 @@ static uint64_t key_hash(const struct watch_key *key)
     return fk_bytes_hash(fk_bytes_of(key, sizeof *key));
 }
 
-/* Adds (sign 1) or takes away (sign -1) watches of these kinds on a path. */
-static void count_kinds(struct fk_watch_table *table, struct watched_path *path, unsigned kinds, int sign)
+/* Adds (sign 1) or takes away (sign -1) watches of these kinds. */
+static void count_kinds(struct fk_watch_table *table, struct watch *watch, unsigned kinds, int sign)
 {
+    struct watched_path *path = watch->path;
     size_t data = (kinds & FK_WATCH_DATA) != 0 ? 1 : 0;
     size_t child = (kinds & FK_WATCH_CHILD) != 0 ? 1 : 0;
     size_t recursive = (kinds & FK_WATCH_RECURSIVE) != 0 ? 1 : 0;
@@ -122,11 +133,12 @@ static void count_kinds(struct fk_watch_table *table, struct watched_path *path,
     path->persistent_count += sign > 0 ? persistent : -persistent;
     table->recursive += sign > 0 ? recursive : -recursive;
     table->count += sign > 0 ? all : -all;
+    watch->watcher->count += sign > 0 ? all : -all;
 }
 
-static struct watch *watch_new(struct fk_watch_table *table, uint64_t hash, struct watched_path *path,
-                               struct fk_watcher *watcher)
+static struct watch *watch_new(struct fk_watch_table *table, struct watched_path *path, struct fk_watcher *watcher)
 {
+    struct watch_key key = {.path = path, .watcher = watcher};
     struct watch *watch = (struct watch *)fk_alloc(sizeof *watch);
     if (watch != NULL) {
         *watch = (struct watch){.path = path, .watcher = watcher};
@@ -134,7 +146,8 @@ static struct watch *watch_new(struct fk_watch_table *table, uint64_t hash, stru
         fk_list_init(&watch->in_watcher);
         fk_list_append(&path->watches, &watch->in_path);
         fk_list_append(&watcher->watches, &watch->in_watcher);
-        fk_map_add(&table->watches, &watch->entry, hash);
+        watcher->paths_size += path->size;
+        fk_map_add(&table->watches, &watch->entry, key_hash(&key));
     }
     return watch;
 }
@@ -148,26 +161,49 @@ static void set_points(struct watch *watch, unsigned kinds, int64_t setpoint)
     }
 }
 
+static struct watch *find_watch(const struct fk_watch_table *table, const struct fk_watcher *watcher,
+                                const struct watched_path *path)
+{
+    struct watch_key key = {.path = path, .watcher = watcher};
+    struct fk_map_entry *entry = path == NULL ? NULL : fk_map_get(&table->watches, key_hash(&key), watch_matches, &key);
+    return entry == NULL ? NULL : FK_CONTAINER_OF(entry, struct watch, entry);
+}
+
+/* Whether watches of these kinds are within the limits; path and watch NULL: there is none yet. */
+static bool room_for(const struct fk_watch_table *table, const struct fk_watcher *watcher,
+                     const struct watched_path *path, const struct watch *watch, struct fk_bytes bytes, unsigned kinds)
+{
+    const struct fk_watch_limits *limits = &table->limits;
+    size_t more = (size_t)__builtin_popcount(watch == NULL ? kinds : kinds & ~watch->kinds);
+    size_t size_of_one = watch == NULL ? bytes.size : 0;
+    size_t size_of_all = path == NULL ? bytes.size : 0;
+    return more == 0 || (table->count + more <= limits->watches && watcher->count + more <= limits->watches_of_one &&
+                         table->paths_size + size_of_all <= limits->paths_size &&
+                         watcher->paths_size + size_of_one <= limits->paths_size_of_one);
+}
+
 enum fk_err fk_watch_add(struct fk_watch_table *table, struct fk_watcher *watcher, struct fk_bytes bytes,
                          unsigned kinds, int64_t setpoint)
 {
     struct watched_path *path = find_path(table, bytes);
+    struct watch *watch = find_watch(table, watcher, path);
+    if (!room_for(table, watcher, path, watch, bytes, kinds)) {
+        return FK_ERR_FULL;
+    }
     if (path == NULL) {
         path = path_new(table, bytes);
     }
     if (path == NULL) {
         return FK_ERR_NOMEM;
     }
-    struct watch_key key = {.path = path, .watcher = watcher};
-    uint64_t hash = key_hash(&key);
-    struct fk_map_entry *entry = fk_map_get(&table->watches, hash, watch_matches, &key);
-    struct watch *watch =
-        entry == NULL ? watch_new(table, hash, path, watcher) : FK_CONTAINER_OF(entry, struct watch, entry);
+    if (watch == NULL) {
+        watch = watch_new(table, path, watcher);
+    }
     if (watch == NULL) {
         path_release(table, path);
         return FK_ERR_NOMEM;
     }
-    count_kinds(table, path, kinds & ~watch->kinds, 1);
+    count_kinds(table, watch, kinds & ~watch->kinds, 1);
     set_points(watch, kinds & ~watch->kinds, setpoint);
     watch->kinds |= kinds;
     return FK_OK;
@@ -175,11 +211,36 @@ enum fk_err fk_watch_add(struct fk_watch_table *table, struct fk_watcher *watche
 
 static void watch_free(struct fk_watch_table *table, struct watch *watch)
 {
-    count_kinds(table, watch->path, watch->kinds, -1);
+    count_kinds(table, watch, watch->kinds, -1);
+    watch->watcher->paths_size -= watch->path->size;
     fk_list_remove(&watch->in_path);
     fk_list_remove(&watch->in_watcher);
     fk_map_remove(&table->watches, &watch->entry);
     fk_free(watch);
+}
+
+unsigned fk_watch_of(const struct fk_watch_table *table, const struct fk_watcher *watcher, struct fk_bytes path)
+{
+    const struct watch *watch = find_watch(table, watcher, find_path(table, path));
+    return watch == NULL ? 0 : watch->kinds;
+}
+
+unsigned fk_watch_remove(struct fk_watch_table *table, struct fk_watcher *watcher, struct fk_bytes bytes,
+                         unsigned kinds)
+{
+    struct watched_path *path = find_path(table, bytes);
+    struct watch *watch = find_watch(table, watcher, path);
+    unsigned removed = watch == NULL ? 0 : watch->kinds & kinds;
+    if (removed == 0) {
+        return 0;
+    }
+    count_kinds(table, watch, removed, -1);
+    watch->kinds &= ~removed;
+    if (watch->kinds == 0) {
+        watch_free(table, watch);
+        path_release(table, path);
+    }
+    return removed;
 }
 
 void fk_watch_remove_all(struct fk_watch_table *table, struct fk_watcher *watcher)
@@ -252,7 +313,7 @@ static void fire_path(struct fk_watch_table *table, struct watched_path *path, u
             continue;
         }
         unsigned used = FK_MUTANT(FIRED_NOT_REMOVED) ? 0 : heard & ONE_SHOT;
-        count_kinds(table, path, used, -1);
+        count_kinds(table, watch, used, -1);
         watch->kinds &= ~used;
         if (watch->kinds == 0) {
             watch_free(table, watch);

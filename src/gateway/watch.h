@@ -9,18 +9,30 @@
 #include "base/map.h"
 #include "model/event.h"
 
+/* Bounds of a table (limits.h); tests lower them. */
+struct fk_watch_limits {
+    size_t watches;
+    size_t paths_size;
+    size_t watches_of_one;
+    size_t paths_size_of_one;
+};
+
 struct fk_watch_table {
     struct fk_map paths;
     struct fk_map watches; /* by path and watcher */
     size_t count;          /* watches, each kind counted apart */
     size_t recursive;      /* of them, recursive ones */
+    size_t paths_size;     /* bytes of paths */
     uint64_t fired;        /* events so far */
+    struct fk_watch_limits limits;
 };
 
 /* Who watches: embedded in a connection. */
 struct fk_watcher {
     struct fk_list watches;
-    uint64_t fired; /* the table's count at the last event heard: each watcher hears an event once */
+    size_t count;      /* as the table's */
+    size_t paths_size; /* of all its watches */
+    uint64_t fired;    /* the table's count at the last event heard: each watcher hears an event once */
 };
 
 void fk_watch_table_init(struct fk_watch_table *table);
@@ -30,9 +42,16 @@ void fk_watch_table_deinit(struct fk_watch_table *table);
 void fk_watcher_init(struct fk_watcher *watcher);
 
 /* Sets watches of some kinds (mask); one that is there already stays as it is. They hear events of a zxid above
- * `setpoint`. NOMEM. */
+ * `setpoint`. NOMEM; FULL where that would be more than the table's limits allow: nothing is set. */
 enum fk_err fk_watch_add(struct fk_watch_table *table, struct fk_watcher *watcher, struct fk_bytes path, unsigned kinds,
                          int64_t setpoint);
+
+/* The kinds of watches that the watcher has on this very path; 0: none. */
+unsigned fk_watch_of(const struct fk_watch_table *table, const struct fk_watcher *watcher, struct fk_bytes path);
+
+/* Removes the watcher's watches of these kinds on the path; gives the kinds that were there. */
+unsigned fk_watch_remove(struct fk_watch_table *table, struct fk_watcher *watcher, struct fk_bytes path,
+                         unsigned kinds);
 
 /* Removes all watches of a watcher. */
 void fk_watch_remove_all(struct fk_watch_table *table, struct fk_watcher *watcher);

@@ -23,13 +23,19 @@ enum fk_op {
     FK_OP_CHECK = 13,
     FK_OP_MULTI = 14,
     FK_OP_CREATE2 = 15,
+    FK_OP_CHECK_WATCHES = 17,
+    FK_OP_REMOVE_WATCHES = 18,
     FK_OP_CREATE_CONTAINER = 19,
     FK_OP_DELETE_CONTAINER = 20, /* never from clients: sweeps remove empty containers and old TTL nodes */
     FK_OP_CREATE_TTL = 21,
+    FK_OP_MULTI_READ = 22,
     FK_OP_AUTH = 100,
     FK_OP_SET_WATCHES = 101,
+    FK_OP_GET_EPHEMERALS = 103,
+    FK_OP_GET_ALL_CHILDREN_NUMBER = 104,
     FK_OP_SET_WATCHES2 = 105,
     FK_OP_ADD_WATCH = 106,
+    FK_OP_WHO_AM_I = 107,
 };
 
 enum fk_code {
@@ -48,6 +54,8 @@ enum fk_code {
     FK_CODE_SESSION_EXPIRED = -112,
     FK_CODE_INVALID_ACL = -114,
     FK_CODE_AUTH_FAILED = -115,
+    FK_CODE_NOT_READ_ONLY = -119,
+    FK_CODE_NO_WATCHER = -121,
 };
 
 /* Transaction ids of frames that are not requests with an id of their own. */
@@ -76,6 +84,21 @@ enum fk_perm {
     FK_PERM_DELETE = 8,
     FK_PERM_ADMIN = 16,
     FK_PERM_ALL = 31,
+};
+
+/* Modes of addWatch (AddWatchMode). */
+enum fk_watch_mode {
+    FK_WATCH_MODE_PERSISTENT = 0,
+    FK_WATCH_MODE_RECURSIVE = 1,
+};
+
+/* What removeWatches and checkWatches ask for (Watcher.WatcherType). */
+enum fk_watcher_type {
+    FK_WATCHER_CHILDREN = 1,
+    FK_WATCHER_DATA = 2,
+    FK_WATCHER_ANY = 3,
+    FK_WATCHER_PERSISTENT = 4,
+    FK_WATCHER_RECURSIVE = 5,
 };
 
 /* Bits of the flags of create; 4 (container) and above are kinds of their own. */

@@ -235,6 +235,15 @@ void fk_read_set_watches_request(struct fk_reader *reader, struct fk_set_watches
     request->data = fk_read_strings(reader);
     request->exist = fk_read_strings(reader);
     request->child = fk_read_strings(reader);
+    request->persistent = FK_BYTES_NULL;
+    request->recursive = FK_BYTES_NULL;
+}
+
+void fk_read_set_watches2_request(struct fk_reader *reader, struct fk_set_watches_request *request)
+{
+    fk_read_set_watches_request(reader, request);
+    request->persistent = fk_read_strings(reader);
+    request->recursive = fk_read_strings(reader);
 }
 
 void fk_write_set_watches_request(struct fk_buf *buf, const struct fk_set_watches_request *request)
@@ -243,6 +252,25 @@ void fk_write_set_watches_request(struct fk_buf *buf, const struct fk_set_watche
     fk_write_vector(buf, request->data);
     fk_write_vector(buf, request->exist);
     fk_write_vector(buf, request->child);
+}
+
+void fk_write_set_watches2_request(struct fk_buf *buf, const struct fk_set_watches_request *request)
+{
+    fk_write_set_watches_request(buf, request);
+    fk_write_vector(buf, request->persistent);
+    fk_write_vector(buf, request->recursive);
+}
+
+void fk_read_watcher_request(struct fk_reader *reader, struct fk_watcher_request *request)
+{
+    request->path = fk_read_bytes(reader);
+    request->kind = fk_read_i32(reader);
+}
+
+void fk_write_watcher_request(struct fk_buf *buf, const struct fk_watcher_request *request)
+{
+    fk_write_bytes(buf, request->path);
+    fk_write_i32(buf, request->kind);
 }
 
 void fk_read_watcher_event(struct fk_reader *reader, struct fk_watcher_event *event)

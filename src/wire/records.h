@@ -106,12 +106,20 @@ struct fk_auth_request {
     struct fk_bytes auth;
 };
 
-/* SetWatches: encoded vectors of ustrings as fk_read_strings gives them. */
+/* SetWatches, SetWatches2: encoded vectors of ustrings as fk_read_strings gives them. */
 struct fk_set_watches_request {
     int64_t relative_zxid;
     struct fk_bytes data;
     struct fk_bytes exist;
     struct fk_bytes child;
+    struct fk_bytes persistent; /* of SetWatches2 only; the other leaves both null */
+    struct fk_bytes recursive;
+};
+
+/* AddWatchRequest (enum fk_watch_mode), RemoveWatchesRequest and CheckWatchesRequest (enum fk_watcher_type). */
+struct fk_watcher_request {
+    struct fk_bytes path;
+    int32_t kind;
 };
 
 /* WatcherEvent. */
@@ -155,6 +163,10 @@ void fk_read_auth_request(struct fk_reader *reader, struct fk_auth_request *requ
 void fk_write_auth_request(struct fk_buf *buf, const struct fk_auth_request *request);
 void fk_read_set_watches_request(struct fk_reader *reader, struct fk_set_watches_request *request);
 void fk_write_set_watches_request(struct fk_buf *buf, const struct fk_set_watches_request *request);
+void fk_read_set_watches2_request(struct fk_reader *reader, struct fk_set_watches_request *request);
+void fk_write_set_watches2_request(struct fk_buf *buf, const struct fk_set_watches_request *request);
+void fk_read_watcher_request(struct fk_reader *reader, struct fk_watcher_request *request);
+void fk_write_watcher_request(struct fk_buf *buf, const struct fk_watcher_request *request);
 void fk_read_watcher_event(struct fk_reader *reader, struct fk_watcher_event *event);
 void fk_write_watcher_event(struct fk_buf *buf, const struct fk_watcher_event *event);
 void fk_read_acl_entry(struct fk_reader *reader, struct fk_acl_entry *entry);
