@@ -15,7 +15,7 @@ help:
 	@echo 'make tsan         the tests of what has threads under ThreadSanitizer'
 	@echo 'make tidy         clang-format check, clang-tidy, cppcheck, the rules of the tree'
 	@echo 'make fmt          format the sources'
-	@echo 'make conformance  kazoo 2.8 and 2.11, and the Java command line client'
+	@echo 'make conformance  suites of other projects, and applications, against our server'
 	@echo 'make bench        figures beside ZooKeeper; writes docs/benchmarks.md'
 	@echo 'make chaos        500 kills and restarts under load  (CYCLES=500)'
 	@echo 'make sim          the simulator, with faults, on random seeds  (MINUTES=5)'
@@ -75,7 +75,8 @@ fmt:
 	git ls-files '*.c' '*.h' | xargs clang-format -i
 
 conformance: test-tools
-	$(PYTHON) tests/run.py --suite conformance
+	@tools/install.sh conformance
+	$(PYTHON) tests/run.py --suite conformance --suite apps
 
 bench: build
 	@tools/install.sh bench

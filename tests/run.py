@@ -276,7 +276,9 @@ def find_suites(build, variants, names):
             problems.append(str(error))
     for name, file, *arguments in (("kazoo-2.8", "kazoo.py", "--version", "2.8"),
                                    ("kazoo-2.11", "kazoo.py", "--version", "2.11"), ("zkcli", "zkcli.py"),
-                                   ("differential", "differential.py")):
+                                   ("differential", "differential.py"),
+                                   ("java-zookeeper", "java_suite.py", "zookeeper"),
+                                   ("java-curator", "java_suite.py", "curator")):
         script = HERE / "conformance" / file
         if script.exists():
             suites.append(Script(f"conformance/{name}", [PYTHON, script, *arguments], env))
@@ -286,8 +288,14 @@ def find_suites(build, variants, names):
     return suites, problems
 
 
+# Suites that run only when they are named: other people's, that take long or install much (`make conformance`).
+ONLY_BY_NAME = re.compile(r"apps/|conformance/java-")
+
+
 def wanted_by(names, suite):
-    return not names or any(suite == name or suite.startswith(name + "/") for name in names)
+    if not names:
+        return not ONLY_BY_NAME.match(suite)
+    return any(suite == name or suite.startswith(name + "/") for name in names)
 
 
 def select(suites, problems, names):

@@ -1,20 +1,23 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Installs what is missing on Debian 12. Usage: tools/install.sh build | test | bench
+# Installs what is missing on Debian 12. Usage: tools/install.sh build | test | bench | conformance
 # build: what `make build` and `make serve` need. test: also what `make test` needs. bench: also ZooKeeper.
+# conformance: what `make test` needs and what the suites of other projects need (they fetch themselves the rest).
 set -eu
 
 build="gcc libc6-dev meson ninja-build pkg-config libuv1-dev libsqlite3-dev libssl-dev libjansson-dev"
 test="$build libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev cppcheck gcovr git procps
  python3 python3-pytest python3-kazoo python3-pip python3-venv python3-mock python3-objgraph zookeeper libzookeeper-java default-jre-headless sqlite3 strace golang-go"
+conformance="$test maven default-jdk-headless"
 bench="$build python3 zookeeper libzookeeper-java default-jre-headless linux-perf"
 
 case "${1:-build}" in
 build) want=$build ;;
 test) want=$test ;;
 bench) want=$bench ;;
+conformance) want=$conformance ;;
 *)
-    echo "install.sh: unknown set '$1'; one of: build test bench" >&2
+    echo "install.sh: unknown set '$1'; one of: build test bench conformance" >&2
     exit 2
     ;;
 esac
