@@ -16,11 +16,52 @@ struct block {
 };
 
 static struct sim_memory *memory_now;
+static uint64_t asked;
+static uint64_t refused_at;
+static unsigned spared;
+
+void sim_memory_refuse(uint64_t nth)
+{
+    asked = 0;
+    refused_at = nth;
+}
+
+uint64_t sim_memory_asked(void)
+{
+    return asked;
+}
+
+bool sim_memory_refused(void)
+{
+    return refused_at != 0 && asked >= refused_at;
+}
+
+void sim_memory_spare_begin(void)
+{
+    spared++;
+}
+
+void sim_memory_spare_end(void)
+{
+    FK_ASSERT(spared > 0);
+    spared--;
+}
+
+/* Counts one request for memory of this owner. */
+static bool refuses(const struct sim_memory *owner)
+{
+    if (owner == NULL || !owner->starves || spared > 0) {
+        return false;
+    }
+    asked++;
+    return asked == refused_at;
+}
 
 void sim_memory_init(struct sim_memory *memory)
 {
     fk_list_init(&memory->blocks);
     memory->count = 0;
+    memory->starves = false;
 }
 
 struct sim_memory *sim_memory_switch(struct sim_memory *memory)
@@ -74,7 +115,7 @@ uint64_t sim_memory_some_size(const struct sim_memory *memory)
 
 void *fk_alloc(size_t size)
 {
-    struct block *block = malloc(sizeof *block + (size == 0 ? 1 : size));
+    struct block *block = refuses(memory_now) ? NULL : malloc(sizeof *block + (size == 0 ? 1 : size));
     if (block == NULL) {
         return NULL;
     }
@@ -99,6 +140,9 @@ void *fk_realloc(void *bytes, size_t size)
     }
     struct block *block = block_of(bytes);
     struct sim_memory *owner = block->owner;
+    if (refuses(owner)) {
+        return NULL;
+    }
     unlink_block(block);
     struct block *moved = realloc(block, sizeof *block + (size == 0 ? 1 : size));
     if (moved == NULL) {

@@ -2,6 +2,7 @@
 /* The clients of the local stack: what they ask for, and what they make of the answers. */
 #include "driver/local/queue.h"
 #include "sim/local_internal.h"
+#include "sim/memory.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -238,7 +239,9 @@ int64_t sim_local_act(struct sim_local_server *server)
     for (uint32_t i = 0; i < lab->options->clients && !lab->settling; i++) {
         struct sim_local_client *client = &lab->clients[i];
         if (client->next_ns <= now && client->sent - client->answered <= 3 * (int64_t)lab->options->pipeline) {
+            sim_memory_spare_begin();
             act(server, client);
+            sim_memory_spare_end();
             client->next_ns = now + (int64_t)below(lab, (uint64_t)lab->options->think_ms * 2 * (uint64_t)SIM_MS + 1);
         }
         next = client->next_ns > now && client->next_ns < next ? client->next_ns : next;

@@ -2,7 +2,10 @@
 #include "sim/local_exhaust.h"
 
 #include "base/assert.h"
+#include "sim/memory.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* What is 0 in a scenario is filled in: few operations in small files, so that each kind of work comes up. */
@@ -163,4 +166,43 @@ void sim_local_exhaust(const struct sim_local_scenario *scenario, uint64_t step,
     }
     free(found);
     sim_plan_free(&search.before);
+}
+
+/* One run with one refusal; the number of requests of the whole run. */
+static uint64_t starve_once(struct search *search, uint64_t nth)
+{
+    struct sim_local_result result;
+    sim_memory_refuse(nth);
+    search->sum->runs++;
+    bool kept =
+        sim_local_run(search->scenario->seed, &search->options, &search->before, search->coverage, NULL, NULL, &result);
+    uint64_t asked = sim_memory_asked();
+    sim_memory_refuse(0);
+    if (!kept) {
+        search->sum->failed++;
+        (void)printf("request %" PRIu64 " for memory refused:\n", nth);
+        search->report(search->scenario, &result);
+    }
+    sim_plan_free(&result.done);
+    return asked;
+}
+
+void sim_local_starve(const struct sim_local_scenario *scenario, uint64_t step,
+                      void (*report)(const struct sim_local_scenario *scenario, const struct sim_local_result *result),
+                      struct sim_local_exhausted *sum)
+{
+    struct sim_coverage *coverage = (struct sim_coverage *)calloc(1, sizeof *coverage);
+    struct search search = {
+        .scenario = scenario, .options = filled(scenario), .coverage = coverage, .report = report, .sum = sum};
+    size_t line = 0;
+    FK_ASSERT(coverage != NULL);
+    bool parsed = scenario->before == NULL || sim_plan_parse(scenario->before, &search.before, &line);
+    FK_ASSERT(parsed);
+    uint64_t requests = starve_once(&search, 0);
+    sum->calls += requests;
+    for (uint64_t nth = 1; nth <= requests; nth += step) {
+        (void)starve_once(&search, nth);
+    }
+    sim_plan_free(&search.before);
+    free(coverage);
 }

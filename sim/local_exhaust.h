@@ -26,4 +26,9 @@ void sim_local_exhaust(const struct sim_local_scenario *scenario, uint64_t step,
                        void (*report)(const struct sim_local_scenario *scenario, const struct sim_local_result *result),
                        struct sim_local_exhausted *sum);
 
+/* Refuses each `step`th request for memory in turn, one in each run; `calls` counts the requests. */
+void sim_local_starve(const struct sim_local_scenario *scenario, uint64_t step,
+                      void (*report)(const struct sim_local_scenario *scenario, const struct sim_local_result *result),
+                      struct sim_local_exhausted *sum);
+
 #endif

@@ -3,6 +3,7 @@
 #include "driver/local/frame.h"
 #include "driver/local/segment.h"
 #include "sim/local_internal.h"
+#include "sim/memory.h"
 #include "wire/jute.h"
 
 #include <inttypes.h>
@@ -111,6 +112,8 @@ void sim_local_judge_refusal(struct sim_local *lab, enum fk_err err, const struc
     lab->refused = err == FK_ERR_DAMAGED;
     if (err == FK_ERR_DAMAGED && !damaged) {
         sim_violation(lab->world, "C6", "a healthy disk was refused: %s", diag->text);
+    } else if (err == FK_ERR_NOMEM && sim_memory_refused()) {
+        sim_trace(lab->world, "the start found no memory");
     } else if (err != FK_ERR_DAMAGED && !damaged && !sim_disk_erred(lab->disk)) {
         sim_violation(lab->world, "C6", "the server does not start, and nothing was wrong: %s (%s)", diag->text,
                       fk_err_text(err));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/local_ledger.h"
+#include "sim/memory.h"
 
 #include "base/assert.h"
 #include "base/container.h"
@@ -217,6 +218,7 @@ static void compare_session(struct sim_ledger *ledger, struct fk_store *store, c
 void sim_ledger_compare(struct sim_ledger *ledger, struct fk_store *store, const char *when)
 {
     struct fk_store_counts counts;
+    sim_memory_spare_begin();
     for (const struct slot *slot = ledger->slots; slot != NULL; slot = slot->older) {
         if (slot->path.data != NULL) {
             compare_node(ledger, store, slot, when);
@@ -224,6 +226,7 @@ void sim_ledger_compare(struct sim_ledger *ledger, struct fk_store *store, const
             compare_session(ledger, store, slot, when);
         }
     }
+    sim_memory_spare_end();
     fk_store_counts(store, &counts);
     if (counts.nodes != ledger->nodes || counts.sessions != ledger->sessions) {
         sim_violation(ledger->world, "C6",
@@ -285,6 +288,16 @@ static enum fk_err watch_commit(struct fk_store *store, const struct fk_change *
     return err;
 }
 
+static bool watch_has_quotas(struct fk_store *store)
+{
+    return fk_store_has_quotas(ledger_of(store)->inner);
+}
+
+static enum fk_err watch_measure(struct fk_store *store, struct fk_bytes path, struct fk_extent *extent)
+{
+    return fk_store_measure(ledger_of(store)->inner, path, extent);
+}
+
 static void watch_counts(struct fk_store *store, struct fk_store_counts *counts)
 {
     fk_store_counts(ledger_of(store)->inner, counts);
@@ -302,6 +315,8 @@ struct fk_store *sim_ledger_watch(struct sim_ledger *ledger, struct fk_store *in
                                             .get_many = watch_get_many,
                                             .get_session = watch_get_session,
                                             .list = watch_list,
+                                            .has_quotas = watch_has_quotas,
+                                            .measure = watch_measure,
                                             .commit = watch_commit,
                                             .counts = watch_counts,
                                             .free = watch_free};

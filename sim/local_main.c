@@ -10,7 +10,8 @@
 #include <time.h>
 
 static const char usage[] =
-    "usage: faaskeeper-sim-local [--seed N | --seeds A..B | --exhaustive [STEP] | --mutants [SEEDS]]\n"
+    "usage: faaskeeper-sim-local [--seed N | --seeds A..B | --exhaustive [STEP] | --out-of-memory [STEP] |\n"
+    "                             --mutants [SEEDS]]\n"
     "                            [--plan FILE] [--trace] [--mutant NAME]\n";
 
 static struct sim_coverage coverage;
@@ -21,6 +22,7 @@ struct command {
     const char *plan;
     bool trace;
     uint64_t exhaustive;
+    uint64_t starving;
     uint64_t mutants;
 };
 
@@ -129,14 +131,19 @@ static int run_seeds(const struct command *command)
     return sums.failed > 0 ? 1 : 0;
 }
 
-static int run_exhaustive(uint64_t step)
+/* All scenarios with each fault, or with each request for memory refused. */
+static int run_exhaustive(uint64_t step, bool starving)
 {
     struct sim_local_exhausted all = {.runs = 0};
     for (size_t i = 0; i < sim_local_scenarios(); i++) {
         const struct sim_local_scenario *scenario = sim_local_scenario(i);
         struct sim_local_exhausted sum = {.runs = 0};
         double start = seconds();
-        sim_local_exhaust(scenario, step, &coverage, report_scenario, &sum);
+        if (starving) {
+            sim_local_starve(scenario, step, report_scenario, &sum);
+        } else {
+            sim_local_exhaust(scenario, step, &coverage, report_scenario, &sum);
+        }
         (void)printf("%-32s %6" PRIu64 " calls %8" PRIu64 " faults %4" PRIu64 " failed %6.1f s\n", scenario->name,
                      sum.calls, sum.runs, sum.failed, seconds() - start);
         (void)fflush(stdout);
@@ -245,6 +252,8 @@ static bool parse(char **argv, struct command *command)
             command->trace = true;
         } else if (strcmp(argv[i], "--exhaustive") == 0) {
             command->exhaustive = number_or(argv, &i, 1);
+        } else if (strcmp(argv[i], "--out-of-memory") == 0) {
+            command->starving = number_or(argv, &i, 1);
         } else if (strcmp(argv[i], "--mutants") == 0) {
             command->mutants = number_or(argv, &i, 20000);
         } else if (value == NULL) {
@@ -279,5 +288,9 @@ int main(int argc, char **argv)
     if (command.mutants > 0) {
         return run_mutants(&command);
     }
-    return command.exhaustive > 0 ? run_exhaustive(command.exhaustive) : run_seeds(&command);
+    if (command.exhaustive > 0 || command.starving > 0) {
+        bool starving = command.starving > 0;
+        return run_exhaustive(starving ? command.starving : command.exhaustive, starving);
+    }
+    return run_seeds(&command);
 }

@@ -83,6 +83,7 @@ static void live_once(struct sim_local *lab)
 {
     struct sim_local_server server = {.lab = lab, .process = sim_process_new(lab->world, "server")};
     server.clock = sim_process_clock(server.process);
+    sim_process_starves(server.process);
     lab->result->lives++;
     struct sim_fault fault =
         sim_fault_labelled(lab->faults, SIM_ROLE_SERVER, "", SIM_CALL_PROCESS_START,

@@ -5,6 +5,7 @@
 #include "driver/local/vfs.h"
 #include "sim/local_internal.h"
 #include "sim/local_threads.h"
+#include "sim/memory.h"
 
 #include <inttypes.h>
 
@@ -37,7 +38,9 @@ static enum fk_err open_store(struct sim_local_server *server, struct fk_diag *d
 {
     struct sim_local *lab = server->lab;
     struct fk_files *files = sim_disk_files(lab->disk);
+    sim_memory_spare_begin(); /* a server uses the system's */
     lab->vfs = fk_vfs_new(files, server->clock, sim_process_random(server->process));
+    sim_memory_spare_end();
     const struct fk_engine_options engine = {.files = files,
                                              .threads = sim_threads_new(server->process),
                                              .vfs = lab->vfs,
@@ -56,7 +59,9 @@ static enum fk_err open_store(struct sim_local_server *server, struct fk_diag *d
 
 static void defer(struct sim_local_server *server, int32_t done, struct fk_bytes message)
 {
+    sim_memory_spare_begin();
     enum fk_err err = fk_fifo_put(&server->deferred, done, message);
+    sim_memory_spare_end();
     if (err != FK_OK) {
         sim_violation(server->lab->world, "harness", "nothing can be deferred: %s", fk_err_text(err));
     }
@@ -222,11 +227,13 @@ static bool serve(struct sim_local_server *server)
 {
     struct sim_local *lab = server->lab;
     fk_fifo_init(&server->deferred, SIZE_MAX);
+    sim_memory_spare_begin(); /* without these a host does not start */
     server->queue = fk_local_queue_new();
     server->channel = fk_local_channel_new();
     server->watched = sim_ledger_watch(lab->ledger, server->store);
     fk_writer_init(&server->writer, server->watched, server->channel, server->clock);
     sim_local_attach(server);
+    sim_memory_spare_end();
     run(server);
     bool clean = !dead(server);
     sim_label("stop");

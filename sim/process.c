@@ -198,6 +198,11 @@ const char *sim_process_name(const struct sim_process *process)
     return process->name;
 }
 
+void sim_process_starves(struct sim_process *process)
+{
+    process->memory.starves = true;
+}
+
 struct sim_world *sim_process_world(struct sim_process *process)
 {
     return process->world;

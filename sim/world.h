@@ -68,6 +68,8 @@ const char *sim_violation_text(const struct sim_world *world);
 
 /* The name is copied. wall_skew_ms and drift are the fault plan's affair. */
 struct sim_process *sim_process_new(struct sim_world *world, const char *name);
+/* Its requests for memory are those that sim_memory_refuse counts. */
+void sim_process_starves(struct sim_process *process);
 /* Its tasks never run again, its memory is freed, its connections break. Not for the process of the task that runs now
  * (use sim_exit). */
 void sim_process_kill(struct sim_process *process);
