@@ -35,7 +35,8 @@ static bool list_names(struct fk_bytes list, struct fk_bytes path, bool below_to
     struct fk_reader reader = fk_reader_of(list);
     int32_t count = fk_read_count(&reader, 4);
     for (int32_t i = 0; i < count; i++) {
-        struct fk_bytes watched = fk_path_alias(fk_read_bytes(&reader));
+        struct fk_bytes watched = fk_read_bytes(&reader);
+        watched = below_too ? watched : fk_path_alias(watched);
         if (watched.size > 0 && (below_too ? fk_path_within(path, watched) : fk_bytes_equal(path, watched))) {
             return true;
         }
@@ -48,17 +49,19 @@ static bool job_names(const struct fk_cloud_job *job, struct fk_bytes path)
     struct fk_reader reader = fk_reader_of(fk_buf_view(&job->base.request));
     struct fk_set_watches_request watches;
     if (job->base.op != FK_OP_SET_WATCHES && job->base.op != FK_OP_SET_WATCHES2) {
-        struct fk_bytes watched = fk_path_alias(fk_read_bytes(&reader));
+        struct fk_bytes watched = fk_read_bytes(&reader);
         bool below_too = job->base.op == FK_OP_ADD_WATCH;
+        watched = below_too ? watched : fk_path_alias(watched);
         return watched.size > 0 && (below_too ? fk_path_within(path, watched) : fk_bytes_equal(path, watched));
     }
-    fk_read_set_watches_request(&reader, &watches);
-    if (list_names(watches.data, path, false) || list_names(watches.exist, path, false) ||
-        list_names(watches.child, path, false)) {
-        return true;
+    if (job->base.op == FK_OP_SET_WATCHES2) {
+        fk_read_set_watches2_request(&reader, &watches);
+    } else {
+        fk_read_set_watches_request(&reader, &watches);
     }
-    return job->base.op == FK_OP_SET_WATCHES2 &&
-           (list_names(fk_read_strings(&reader), path, true) || list_names(fk_read_strings(&reader), path, true));
+    return list_names(watches.data, path, false) || list_names(watches.exist, path, false) ||
+           list_names(watches.child, path, false) || list_names(watches.persistent, path, true) ||
+           list_names(watches.recursive, path, true);
 }
 
 bool fk_cloud_registering(const struct fk_cloud *cloud, struct fk_bytes path)

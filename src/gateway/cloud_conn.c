@@ -96,7 +96,7 @@ void fk_cloud_conn_drop(struct fk_gateway *gateway, struct fk_conn *conn)
 
 static bool is_read(int32_t op)
 {
-    return fk_job_knows(op) || op == FK_OP_SYNC || op == FK_OP_ADD_WATCH || op == FK_OP_SET_WATCHES2;
+    return fk_job_knows(op) || op == FK_OP_SYNC;
 }
 
 /* Fills in what the core has to know of a read that sets watches. */
@@ -201,6 +201,9 @@ static void take_other(struct fk_gateway *gateway, struct fk_conn *conn, struct 
         fk_auth_request(gateway, conn, body);
         break;
     default:
+        if (fk_watch_request(gateway, conn, &header, body, conn->cloud->floor)) {
+            break;
+        }
         /* ZK: an answer, then the end (UnimplementedRequestProcessor). */
         reply_empty(gateway, conn, header.xid, -1, FK_CODE_UNIMPLEMENTED);
         fk_conn_close(gateway, conn);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the files of the cloud gateway share. cloud.c: the backend, timers; cloud_job.c: jobs; cloud_session.c: attach,
  * create, expiry; cloud_conn.c: requests of a connection; cloud_write.c: sending and answers; cloud_order.c: the one
- * output order of a connection; cloud_channel.c: the chain of events; cloud_read.c and cloud_watch.c: reads and
- * registrations (blocking); cloud_unsubscribe.c: the end of subscriptions; cloud_lease.c: renewal, fetching, sweeps
+ * output order of a connection; cloud_channel.c: the chain of events; cloud_read*.c and cloud_watch.c: reads
+ * and registrations (blocking); cloud_unsubscribe.c: the end of subscriptions; cloud_lease.c: renewal, fetching, sweeps
  * (blocking). "H..." are rules of protocol.md. */
 #ifndef FK_GATEWAY_CLOUD_INTERNAL_H
 #define FK_GATEWAY_CLOUD_INTERNAL_H
@@ -286,6 +286,12 @@ void fk_cloud_fetch_run(struct fk_cloud_job *job, const struct fk_ports *ports);
 enum fk_err fk_cloud_check_run(struct fk_cloud_job *job, const struct fk_ports *ports);
 enum fk_err fk_cloud_zx_run(struct fk_cloud_job *job, const struct fk_ports *ports, struct fk_zx_record *zx,
                             int64_t *stamp);
+
+/* cloud_read_many.c */
+enum fk_err fk_cloud_ephemerals_run(struct fk_cloud_job *job, const struct fk_ports *ports, struct fk_page *page);
+/* TOO_LARGE above FK_CLOUD_COUNT_MAX. */
+enum fk_err fk_cloud_descendants_run(struct fk_cloud_job *job, const struct fk_ports *ports, struct fk_bytes path,
+                                     int64_t *count);
 
 /* cloud_watch.c: the record of a path, with a watch registered in the same step. */
 struct fk_cloud_record {

@@ -85,7 +85,7 @@ static void emit_reply(struct fk_gateway *gateway, struct fk_conn *conn)
     struct fk_cloud_conn *cloud = conn->cloud;
     struct fk_cloud_job *job = cloud->read;
     int64_t zxid = reply_zxid(gateway, cloud, job);
-    struct fk_reply_header header = {.xid = job->base.xid, .zxid = zxid, .code = job->base.code};
+    struct fk_reply_header header = {.xid = job->base.xid, .zxid = zxid};
     bool before = FK_MUTANT(EVENTS_BEFORE_CATCH_UP);
     if (!before && !fk_conn_do_actions(gateway, conn, &job->base)) {
         return;
@@ -97,6 +97,7 @@ static void emit_reply(struct fk_gateway *gateway, struct fk_conn *conn)
         return;
     }
     raise_floor(cloud, zxid);
+    header.code = job->base.code;
     fk_conn_reply(gateway, conn, &header, fk_buf_view(&job->base.reply));
     cloud->read = NULL;
     cloud->read_back = false;

@@ -11,7 +11,13 @@
 
 enum {
     PAGE_ITEMS = 1000,
-    OP_ADD_WATCH_RECURSIVE = 1, /* mode of addWatch */
+};
+
+/* A record that a multiRead has shown. */
+struct shown {
+    struct fk_bytes path;
+    int64_t zxid;
+    bool exists;
 };
 
 /* A store for one job. */
@@ -24,6 +30,9 @@ struct reading {
     struct fk_cloud_record last; /* the record read last */
     struct fk_bytes after;       /* of the listing */
     bool children;               /* a read of children: the watch is registered after the list */
+    bool many;                   /* a multiRead */
+    struct shown shown[FK_CLOUD_MULTI_READ_MAX];
+    size_t shown_count;
 };
 
 static struct reading *reading_of(struct fk_store *store)
@@ -43,7 +52,7 @@ static void show(struct fk_cloud_job *job, const struct fk_node_record *record)
 
 static enum fk_err load_data(struct reading *reading, struct fk_node_record *record)
 {
-    if (!record->exists || reading->job->base.op != FK_OP_GET_DATA || record->place == FK_DATA_INLINE) {
+    if (!record->exists || !reading->job->base.wanted_data || record->place == FK_DATA_INLINE) {
         return FK_OK;
     }
     return fk_data_read(reading->ports, record, &reading->job->base.arena, &record->node.data);
@@ -87,10 +96,22 @@ static enum fk_err reading_get_many(struct fk_store *store, enum fk_view view, c
         nodes[0] = (struct fk_node){.path = FK_BYTES_NULL}; /* no such name can be a node's */
         return FK_OK;
     }
-    enum fk_err err = load(reading, paths[0], reading->children ? 0 : reading->job->base.wanted);
-    if (err != FK_OK) {
-        reading->err = err;
-        return err;
+    if (reading->job->base.wanted == FK_WATCH_RECURSIVE) {
+        nodes[0] = (struct fk_node){.path = FK_BYTES_NULL}; /* nobody asks for the node */
+        reading->err = fk_cloud_recursive_run(reading->job, reading->ports, paths[0]);
+        return reading->err;
+    }
+    if (reading->shown_count == FK_CLOUD_MULTI_READ_MAX) {
+        reading->err = FK_ERR_TOO_LARGE;
+        return reading->err;
+    }
+    reading->err = load(reading, paths[0], reading->children ? 0 : reading->job->base.wanted);
+    if (reading->err != FK_OK) {
+        return reading->err;
+    }
+    if (reading->many) {
+        reading->shown[reading->shown_count++] =
+            (struct shown){paths[0], reading->last.record.zxid, reading->last.record.exists};
     }
     show(reading->job, &reading->last.record);
     nodes[0] = reading->last.record.node;
@@ -125,6 +146,10 @@ static enum fk_err reading_list(struct fk_store *store, enum fk_view view, const
                                 struct fk_arena *arena, struct fk_page *page)
 {
     struct reading *reading = reading_of(store);
+    if (key->kind == FK_LIST_EPHEMERALS) {
+        reading->err = fk_cloud_ephemerals_run(reading->job, reading->ports, page);
+        return reading->err;
+    }
     struct fk_backoff backoff = fk_cloud_backoff(reading->ports);
     struct fk_bytes partition = fk_partition_children(arena, key->path);
     struct fk_bytes after = page->cursor == 0 ? FK_BYTES_NULL : reading->after;
@@ -147,8 +172,19 @@ static enum fk_err reading_list(struct fk_store *store, enum fk_view view, const
     return reading->err;
 }
 
-static const struct fk_store_ops reading_ops = {
-    .name = "reading", .zxid = reading_zxid, .get_many = reading_get_many, .list = reading_list};
+static enum fk_err reading_descendants(struct fk_store *store, struct fk_bytes path, int64_t *count)
+{
+    struct reading *reading = reading_of(store);
+    enum fk_err err = fk_cloud_descendants_run(reading->job, reading->ports, path, count);
+    reading->err = err == FK_ERR_TOO_LARGE ? FK_OK : err; /* an answer of its own */
+    return err;
+}
+
+static const struct fk_store_ops reading_ops = {.name = "reading",
+                                                .zxid = reading_zxid,
+                                                .get_many = reading_get_many,
+                                                .list = reading_list,
+                                                .descendants = reading_descendants};
 
 /* Begins the reply anew. */
 static void clear_reply(struct fk_cloud_job *job)
@@ -178,112 +214,49 @@ static enum fk_err check_children(struct reading *reading)
     return FK_OK;
 }
 
-static void run_known(struct reading *reading)
+/* A multiRead shows one state: if no record that it read has changed when all were read, they all were true at that
+ * moment. REFUSED where one has. */
+static enum fk_err check_many(struct reading *reading)
+{
+    enum fk_err err = FK_OK;
+    reading->job->base.wanted_data = false;
+    for (size_t i = 0; i < reading->shown_count && reading->shown_count > 1 && err == FK_OK; i++) {
+        const struct shown *shown = &reading->shown[i];
+        const struct fk_node_record *record = &reading->last.record;
+        err = load(reading, shown->path, 0);
+        if (err == FK_OK && (record->zxid != shown->zxid || record->exists != shown->exists)) {
+            err = FK_ERR_REFUSED;
+        }
+    }
+    return err;
+}
+
+static void run(struct reading *reading)
 {
     struct fk_cloud_job *job = reading->job;
     struct fk_backoff backoff = fk_cloud_backoff(reading->ports);
     reading->children = job->base.op == FK_OP_GET_CHILDREN || job->base.op == FK_OP_GET_CHILDREN2;
+    reading->many = job->base.op == FK_OP_MULTI_READ;
     do {
         clear_reply(job);
         reading->err = FK_OK;
+        reading->shown_count = 0;
         fk_job_run(&job->base, &reading->base);
         if (reading->err == FK_OK && reading->children && job->base.code == FK_CODE_OK) {
             reading->err = check_children(reading);
+        } else if (reading->err == FK_OK && reading->many) {
+            reading->err = check_many(reading);
         }
     } while (fk_cloud_try_again(&backoff, reading->err));
-}
-
-/* setWatches2: the lists of setWatches, then those of persistent and of recursive watches, which miss no event: they
- * were not asked for what changed meanwhile. */
-static void register_lists(struct reading *reading, struct fk_reader *reader)
-{
-    static const unsigned kinds[] = {FK_WATCH_PERSISTENT, FK_WATCH_RECURSIVE};
-    struct fk_cloud_job *job = reading->job;
-    for (size_t list = 0; list < 2 && reading->err == FK_OK; list++) {
-        int32_t count = fk_read_count(reader, 4);
-        for (int32_t i = 0; i < count && reading->err == FK_OK; i++) {
-            struct fk_bytes path = fk_read_bytes(reader);
-            uint8_t action = FK_ACTION_WATCH;
-            if (path.data == NULL || !fk_path_valid(fk_path_alias(path))) {
-                reader->failed = true;
-                return;
-            }
-            path = fk_path_alias(path);
-            if (kinds[list] == FK_WATCH_RECURSIVE) {
-                reading->err = fk_cloud_recursive_run(job, reading->ports, path);
-            } else {
-                job->base.wanted_missing = true;
-                reading->err = load(reading, path, FK_WATCH_PERSISTENT);
-                if (reading->err == FK_OK) {
-                    show(job, &reading->last.record);
-                }
-            }
-            fk_buf_append(&job->base.actions, fk_bytes_of(&action, 1));
-            fk_write_i32(&job->base.actions, (int32_t)kinds[list]);
-            fk_write_i64(&job->base.actions, job->base.node_zxid);
-            fk_write_bytes(&job->base.actions, path);
-        }
-    }
-}
-
-static void run_set_watches2(struct reading *reading)
-{
-    struct fk_cloud_job *job = reading->job;
-    struct fk_reader reader = fk_reader_of(fk_buf_view(&job->base.request));
-    struct fk_set_watches_request request;
-    job->base.op = FK_OP_SET_WATCHES; /* the front of the body is the same */
-    run_known(reading);
-    job->base.op = FK_OP_SET_WATCHES2;
-    fk_read_set_watches_request(&reader, &request);
-    if (reading->err == FK_OK && job->base.code == FK_CODE_OK) {
-        register_lists(reading, &reader);
-        if (reader.failed) {
-            job->base.code = FK_CODE_MARSHALLING_ERROR;
-            fk_buf_clear(&job->base.actions);
-        }
-    }
-}
-
-/* ZK: AddWatchRequest{path, mode}; the reply is an ErrorResponse. */
-static void run_add_watch(struct reading *reading)
-{
-    struct fk_cloud_job *job = reading->job;
-    struct fk_reader reader = fk_reader_of(fk_buf_view(&job->base.request));
-    struct fk_bytes path = fk_read_bytes(&reader);
-    int32_t mode = fk_read_i32(&reader);
-    if (reader.failed || path.data == NULL) {
-        job->base.code = FK_CODE_MARSHALLING_ERROR;
-        return;
-    }
-    path = fk_path_alias(path);
-    if (mode < 0 || mode > OP_ADD_WATCH_RECURSIVE || !fk_path_valid(path)) {
-        job->base.code = FK_CODE_BAD_ARGUMENTS;
-        return;
-    }
-    job->base.wanted_missing = true;
-    if (mode == OP_ADD_WATCH_RECURSIVE) {
-        reading->err = fk_cloud_recursive_run(job, reading->ports, path);
-        job->base.watch = FK_WATCH_RECURSIVE;
-    } else {
-        reading->err = load(reading, path, FK_WATCH_PERSISTENT);
-        job->base.watch = FK_WATCH_PERSISTENT;
-        if (reading->err == FK_OK) {
-            show(job, &reading->last.record);
-        }
-    }
-    job->base.watch_path = path;
-    fk_write_i32(&job->base.reply, 0);
 }
 
 void fk_cloud_read_run(struct fk_cloud_job *job, const struct fk_ports *ports)
 {
     struct reading reading = {.base = {.ops = &reading_ops}, .job = job, .ports = ports};
-    if (job->base.op == FK_OP_ADD_WATCH) {
-        run_add_watch(&reading);
-    } else if (job->base.op == FK_OP_SET_WATCHES2) {
-        run_set_watches2(&reading);
-    } else {
-        run_known(&reading);
+    run(&reading);
+    if (reading.many && reading.err == FK_ERR_TOO_LARGE) {
+        reading.err = FK_OK;
+        job->base.code = FK_CODE_BAD_ARGUMENTS;
     }
     job->err = reading.err;
     if (job->err == FK_OK) {

@@ -313,8 +313,13 @@ bool fk_conn_do_actions(struct fk_gateway *gateway, struct fk_conn *conn, struct
     }
     if (err == FK_OK && job->watch != 0) {
         err = fk_watch_add(&gateway->watches, &conn->watcher, job->watch_path, job->watch, job->node_zxid);
+        if (err == FK_ERR_FULL) {
+            job->code = FK_CODE_SYSTEM_ERROR;
+            return true;
+        }
     }
     if (err != FK_OK) {
+        fk_log(FK_LOG_WARN, "connection closed: its watches could not be set (%s)", fk_err_text(err));
         fk_conn_kill(gateway, conn); /* a watch may not be lost in silence */
     }
     return err == FK_OK;

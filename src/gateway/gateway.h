@@ -40,6 +40,7 @@ struct fk_gateway_options {
     int32_t session_timeout_min_ms;
     int32_t session_timeout_max_ms;
     int32_t connections_per_address; /* 0: no limit */
+    bool read_only;                  /* as a ZooKeeper server without a quorum: read_only.c */
     unsigned words;                  /* whitelist, mask of enum fk_word */
     const char *super_digest;        /* "super:hash" of DigestAuthenticationProvider.superDigest, or NULL */
     const char *environment;         /* lines "key=value\n" of `envi` behind the version */

@@ -157,7 +157,9 @@ void fk_gateway_count_latency(struct fk_gateway *gateway, int64_t started_ms);
 /* A job that is used again keeps what it was but for its buffers; NULL without memory. */
 struct fk_job *fk_gateway_job_new(struct fk_gateway *gateway);
 void fk_gateway_job_release(struct fk_gateway *gateway, struct fk_job *job);
-/* Sets the watches of a read and sends the events that setWatches missed; false where the connection was closed. */
+/* Sets the watches of a read and sends the events that setWatches missed; false where the connection was closed. A
+ * watch over the limits makes an error of the read's reply; where the watches are those of a reconnect the connection
+ * ends: its client takes no notice of that reply. */
 bool fk_conn_do_actions(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_job *job);
 
 /* conn.c */
@@ -197,8 +199,17 @@ void fk_handshake_refuse(struct fk_gateway *gateway, struct fk_conn *conn);
 void fk_local_connect(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_connect_request *request);
 void fk_local_created(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_answer_message *answer);
 
+/* read_only.c: the parts of the backend that differ. */
+void fk_read_only_connect(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_connect_request *request);
+bool fk_read_only_request(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_bytes frame);
+void fk_read_only_tick(struct fk_gateway *gateway);
+
 /* request.c: one frame; false where it has to wait (and was not taken). */
 bool fk_request(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_bytes frame);
+
+/* watch_request.c: false where it is another operation; `zxid` is for the reply. */
+bool fk_watch_request(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_request_header *header,
+                      struct fk_bytes body, int64_t zxid);
 
 /* auth.c */
 void fk_auth_init(struct fk_conn *conn);

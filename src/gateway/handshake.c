@@ -20,6 +20,7 @@ void fk_handshake_respond(struct fk_gateway *gateway, struct fk_conn *conn, int6
     struct fk_connect_response response = {.timeout_ms = timeout_ms,
                                            .session_id = session_id,
                                            .password = fk_bytes_of(password, FK_PASSWORD_SIZE),
+                                           .read_only = gateway->options.read_only,
                                            .has_read_only = conn->has_read_only};
     size_t length_at = conn->out.size;
     fk_write_i32(&conn->out, 0);

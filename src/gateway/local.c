@@ -86,6 +86,9 @@ static bool take_request(struct fk_gateway *gateway, struct fk_conn *conn, struc
     }
     int32_t xid = (int32_t)fk_load_u32(frame.data);
     int32_t op = (int32_t)fk_load_u32(frame.data + 4);
+    if (gateway->options.read_only) {
+        return fk_read_only_request(gateway, conn, frame);
+    }
     if (!fk_plan_knows(op) && op != FK_OP_CLOSE_SESSION) {
         return fk_request(gateway, conn, frame);
     }
@@ -220,25 +223,25 @@ static void fire(void *context, struct fk_watcher *watcher, const struct fk_even
     }
 }
 
-/* The list of a parent whose children changed: as it is, or as it was where the same change deletes it too. Nobody is
- * told what can't be checked, so a null list (which allows nobody) stands for an error of the store. */
-static struct fk_bytes parent_acl(struct fk_gateway *gateway, const struct fk_change *change, struct fk_bytes path,
-                                  struct fk_arena *arena)
+/* The list of a parent whose children a put changed, at that put. Lists do not change within a change, but the parent
+ * may be deleted later in it, and created anew. Nobody is told what can't be checked, so a null list (which allows
+ * nobody) stands for an error of the store. */
+static struct fk_bytes parent_acl(struct fk_gateway *gateway, const struct fk_change *change, const struct fk_put *put,
+                                  struct fk_bytes path, struct fk_arena *arena)
 {
     struct fk_node parent;
     if (fk_store_get(gateway->store, FK_VIEW_VISIBLE, path, arena, &parent) != FK_OK) {
         return FK_BYTES_NULL;
     }
-    if (parent.path.data != NULL) {
+    if (parent.path.data != NULL && parent.czxid != change->zxid) {
         return parent.acl;
     }
-    for (size_t i = change->count; i > 0; i--) {
-        const struct fk_put *put = &change->puts[i - 1];
-        if (put->kind == FK_PUT_DELETE && fk_bytes_equal(put->node.path, path)) {
-            return put->node.acl;
+    for (const struct fk_put *later = put; later < change->puts + change->count; later++) {
+        if (later->kind == FK_PUT_DELETE && fk_bytes_equal(later->node.path, path)) {
+            return later->node.acl;
         }
     }
-    return FK_BYTES_NULL;
+    return parent.path.data != NULL ? parent.acl : FK_BYTES_NULL;
 }
 
 static void fire_put(struct fk_gateway *gateway, const struct fk_change *change, const struct fk_put *put)
@@ -252,7 +255,7 @@ static void fire_put(struct fk_gateway *gateway, const struct fk_change *change,
         }
         if (events[i].type == FK_EVENT_CHILDREN_CHANGED) {
             struct fk_arena arena = FK_ARENA_EMPTY;
-            firing.acl = parent_acl(gateway, change, events[i].path, &arena);
+            firing.acl = parent_acl(gateway, change, put, events[i].path, &arena);
             fk_watch_fire(&gateway->watches, &events[i], change->zxid, fire, &firing);
             fk_arena_deinit(&arena);
             continue;
@@ -327,10 +330,21 @@ static const struct fk_backend local_backend = {
     .facts = local_facts,
 };
 
+static const struct fk_backend read_only_backend = {
+    .job_size = sizeof(struct fk_job),
+    .connect = fk_read_only_connect,
+    .process = local_process,
+    .notice = local_notice,
+    .job_done = local_job_done,
+    .gone = local_gone,
+    .tick = fk_read_only_tick,
+    .facts = local_facts,
+};
+
 struct fk_gateway *fk_gateway_new(const struct fk_gateway_options *options, struct fk_store *store,
                                   struct fk_queue *queue, struct fk_clock *clock, struct fk_random *random)
 {
-    struct fk_gateway *gateway = fk_gateway_create(&local_backend, options, clock, random);
+    struct fk_gateway *gateway = fk_gateway_create(options->read_only ? &read_only_backend : &local_backend, options, clock, random);
     if (gateway != NULL) {
         gateway->store = store;
         gateway->queue = queue;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Reads: what each of them replies, from the records that a store gives. */
-#include "gateway/read.h"
+#include "gateway/read_internal.h"
 
 #include "model/acl.h"
 #include "model/path.h"
@@ -8,23 +8,22 @@
 bool fk_job_knows(int32_t op)
 {
     return op == FK_OP_EXISTS || op == FK_OP_GET_DATA || op == FK_OP_GET_ACL || op == FK_OP_GET_CHILDREN ||
-           op == FK_OP_GET_CHILDREN2 || op == FK_OP_SET_WATCHES;
+           op == FK_OP_GET_CHILDREN2 || op == FK_OP_SET_WATCHES || op == FK_OP_SET_WATCHES2 || op == FK_OP_ADD_WATCH ||
+           op == FK_OP_MULTI_READ || op == FK_OP_GET_EPHEMERALS || op == FK_OP_GET_ALL_CHILDREN_NUMBER;
 }
 
-static struct fk_caller caller_of(const struct fk_job *job)
+struct fk_caller fk_read_caller(const struct fk_job *job)
 {
     return (struct fk_caller){.session_id = job->session_id, .ids = fk_buf_view(&job->ids)};
 }
 
-/* Says what the next record is read for. */
-static void want(struct fk_job *job, unsigned kind, bool missing_too)
+void fk_read_want(struct fk_job *job, unsigned kind, bool missing_too)
 {
     job->wanted = kind;
     job->wanted_missing = missing_too;
 }
 
-/* Reads the record of a path; the code says whether there is one. */
-static enum fk_code load(struct fk_job *job, struct fk_store *store, struct fk_bytes path, struct fk_node *node)
+enum fk_code fk_read_load(struct fk_job *job, struct fk_store *store, struct fk_bytes path, struct fk_node *node)
 {
     if (fk_store_get(store, FK_VIEW_VISIBLE, fk_path_alias(path), &job->arena, node) != FK_OK) {
         return FK_CODE_SYSTEM_ERROR;
@@ -32,11 +31,11 @@ static enum fk_code load(struct fk_job *job, struct fk_store *store, struct fk_b
     return node->path.data == NULL ? FK_CODE_NO_NODE : FK_CODE_OK;
 }
 
-static enum fk_code load_readable(struct fk_job *job, struct fk_store *store, struct fk_bytes path,
-                                  struct fk_node *node)
+enum fk_code fk_read_load_readable(struct fk_job *job, struct fk_store *store, struct fk_bytes path,
+                                   struct fk_node *node)
 {
-    struct fk_caller caller = caller_of(job);
-    enum fk_code code = load(job, store, path, node);
+    struct fk_caller caller = fk_read_caller(job);
+    enum fk_code code = fk_read_load(job, store, path, node);
     if (code == FK_CODE_OK && !fk_acl_allows(node->acl, FK_PERM_READ, &caller)) {
         return FK_CODE_NO_AUTH;
     }
@@ -65,8 +64,8 @@ static enum fk_code run_exists(struct fk_job *job, struct fk_store *store, const
     if (request->path.size > 0 && memchr(request->path.data, '\0', request->path.size) != NULL) {
         return FK_CODE_BAD_ARGUMENTS;
     }
-    want(job, request->watch ? FK_WATCH_DATA : 0, true);
-    enum fk_code code = load_readable(job, store, request->path, &node);
+    fk_read_want(job, request->watch ? FK_WATCH_DATA : 0, true);
+    enum fk_code code = fk_read_load_readable(job, store, request->path, &node);
     if (code == FK_CODE_OK) {
         write_stat(job, &node);
     }
@@ -76,11 +75,13 @@ static enum fk_code run_exists(struct fk_job *job, struct fk_store *store, const
     return code;
 }
 
-static enum fk_code run_get_data(struct fk_job *job, struct fk_store *store, const struct fk_watch_request *request)
+enum fk_code fk_read_data(struct fk_job *job, struct fk_store *store, const struct fk_watch_request *request)
 {
     struct fk_node node;
-    want(job, request->watch ? FK_WATCH_DATA : 0, false);
-    enum fk_code code = load_readable(job, store, request->path, &node);
+    job->wanted_data = true;
+    fk_read_want(job, request->watch ? FK_WATCH_DATA : 0, false);
+    enum fk_code code = fk_read_load_readable(job, store, request->path, &node);
+    job->wanted_data = false;
     if (code == FK_CODE_OK) {
         fk_write_bytes(&job->reply, node.data);
         write_stat(job, &node);
@@ -110,11 +111,11 @@ static bool write_names(struct fk_job *job, struct fk_store *store, struct fk_by
     return true;
 }
 
-static enum fk_code run_get_children(struct fk_job *job, struct fk_store *store, const struct fk_watch_request *request)
+enum fk_code fk_read_children(struct fk_job *job, struct fk_store *store, const struct fk_watch_request *request)
 {
     struct fk_node node;
-    want(job, request->watch ? FK_WATCH_CHILD : 0, false);
-    enum fk_code code = load_readable(job, store, request->path, &node);
+    fk_read_want(job, request->watch ? FK_WATCH_CHILD : 0, false);
+    enum fk_code code = fk_read_load_readable(job, store, request->path, &node);
     if (code != FK_CODE_OK) {
         return code;
     }
@@ -132,8 +133,8 @@ static enum fk_code run_get_children(struct fk_job *job, struct fk_store *store,
 static enum fk_code run_get_acl(struct fk_job *job, struct fk_store *store, struct fk_bytes path)
 {
     struct fk_node node;
-    struct fk_caller caller = caller_of(job);
-    enum fk_code code = load(job, store, path, &node);
+    struct fk_caller caller = fk_read_caller(job);
+    enum fk_code code = fk_read_load(job, store, path, &node);
     if (code != FK_CODE_OK) {
         return code;
     }
@@ -150,81 +151,12 @@ static enum fk_code run_get_acl(struct fk_job *job, struct fk_store *store, stru
     return FK_CODE_OK;
 }
 
-static void act(struct fk_job *job, enum fk_action action, int32_t value, struct fk_bytes path)
-{
-    uint8_t byte = (uint8_t)action;
-    fk_buf_append(&job->actions, fk_bytes_of(&byte, 1));
-    fk_write_i32(&job->actions, value);
-    fk_write_i64(&job->actions, job->node_zxid);
-    fk_write_bytes(&job->actions, fk_path_alias(path));
-}
-
-/* What one path of setWatches needs: the event that the client missed, or 0 for a watch to be set
- * (DataTree.setWatches). */
-static int32_t missed_event(unsigned list, const struct fk_node *node, int64_t relative_zxid)
-{
-    bool present = node->path.data != NULL;
-    switch (list) {
-    case 0: /* data */
-        return !present ? FK_EVENT_DELETED : node->mzxid > relative_zxid ? FK_EVENT_DATA_CHANGED : 0;
-    case 1: /* exist */
-        return present ? FK_EVENT_CREATED : 0;
-    default: /* child */
-        return !present ? FK_EVENT_DELETED : node->pzxid > relative_zxid ? FK_EVENT_CHILDREN_CHANGED : 0;
-    }
-}
-
-static enum fk_code set_watch(struct fk_job *job, struct fk_store *store, unsigned list, struct fk_bytes path,
-                              int64_t relative_zxid)
-{
-    struct fk_node node;
-    struct fk_caller caller = caller_of(job);
-    if (path.data == NULL) {
-        return FK_CODE_MARSHALLING_ERROR;
-    }
-    want(job, list == 2 ? FK_WATCH_CHILD : FK_WATCH_DATA, list == 1);
-    enum fk_code code = load(job, store, path, &node);
-    if (code == FK_CODE_SYSTEM_ERROR) {
-        return code;
-    }
-    /* An event may not tell of a node that the caller can't read (CVE-2024-23944). */
-    bool readable = code == FK_CODE_NO_NODE || fk_acl_allows(node.acl, FK_PERM_READ, &caller);
-    int32_t event = readable ? missed_event(list, &node, relative_zxid) : 0;
-    if (event != 0) {
-        act(job, FK_ACTION_EVENT, event, path);
-    } else {
-        act(job, FK_ACTION_WATCH, list == 2 ? FK_WATCH_CHILD : FK_WATCH_DATA, path);
-    }
-    return FK_CODE_OK;
-}
-
-static enum fk_code run_set_watches(struct fk_job *job, struct fk_store *store,
-                                    const struct fk_set_watches_request *request)
-{
-    const struct fk_bytes lists[] = {request->data, request->exist, request->child};
-    enum fk_code code = FK_CODE_OK;
-    for (unsigned list = 0; list < 3 && code == FK_CODE_OK; list++) {
-        struct fk_reader reader = fk_reader_of(lists[list]);
-        int32_t count = fk_read_count(&reader, 4);
-        for (int32_t i = 0; i < count && code == FK_CODE_OK; i++) {
-            code = set_watch(job, store, list, fk_read_bytes(&reader), request->relative_zxid);
-        }
-    }
-    return code;
-}
-
-static enum fk_code run(struct fk_job *job, struct fk_store *store)
+/* Reads of one path: all but exists, getData and getChildren have no flag for a watch. */
+static enum fk_code run_path(struct fk_job *job, struct fk_store *store)
 {
     struct fk_reader reader = fk_reader_of(fk_buf_view(&job->request));
     struct fk_watch_request request = {.watch = false};
-    if (job->op == FK_OP_SET_WATCHES) {
-        struct fk_set_watches_request watches;
-        fk_read_set_watches_request(&reader, &watches);
-        bool whole =
-            !reader.failed && watches.data.data != NULL && watches.exist.data != NULL && watches.child.data != NULL;
-        return whole ? run_set_watches(job, store, &watches) : FK_CODE_MARSHALLING_ERROR;
-    }
-    if (job->op == FK_OP_GET_ACL) {
+    if (job->op == FK_OP_GET_ACL || job->op == FK_OP_GET_ALL_CHILDREN_NUMBER) {
         request.path = fk_read_bytes(&reader);
     } else {
         fk_read_watch_request(&reader, &request);
@@ -236,11 +168,30 @@ static enum fk_code run(struct fk_job *job, struct fk_store *store)
     case FK_OP_EXISTS:
         return run_exists(job, store, &request);
     case FK_OP_GET_DATA:
-        return run_get_data(job, store, &request);
+        return fk_read_data(job, store, &request);
     case FK_OP_GET_ACL:
         return run_get_acl(job, store, request.path);
+    case FK_OP_GET_ALL_CHILDREN_NUMBER:
+        return fk_read_all_children(job, store, request.path);
     default:
-        return run_get_children(job, store, &request);
+        return fk_read_children(job, store, &request);
+    }
+}
+
+static enum fk_code run(struct fk_job *job, struct fk_store *store)
+{
+    switch (job->op) {
+    case FK_OP_SET_WATCHES:
+    case FK_OP_SET_WATCHES2:
+        return fk_read_set_watches(job, store);
+    case FK_OP_ADD_WATCH:
+        return fk_read_add_watch(job, store);
+    case FK_OP_MULTI_READ:
+        return fk_read_multi(job, store);
+    case FK_OP_GET_EPHEMERALS:
+        return fk_read_ephemerals(job, store);
+    default:
+        return run_path(job, store);
     }
 }
 

@@ -9,8 +9,8 @@
 #include "model/event.h"
 #include "port/store.h"
 
-/* What the gateway does for setWatches when the job is done, encoded in fk_job.actions: byte action, int type or kinds,
- * long zxid of the record, ustring path. */
+/* What the gateway does for setWatches and setWatches2 when the job is done, encoded in fk_job.actions: byte action,
+ * int type or kinds, long zxid of the record, ustring path. */
 enum fk_action {
     FK_ACTION_EVENT = 1,
     FK_ACTION_WATCH = 2,
@@ -35,6 +35,7 @@ struct fk_job {
     /* between a read and its store */
     unsigned wanted;     /* kind of the watch that the record being read is read for, or 0 */
     bool wanted_missing; /* a watch is set where there is no node, too */
+    bool wanted_data;    /* the node's data is asked for */
     int64_t node_zxid;   /* cloud: zxid of the record read last; a watch hears of what is newer */
 };
 

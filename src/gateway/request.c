@@ -72,6 +72,9 @@ bool fk_request(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_byte
         fk_auth_request(gateway, conn, body);
         break;
     default:
+        if (fk_watch_request(gateway, conn, &header, body, fk_store_zxid(gateway->store, FK_VIEW_VISIBLE))) {
+            break;
+        }
         /* ZK: an answer, then the end: a client that is not answered hangs (UnimplementedRequestProcessor). */
         reply_empty(gateway, conn, header.xid, -1, FK_CODE_UNIMPLEMENTED);
         fk_conn_close(gateway, conn);

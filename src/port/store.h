@@ -59,6 +59,9 @@ struct fk_store_ops {
      * Errors: NOMEM, and what the network gives. */
     enum fk_err (*list)(struct fk_store *store, enum fk_view view, const struct fk_list_key *key,
                         struct fk_arena *arena, struct fk_page *page);
+    /* Counts the visible nodes below a path, at any depth; 0 where there is no node. Takes no time that depends on the
+     * number; or TOO_LARGE where it is too many to count. Errors: NOMEM, and what the network gives. */
+    enum fk_err (*descendants)(struct fk_store *store, struct fk_bytes path, int64_t *count);
     /* Applies the changes if the store's accepted zxid is `expected_zxid`: all of them or none. Their zxids are dense
      * from expected_zxid + 1; the times in the records of a change are the change's. All views are borrowed for the
      * call.
@@ -108,6 +111,11 @@ static inline enum fk_err fk_store_list(struct fk_store *store, enum fk_view vie
                                         struct fk_arena *arena, struct fk_page *page)
 {
     return store->ops->list(store, view, key, arena, page);
+}
+
+static inline enum fk_err fk_store_descendants(struct fk_store *store, struct fk_bytes path, int64_t *count)
+{
+    return store->ops->descendants(store, path, count);
 }
 
 static inline enum fk_err fk_store_commit(struct fk_store *store, const struct fk_change *changes, size_t count,

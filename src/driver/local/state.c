@@ -151,6 +151,7 @@ static enum fk_err node_link(struct fk_state *state, struct fk_state_node *node)
         }
         node->name_offset = node->path_size - (uint32_t)name.size;
         fk_list_append(&parent->children, &node->siblings);
+        node->parent = parent;
     }
     int64_t session_id = fk_owner_session(node->ephemeral_owner);
     if (session_id != 0) {
@@ -229,6 +230,19 @@ void fk_state_node_free(struct fk_state *state, struct fk_state_node *node)
     fk_free(node);
 }
 
+void fk_state_count_descendant(struct fk_state_node *node, int64_t sign)
+{
+    for (struct fk_state_node *above = node->parent; above != NULL; above = above->parent) {
+        above->descendants += sign;
+    }
+}
+
+int64_t fk_state_descendants(struct fk_state *state, struct fk_bytes path)
+{
+    const struct fk_state_node *node = fk_state_find(state, FK_VIEW_VISIBLE, path);
+    return node == NULL ? 0 : node->descendants;
+}
+
 static void count_node(struct fk_store_counts *counts, const struct fk_state_node *node, int64_t sign)
 {
     counts->nodes += sign;
@@ -243,6 +257,7 @@ enum fk_err fk_state_load_node(struct fk_state *state, const struct fk_node *rec
     if (err == FK_OK) {
         node->visible = true;
         count_node(&state->counts, node, 1);
+        fk_state_count_descendant(node, 1);
     }
     return err;
 }

@@ -59,6 +59,9 @@ void fk_state_retire(struct fk_state *state, struct fk_pending_change *pending);
 bool fk_state_get(struct fk_state *state, enum fk_view view, struct fk_bytes path, struct fk_node *node);
 bool fk_state_get_session(struct fk_state *state, enum fk_view view, int64_t id, struct fk_session *session);
 
+/* Visible nodes below a path. */
+int64_t fk_state_descendants(struct fk_state *state, struct fk_bytes path);
+
 /* Names of children, or paths of ephemerals, in the arena: all in one page. */
 enum fk_err fk_state_list(struct fk_state *state, enum fk_view view, const struct fk_list_key *key,
                           struct fk_arena *arena, struct fk_page *page);

@@ -211,6 +211,7 @@ static void apply_node(struct fk_state *state, struct fk_state_node *node, const
     switch (put->kind) {
     case FK_PUT_CREATE:
         node->visible = true;
+        fk_state_count_descendant(node, 1);
         state->counts.nodes++;
         state->counts.ephemerals += ephemeral;
         state->counts.data_size += data_size;
@@ -228,6 +229,7 @@ static void apply_node(struct fk_state *state, struct fk_state_node *node, const
         break;
     case FK_PUT_DELETE:
         node->visible = false;
+        fk_state_count_descendant(node, -1);
         state->counts.nodes--;
         state->counts.ephemerals -= ephemeral;
         state->counts.data_size -= data_size;

@@ -25,7 +25,8 @@ struct fk_state_session {
  * within what is pending has two of them. */
 struct fk_state_node {
     struct fk_map_entry entry;
-    struct fk_list siblings; /* in the parent's children */
+    struct fk_state_node *parent; /* NULL: the root; it outlives its children */
+    struct fk_list siblings;      /* in the parent's children */
     bool visible;
     uint32_t path_size;
     uint32_t data_size;
@@ -45,8 +46,12 @@ struct fk_state_node {
     int32_t aversion;
     int32_t created_children;
     int32_t num_children;
+    int64_t descendants; /* visible nodes below it */
     uint8_t path[];
 };
+
+/* The node became visible (sign 1), or is no more (-1): its ancestors count it. */
+void fk_state_count_descendant(struct fk_state_node *node, int64_t sign);
 
 struct fk_state_node *fk_state_find(struct fk_state *state, enum fk_view view, struct fk_bytes path);
 struct fk_state_session *fk_state_find_session(struct fk_state *state, int64_t id);

@@ -113,6 +113,12 @@ static enum fk_err store_commit(struct fk_store *base, const struct fk_change *c
     return commit_one(store, changes);
 }
 
+static enum fk_err store_descendants(struct fk_store *store, struct fk_bytes path, int64_t *count)
+{
+    *count = fk_state_descendants(&local(store)->state, path);
+    return FK_OK;
+}
+
 static void store_counts(struct fk_store *store, struct fk_store_counts *counts)
 {
     *counts = local(store)->state.counts;
@@ -187,6 +193,7 @@ static const struct fk_store_ops local_store_ops = {
     .get_many = store_get_many,
     .get_session = store_get_session,
     .list = store_list,
+    .descendants = store_descendants,
     .commit = store_commit,
     .counts = store_counts,
     .free = store_free,

@@ -411,6 +411,17 @@ static enum fk_err store_commit(struct fk_store *base, const struct fk_change *c
     return err == FK_OK && faulty ? answers[store->fault] : err;
 }
 
+static enum fk_err store_descendants(struct fk_store *base, struct fk_bytes path, int64_t *count)
+{
+    const struct memory_store *store = memory(base);
+    *count = 0;
+    for (struct fk_list *link = store->nodes.next; link != &store->nodes; link = link->next) {
+        struct fk_bytes other = node_of(link)->record.path;
+        *count += fk_path_within(other, path) && !fk_bytes_equal(other, path) ? 1 : 0;
+    }
+    return FK_OK;
+}
+
 static void store_counts(struct fk_store *base, struct fk_store_counts *counts)
 {
     const struct memory_store *store = memory(base);
@@ -465,6 +476,7 @@ static const struct fk_store_ops memory_store_ops = {
     .get_many = store_get_many,
     .get_session = store_get_session,
     .list = store_list,
+    .descendants = store_descendants,
     .commit = store_commit,
     .counts = store_counts,
     .free = store_free,
