@@ -29,6 +29,20 @@ enum fk_limits {
     /* Authenticated identities of one connection (addauth is repeatable). */
     FK_AUTH_IDS_MAX = 64,
     FK_AUTH_SIZE_MAX = 16 * 1024,
+    /* An address that failed to authenticate so often within the window: its next attempts are answered so much later.
+     */
+    FK_AUTH_FAILURES_MAX = 10,
+    FK_AUTH_WINDOW_MS = 60 * 1000,
+    FK_AUTH_DELAY_MS = 1000,
+    /* Addresses with failures that are remembered, 24 bytes each. */
+    FK_AUTH_ADDRESSES_MAX = 4096,
+    /* A SASL token: Kerberos tickets with many groups have up to 64 KB. DIGEST-MD5 takes 4 KB, as Java's server does. */
+    FK_SASL_TOKEN_SIZE_MAX = 64 * 1024,
+    FK_SASL_DIGEST_TOKEN_SIZE_MAX = 4096,
+    /* Tokens of one exchange: DIGEST-MD5 has 2, GSSAPI 3 or 4. */
+    FK_SASL_STEPS_MAX = 8,
+    /* A SASL exchange that is not over by then: what it holds (about 20 KB) is freed, its connection closed. */
+    FK_SASL_EXCHANGE_MS = 30 * 1000,
     /* Entries and bytes of one ACL list, as asked for and after "auth" was expanded: each permission check reads them
      * all.
      */
@@ -43,6 +57,8 @@ enum fk_limits {
     FK_WATCH_PATHS_SIZE_MAX = 512 * 1024 * 1024,
     /* Largest reply of a multiRead, which may name a large node many times. */
     FK_MULTI_READ_SIZE_MAX = 16 * 1024 * 1024,
+    /* Components of a path below which no quota is looked for: each of them costs a lookup per write. */
+    FK_QUOTA_DEPTH_MAX = 100,
     /* Connections per address, ZooKeeper's default maxClientCnxns. */
     FK_CONNECTIONS_PER_ADDRESS = 60,
     /* Bytes of requests that wait for the function; beyond, connections are not read (their own frames fit once more).

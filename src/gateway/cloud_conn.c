@@ -200,6 +200,9 @@ static void take_other(struct fk_gateway *gateway, struct fk_conn *conn, struct 
     case FK_OP_AUTH:
         fk_auth_request(gateway, conn, body);
         break;
+    case FK_OP_SASL:
+        fk_sasl_request(gateway, conn, header.xid, body);
+        break;
     default:
         if (fk_watch_request(gateway, conn, &header, body, conn->cloud->floor)) {
             break;
@@ -237,6 +240,9 @@ static size_t take_first(struct fk_gateway *gateway, struct fk_conn *conn, struc
     }
     struct fk_bytes frame = fk_bytes_of(input.data + FK_FRAME_LENGTH_SIZE, (size_t)size);
     int32_t op = (int32_t)fk_load_u32(frame.data + 4);
+    if (fk_auth_gate(gateway, conn, (int32_t)fk_load_u32(frame.data), op) != FK_AUTH_PASS) {
+        return 0;
+    }
     if (fk_plan_knows(op) || op == FK_OP_CLOSE_SESSION) {
         return may_write(conn->cloud) ? fk_cloud_take_writes(gateway, conn, input) : 0;
     }

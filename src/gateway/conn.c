@@ -68,19 +68,24 @@ static void check_output(struct fk_gateway *gateway, struct fk_conn *conn, size_
     fk_conn_mark(gateway, conn);
 }
 
-void fk_conn_reply(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_reply_header *header,
-                   struct fk_bytes body)
+void fk_conn_reply_whole(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_reply_header *header,
+                         struct fk_bytes body)
 {
     if (conn->state == FK_CONN_CLOSING) {
         return;
     }
-    size_t body_size = header->code == FK_CODE_OK ? body.size : 0;
-    fk_write_i32(&conn->out, (int32_t)(FK_REPLY_HEADER_SIZE + body_size));
+    fk_write_i32(&conn->out, (int32_t)(FK_REPLY_HEADER_SIZE + body.size));
     fk_write_reply_header(&conn->out, header);
-    fk_buf_append(&conn->out, fk_bytes_head(body, body_size));
+    fk_buf_append(&conn->out, body);
     gateway->stats.packets_sent++;
     conn->sent++;
     check_output(gateway, conn, SIZE_MAX);
+}
+
+void fk_conn_reply(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_reply_header *header,
+                   struct fk_bytes body)
+{
+    fk_conn_reply_whole(gateway, conn, header, header->code == FK_CODE_OK ? body : FK_BYTES_NULL);
 }
 
 void fk_conn_event(struct fk_gateway *gateway, struct fk_conn *conn, int64_t zxid, int32_t type, struct fk_bytes path)

@@ -31,6 +31,7 @@ struct fk_gateway *fk_gateway_create(const struct fk_backend *backend, const str
     fk_list_init(&gateway->stalled);
     fk_list_init(&gateway->jobs);
     fk_list_init(&gateway->free_jobs);
+    fk_list_init(&gateway->sasl_jobs);
     fk_gateway_touch_clock(gateway);
     gateway->started_ms = gateway->now_ms;
     gateway->last_tick_ms = gateway->now_ms;
@@ -93,6 +94,7 @@ void fk_gateway_free(struct fk_gateway *gateway)
     fk_map_deinit(&gateway->sessions);
     FK_ASSERT(gateway->addresses.count == 0);
     fk_map_deinit(&gateway->addresses);
+    fk_throttle_deinit(&gateway->throttle);
     fk_watch_table_deinit(&gateway->watches);
     fk_buf_deinit(&gateway->message);
     fk_free(gateway);
@@ -201,6 +203,7 @@ void fk_gateway_sent(struct fk_gateway *gateway, struct fk_conn *conn)
 
 void fk_gateway_gone(struct fk_gateway *gateway, struct fk_conn *conn)
 {
+    fk_sasl_drop(conn);
     gateway->backend->gone(gateway, conn);
     fk_list_remove(&conn->link);
     fk_list_remove(&conn->output);
@@ -280,6 +283,7 @@ void fk_gateway_tick(struct fk_gateway *gateway)
     }
     for (struct fk_list *link = gateway->conns.next; link != &gateway->conns; link = link->next) {
         check_deadlines(gateway, FK_CONTAINER_OF(link, struct fk_conn, link));
+        fk_auth_tick(gateway, FK_CONTAINER_OF(link, struct fk_conn, link));
     }
     gateway->backend->tick(gateway);
 }

@@ -11,6 +11,7 @@
 #define FK_GATEWAY_GATEWAY_H
 
 #include "base/buf.h"
+#include "gateway/auth.h"
 #include "port/clock.h"
 #include "port/queue.h"
 #include "port/store.h"
@@ -42,6 +43,7 @@ struct fk_gateway_options {
     int32_t connections_per_address; /* 0: no limit */
     bool read_only;                  /* as a ZooKeeper server without a quorum: read_only.c */
     unsigned words;                  /* whitelist, mask of enum fk_word */
+    struct fk_auth_options auth;
     const char *super_digest;        /* "super:hash" of DigestAuthenticationProvider.superDigest, or NULL */
     const char *environment;         /* lines "key=value\n" of `envi` behind the version */
     void (*process_facts)(struct fk_process_facts *facts); /* NULL: zeros */
@@ -50,6 +52,7 @@ struct fk_gateway_options {
 struct fk_gateway;
 struct fk_conn;
 struct fk_job;
+struct fk_sasl_job;
 
 /* A gateway whose sessions are those of the store, each with a full timeout from now. NULL without memory. The ports
  * are borrowed, the options copied (strings are borrowed). */
@@ -95,6 +98,12 @@ int32_t fk_gateway_tick_ms(const struct fk_gateway *gateway);
 struct fk_job *fk_gateway_take_job(struct fk_gateway *gateway);
 bool fk_gateway_has_jobs(const struct fk_gateway *gateway);
 void fk_gateway_job_done(struct fk_gateway *gateway, struct fk_job *job);
+
+/* The next step of a SASL exchange to run where the driver may wait, or NULL. Run it on any thread, one at a time, then
+ * give it back on the gateway's. */
+struct fk_sasl_job *fk_gateway_take_sasl(struct fk_gateway *gateway);
+void fk_sasl_job_run(struct fk_sasl_job *job);
+void fk_gateway_sasl_done(struct fk_gateway *gateway, struct fk_sasl_job *job);
 
 /* The next connection that has bytes to send, wants to be closed, or changed its mind about input; NULL: none. */
 struct fk_conn *fk_gateway_take_output(struct fk_gateway *gateway);

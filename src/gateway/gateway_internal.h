@@ -68,6 +68,7 @@ struct fk_conn {
     struct fk_gateway_session *session;
     struct fk_job *job;          /* local: the read at work, or NULL */
     struct fk_cloud_conn *cloud; /* cloud: what only that needs; NULL until the handshake */
+    struct fk_sasl_job *sasl;    /* the exchange at work, or NULL */
     void *socket;
     struct fk_buf in;
     struct fk_buf out;
@@ -81,6 +82,8 @@ struct fk_conn {
     bool has_read_only; /* the client sent the byte, the reply has it too */
     bool told_input;    /* what the socket layer was told last */
     bool idle;          /* no bytes since the last tick */
+    bool sasl_done;     /* a SASL exchange has proved a name */
+    int64_t auth_wait_ms; /* until when an attempt to authenticate waits; 0: none does */
     int32_t timeout_ms; /* asked for by a client whose session is being created */
 };
 
@@ -133,6 +136,8 @@ struct fk_gateway {
     struct fk_list stalled;
     struct fk_list jobs;
     struct fk_list free_jobs;
+    struct fk_list sasl_jobs; /* steps for the host to run */
+    struct fk_throttle throttle;
     struct fk_buf message; /* request message being built */
     size_t conn_count;
     int64_t now_ms; /* monotonic, at the event at work */
@@ -180,6 +185,9 @@ void fk_conn_kill(struct fk_gateway *gateway, struct fk_conn *conn);
 /* Appends a reply; the body only for code 0. */
 void fk_conn_reply(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_reply_header *header,
                    struct fk_bytes body);
+/* The same with the body whatever the code: SASL's refusals have one. */
+void fk_conn_reply_whole(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_reply_header *header,
+                         struct fk_bytes body);
 void fk_conn_event(struct fk_gateway *gateway, struct fk_conn *conn, int64_t zxid, int32_t type, struct fk_bytes path);
 struct fk_caller fk_conn_caller(const struct fk_conn *conn);
 bool fk_outstanding_add(struct fk_outstanding_ring *ring, const struct fk_outstanding *item);
@@ -215,6 +223,26 @@ bool fk_watch_request(struct fk_gateway *gateway, struct fk_conn *conn, const st
 void fk_auth_init(struct fk_conn *conn);
 bool fk_auth_add(struct fk_conn *conn, struct fk_bytes scheme, struct fk_bytes id);
 void fk_auth_request(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_bytes body);
+enum fk_auth_gate {
+    FK_AUTH_PASS,
+    FK_AUTH_WAIT,    /* the frame stays where it is; the tick, or the end of a SASL step, looks again */
+    FK_AUTH_REFUSED, /* answered, and the connection is closed */
+};
+/* Stands before every request: may it be taken now? Attempts to authenticate wait where too many failed; everything
+ * waits for a SASL step at work; nothing else goes without an identity of an enforced scheme. */
+enum fk_auth_gate fk_auth_gate(struct fk_gateway *gateway, struct fk_conn *conn, int32_t xid, int32_t op);
+/* True where connections need an identity of a scheme out of a list that has `scheme`. */
+bool fk_auth_enforces(const struct fk_gateway *gateway, const char *scheme);
+/* Counts a failed attempt of the connection's address, and tells the log. */
+void fk_auth_failed(struct fk_gateway *gateway, struct fk_conn *conn, const char *scheme);
+/* Once per tick and connection. */
+void fk_auth_tick(struct fk_gateway *gateway, struct fk_conn *conn);
+
+/* sasl.c */
+void fk_sasl_request(struct fk_gateway *gateway, struct fk_conn *conn, int32_t xid, struct fk_bytes body);
+bool fk_sasl_busy(const struct fk_conn *conn);
+bool fk_sasl_late(const struct fk_gateway *gateway, const struct fk_conn *conn);
+void fk_sasl_drop(struct fk_conn *conn);
 
 /* session.c */
 struct fk_gateway_session *fk_session_find(struct fk_gateway *gateway, int64_t id);

@@ -86,6 +86,10 @@ static bool take_request(struct fk_gateway *gateway, struct fk_conn *conn, struc
     }
     int32_t xid = (int32_t)fk_load_u32(frame.data);
     int32_t op = (int32_t)fk_load_u32(frame.data + 4);
+    enum fk_auth_gate gate = fk_auth_gate(gateway, conn, xid, op);
+    if (gate != FK_AUTH_PASS) {
+        return gate == FK_AUTH_REFUSED;
+    }
     if (gateway->options.read_only) {
         return fk_read_only_request(gateway, conn, frame);
     }

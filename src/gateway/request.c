@@ -71,6 +71,9 @@ bool fk_request(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_byte
     case FK_OP_AUTH:
         fk_auth_request(gateway, conn, body);
         break;
+    case FK_OP_SASL:
+        fk_sasl_request(gateway, conn, header.xid, body);
+        break;
     default:
         if (fk_watch_request(gateway, conn, &header, body, fk_store_zxid(gateway->store, FK_VIEW_VISIBLE))) {
             break;

@@ -32,6 +32,7 @@ enum fk_op {
     FK_OP_MULTI_READ = 22,
     FK_OP_AUTH = 100,
     FK_OP_SET_WATCHES = 101,
+    FK_OP_SASL = 102,
     FK_OP_GET_EPHEMERALS = 103,
     FK_OP_GET_ALL_CHILDREN_NUMBER = 104,
     FK_OP_SET_WATCHES2 = 105,
@@ -55,8 +56,11 @@ enum fk_code {
     FK_CODE_SESSION_EXPIRED = -112,
     FK_CODE_INVALID_ACL = -114,
     FK_CODE_AUTH_FAILED = -115,
+    FK_CODE_SASL_REQUIRED = -124, /* SESSIONCLOSEDREQUIRESASLAUTH */
     FK_CODE_NOT_READ_ONLY = -119,
     FK_CODE_NO_WATCHER = -121,
+    FK_CODE_RECONFIG_DISABLED = -123,
+    FK_CODE_QUOTA_EXCEEDED = -125,
 };
 
 /* Transaction ids of frames that are not requests with an id of their own. */
