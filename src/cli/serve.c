@@ -30,6 +30,7 @@ static const char help[] =
     "  --config FILE      a zoo.cfg; options given here win over it\n"
     "  --data DIR         where the data is (default ./faaskeeper-data; created if missing)\n"
     "  --memory           nothing on disk: everything is gone at the end, for tests\n"
+    "  --read-only        serve only clients that allow it, and change nothing, as a ZooKeeper server without a quorum\n"
     "  --listen ADDRESS   HOST:PORT, [v6]:PORT or unix:PATH; may be repeated; port 0 takes a free one\n"
     "                     (default 127.0.0.1:2181)\n"
     "  --log-level LEVEL  error, warn, info (default) or debug; the log goes to standard error\n"
@@ -43,6 +44,7 @@ struct serve_options {
     const char *config;
     const char *data;
     bool memory;
+    bool read_only;
     const char *listen[LISTEN_MAX];
     size_t listen_count;
     enum fk_log_level log_level;
@@ -73,6 +75,7 @@ static int parse_options(int argc, char **argv, struct serve_options *options)
         {"config", required_argument, NULL, 'c'},
         {"data", required_argument, NULL, 'd'},
         {"memory", no_argument, NULL, 'm'},
+        {"read-only", no_argument, NULL, 'r'},
         {"listen", required_argument, NULL, 'l'},
         {"log-level", required_argument, NULL, 'v'},
         {"help", no_argument, NULL, 'h'},
@@ -91,6 +94,9 @@ static int parse_options(int argc, char **argv, struct serve_options *options)
             break;
         case 'm':
             options->memory = true;
+            break;
+        case 'r':
+            options->read_only = true;
             break;
         case 'l':
             if (options->listen_count == LISTEN_MAX) {
@@ -213,6 +219,7 @@ static int serve(const struct serve_options *options, const struct fk_config *co
                     .session_timeout_min_ms = config->session_timeout_min_ms,
                     .session_timeout_max_ms = config->session_timeout_max_ms,
                     .connections_per_address = config->connections_per_address,
+                    .read_only = options->read_only,
                     .words = config->words,
                     .super_digest = config->super_digest,
                     .environment = environment_text(),

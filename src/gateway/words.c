@@ -54,6 +54,11 @@ static void write_clients(struct fk_gateway *gateway, struct fk_buf *out)
     fk_buf_print(out, "\n");
 }
 
+static const char *mode(const struct fk_gateway *gateway)
+{
+    return gateway->options.read_only ? "read-only" : "standalone";
+}
+
 static void write_server(struct fk_gateway *gateway, struct fk_buf *out, bool clients)
 {
     struct fk_store_counts counts;
@@ -70,7 +75,7 @@ static void write_server(struct fk_gateway *gateway, struct fk_buf *out, bool cl
                  (long long)stats->packets_received, (long long)stats->packets_sent, gateway->conn_count,
                  (long long)stats->outstanding, (unsigned long long)zxid);
     /* ZK: the node count has the internal key "" beside "/". */
-    fk_buf_print(out, "Mode: standalone\nNode count: %lld\n", (long long)counts.nodes + 1);
+    fk_buf_print(out, "Mode: %s\nNode count: %lld\n", mode(gateway), (long long)counts.nodes + 1);
 }
 
 static void write_monitor(struct fk_gateway *gateway, struct fk_buf *out)
@@ -103,7 +108,7 @@ static void write_monitor(struct fk_gateway *gateway, struct fk_buf *out)
         {"local_sessions", 0},
         {"auth_failed_count", stats->auth_failed},
     };
-    fk_buf_print(out, "zk_version\t%s\nzk_server_state\tstandalone\nzk_avg_latency\t", FK_VERSION_LINE);
+    fk_buf_print(out, "zk_version\t%s\nzk_server_state\t%s\nzk_avg_latency\t", FK_VERSION_LINE, mode(gateway));
     write_average(stats, out);
     fk_buf_print(out, "\n");
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
@@ -128,7 +133,7 @@ static void write_word(struct fk_gateway *gateway, struct fk_buf *out, enum fk_w
         fk_buf_print(out, "imok");
         break;
     case FK_WORD_ISRO:
-        fk_buf_print(out, "rw");
+        fk_buf_print(out, gateway->options.read_only ? "ro" : "rw");
         break;
     case FK_WORD_ENVI:
         fk_buf_print(out, "Environment:\nzookeeper.version=%s\n%s", FK_VERSION_LINE,
