@@ -50,16 +50,6 @@ struct peer {
 static void pump(struct life *life);
 static void start(struct sim_gateway_host *host);
 
-/* Containers and TTL nodes pass the gateways of the simulator: the functions that decide on them are proven here, what
- * clients see of them comes later. Put before fk_plan_knows at link time. */
-bool __real_fk_plan_knows(int32_t op);
-bool __wrap_fk_plan_knows(int32_t op);
-
-bool __wrap_fk_plan_knows(int32_t op)
-{
-    return op == FK_OP_CREATE_CONTAINER || op == FK_OP_CREATE_TTL || __real_fk_plan_knows(op);
-}
-
 /* --- jobs --- */
 
 static void work_run(void *context)

@@ -106,6 +106,7 @@ static void take_workload(struct sim_options *options)
 static void give(struct sim_options *options)
 {
     options->cloud = fk_cloud_defaults();
+    options->cloud.rules.extended_types = true;
     options->cloud.pipeline = options->pipeline != 0;
     options->cloud.period_ms = (int32_t)options->period_ms;
     options->cloud.lease_ms = (int32_t)options->lease_ms;

@@ -4,6 +4,7 @@
 #ifndef FK_FUNCTION_CLOUD_H
 #define FK_FUNCTION_CLOUD_H
 
+#include "model/rules.h"
 #include "port/blob.h"
 #include "port/channel.h"
 #include "port/clock.h"
@@ -22,6 +23,7 @@ struct fk_cloud_options {
     int32_t commit_items_max; /* items of one transaction, at most FK_TABLE_WRITE_MAX */
     int32_t inline_size_max;  /* data up to this stands in the node's record */
     int32_t item_size_max;    /* data up to this stands in an item of its own, larger data in a blob */
+    struct fk_rules rules;    /* but for enforce_quota: quotas are not kept in the cloud */
 };
 
 /* The values of design.md section 8. */

@@ -31,6 +31,7 @@ void fk_decision_init(struct fk_decision *decision, const struct fk_cloud_option
     *decision = (struct fk_decision){.arena = arena, .reply = FK_BUF_EMPTY};
     fk_overlay_init(&decision->overlay, options, ports, arena);
     fk_plan_init(&decision->plan, arena, load_node, &decision->overlay);
+    decision->plan.rules = &options->rules;
     fk_list_init(&decision->outcomes);
     decision->time_ms = fk_clock_wall_ms(ports->clock);
 }
@@ -94,7 +95,7 @@ static enum fk_verdict run_operation(struct fk_decision *decision, const struct 
                                      const struct fk_request_operation *operation, int64_t number,
                                      struct fk_overlay_session *session)
 {
-    struct fk_caller caller = {.session_id = message->session_id, .ids = message->ids};
+    struct fk_caller caller = {.session_id = message->session_id, .ids = message->ids, .rules = decision->plan.rules};
     begin(decision);
     enum fk_code code = fk_plan_operation(&decision->plan, &caller, operation->op, operation->body, &decision->reply);
     if (fk_decision_err(decision) != FK_OK) {

@@ -310,6 +310,7 @@ static enum fk_err try_once(struct fk_writer_job *job, bool *again)
     attempt->entry = (struct fk_entry){.session_id = session_id, .gateway = job->message->gateway};
     fk_locks_init(&attempt->locks, job->options, job->ports, job->arena, session_id, job->give_up_ms);
     fk_plan_init(&attempt->plan, job->arena, fk_writer_lookup, attempt);
+    attempt->plan.rules = &job->options->rules;
     *again = false;
     switch (job->operation->op) {
     case FK_OP_SWEEP_NODE:

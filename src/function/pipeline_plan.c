@@ -330,7 +330,8 @@ static enum fk_code refuse(struct fk_writer_try *attempt)
 static enum fk_err plan_operation(struct fk_writer_try *attempt, enum fk_code *code)
 {
     struct fk_writer_job *job = attempt->job;
-    struct fk_caller caller = {.session_id = job->message->session_id, .ids = job->message->ids};
+    struct fk_caller caller = {
+        .session_id = job->message->session_id, .ids = job->message->ids, .rules = &job->options->rules};
     bool fit = true;
     *code = fk_plan_operation(&attempt->plan, &caller, job->operation->op, job->operation->body, &attempt->reply);
     if (attempt->too_many) {

@@ -44,7 +44,8 @@ static enum fk_err check_due(struct fk_sweep *sweep, const struct fk_item *item)
         return FK_ERR_DAMAGED;
     }
     enum fk_err err = read_node(sweep, item->key.name, &record, &found);
-    if (err != FK_OK || !found || !fk_node_due(&record.node, sweep->now_ms) || sweep->due == FK_SWEEP_TTL_MAX) {
+    if (err != FK_OK || !found || !fk_node_due(&record.node, sweep->now_ms, sweep->options->rules.never_used_ms) ||
+        sweep->due == FK_SWEEP_TTL_MAX) {
         return err; /* the list is kept by commits: what stands in it too long costs a read a minute */
     }
     sweep->due++;

@@ -5,6 +5,10 @@
 #include "base/mutant.h"
 #include "model/plan.h"
 
+enum {
+    QUOTA_WARNING_MS = 15000,
+};
+
 /* What the planner's lookup needs. */
 struct loader {
     struct fk_store *store;
@@ -34,6 +38,27 @@ static enum fk_err load_node(void *context, struct fk_bytes path, struct fk_node
     struct loader *loader = (struct loader *)context;
     enum fk_err err = fk_store_get(loader->store, FK_VIEW_ACCEPTED, path, loader->arena, node);
     return err == FK_OK && node->path.data == NULL ? FK_ERR_NOT_FOUND : err;
+}
+
+static enum fk_err measure(void *context, struct fk_bytes path, struct fk_extent *extent)
+{
+    return fk_store_measure(((struct loader *)context)->store, path, extent);
+}
+
+/* One warning of a quota per QUOTA_WARNING_MS: clients repeat what is refused. */
+static void warn_of_quota(struct fk_writer *writer, const struct fk_excess *excess)
+{
+    int64_t now_ms = fk_clock_monotonic_ms(writer->clock);
+    if (writer->warned_ms != 0 && now_ms - writer->warned_ms < QUOTA_WARNING_MS) {
+        writer->unwarned++;
+        return;
+    }
+    struct fk_bytes path = fk_bytes_head(excess->path, 256);
+    fk_log(FK_LOG_WARN, "quota exceeded: %.*s: %s %lld is over the %s limit %lld (%lld more since the last warning)",
+           (int)path.size, (const char *)path.data, excess->what, (long long)excess->value,
+           excess->hard ? "hard" : "soft", (long long)excess->limit, (long long)writer->unwarned);
+    writer->warned_ms = now_ms;
+    writer->unwarned = 0;
 }
 
 /* Plans the end of a session, or the next piece of it. */
@@ -96,12 +121,26 @@ static bool must_happen(int32_t op)
     return op == FK_OP_CLOSE_SESSION;
 }
 
-/* Plans one operation of a live session. Sets *code; an error is one of a port. */
+static enum fk_code plan_sweep(struct fk_plan *plan, struct fk_bytes body)
+{
+    struct fk_reader reader = fk_reader_of(body);
+    struct fk_sweep_request request;
+    fk_read_sweep_request(&reader, &request);
+    return reader.failed || request.path.data == NULL
+               ? FK_CODE_MARSHALLING_ERROR
+               : fk_plan_sweep_node(plan, request.path, request.version, request.cversion);
+}
+
+/* Plans one operation of a live session, or of nobody: the sweeper's. Sets *code; an error is one of a port. */
 static enum fk_err plan_request(struct fk_writer *writer, const struct fk_request_message *message,
                                 const struct fk_request_operation *operation, struct fk_plan *plan, enum fk_code *code)
 {
     struct fk_session session;
-    struct fk_caller caller = {.session_id = message->session_id, .ids = message->ids};
+    struct fk_caller caller = {.session_id = message->session_id, .ids = message->ids, .rules = &writer->rules};
+    if (operation->op == FK_OP_SWEEP_NODE) {
+        *code = plan_sweep(plan, operation->body);
+        return plan->err;
+    }
     enum fk_err err = fk_store_get_session(writer->store, FK_VIEW_ACCEPTED, message->session_id, &session);
     if (err != FK_OK && err != FK_ERR_NOT_FOUND) {
         return err;
@@ -154,7 +193,9 @@ static enum fk_err decide(struct fk_writer *writer, const struct fk_request_mess
     fk_buf_clear(&writer->body);
     int64_t before = fk_store_zxid(writer->store, FK_VIEW_ACCEPTED);
     fk_plan_init(&plan, &writer->arena, load_node, &loader);
-    plan.unswept = true; /* the local heartbeat only looks after sessions */
+    plan.rules = &writer->rules;
+    plan.measure = measure;
+    plan.quotas = fk_store_has_quotas(writer->store);
     fk_plan_begin(&plan, before + 1, fk_clock_wall_ms(writer->clock));
     enum fk_err err = plan_request(writer, message, operation, &plan, code);
     if (err == FK_OK && writer->body.failed) {
@@ -164,6 +205,9 @@ static enum fk_err decide(struct fk_writer *writer, const struct fk_request_mess
         struct fk_change change = fk_plan_change(&plan);
         err = fk_store_commit(writer->store, &change, 1, before);
         *zxid = change.zxid;
+    }
+    if (err == FK_OK && plan.excess.what != NULL) {
+        warn_of_quota(writer, &plan.excess);
     }
     fk_plan_deinit(&plan);
     return err;

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "function/message.h"
+#include "model/rules.h"
 #include "port/channel.h"
 #include "port/clock.h"
 #include "port/store.h"
@@ -17,10 +18,13 @@ struct fk_writer {
     struct fk_store *store;
     struct fk_channel *channel;
     struct fk_clock *clock;
+    struct fk_rules rules; /* zeroed by init: ZooKeeper's defaults; may be set before the first run */
     struct fk_arena arena; /* of the request at work */
     struct fk_buf body;    /* its reply */
     size_t close_max;      /* ephemeral nodes that one commit of a session's end removes at most */
     struct fk_buf answer;  /* its answer message */
+    int64_t warned_ms;     /* monotonic: when a quota was last warned of */
+    int64_t unwarned;      /* excesses since then */
 };
 
 void fk_writer_init(struct fk_writer *writer, struct fk_store *store, struct fk_channel *channel,

@@ -2,6 +2,7 @@
 #include "model/acl.h"
 
 #include "base/limits.h"
+#include "model/name.h"
 
 enum {
     SMALLEST_ID = 8,     /* two lengths */
@@ -25,52 +26,149 @@ static bool take_number(struct fk_bytes *text, uint32_t max, uint32_t *number)
     return digits > 0;
 }
 
-/* Parses "a.b.c.d"; `text` keeps what follows. */
-static bool take_ipv4(struct fk_bytes *text, uint32_t *address)
+/* An address as IPAuthenticationProvider reads it: 4 or 16 bytes. */
+struct address {
+    uint8_t bytes[16];
+    uint32_t size;
+};
+
+static bool parse_ipv4(struct fk_bytes text, struct address *address)
 {
-    *address = 0;
-    for (int i = 0; i < 4; i++) {
+    address->size = 4;
+    for (size_t i = 0; i < address->size; i++) {
         uint32_t part = 0;
         if (i > 0) {
-            if (text->size == 0 || text->data[0] != '.') {
+            if (text.size == 0 || text.data[0] != '.') {
                 return false;
             }
-            *text = fk_bytes_tail(*text, 1);
+            text = fk_bytes_tail(text, 1);
         }
-        if (!take_number(text, 255, &part)) {
+        if (!take_number(&text, 255, &part)) {
             return false;
         }
-        *address = (*address << 8) | part;
+        address->bytes[i] = (uint8_t)part;
     }
+    return text.size == 0;
+}
+
+static int hex_digit(uint8_t character)
+{
+    if (character >= '0' && character <= '9') {
+        return character - '0';
+    }
+    uint8_t lower = character | 0x20;
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* Groups of up to four hexadecimal digits with ':' between them, from the front of bytes; gives how many, -1 where the
+ * text is something else. An empty text has none. */
+static int parse_groups(struct fk_bytes text, uint8_t bytes[16])
+{
+    int count = 0;
+    size_t at = 0;
+    while (text.size > 0) {
+        uint32_t value = 0;
+        size_t start = at;
+        while (at < text.size && hex_digit(text.data[at]) >= 0) {
+            value = value * 16 + (uint32_t)hex_digit(text.data[at]);
+            at++;
+        }
+        if (at == start || at - start > 4 || count == 8) {
+            return -1;
+        }
+        bytes[2 * count] = (uint8_t)(value >> 8);
+        bytes[2 * count + 1] = (uint8_t)value;
+        count++;
+        if (at == text.size) {
+            break;
+        }
+        if (text.data[at++] != ':') {
+            return -1;
+        }
+    }
+    return count;
+}
+
+/* Where "::" stands; the text's size where it does not. */
+static size_t find_gap(struct fk_bytes text)
+{
+    for (size_t i = 0; i + 1 < text.size; i++) {
+        if (text.data[i] == ':' && text.data[i + 1] == ':') {
+            return i;
+        }
+    }
+    return text.size;
+}
+
+static bool parse_ipv6(struct fk_bytes text, struct address *address)
+{
+    uint8_t end[16] = {0};
+    size_t gap = find_gap(text);
+    *address = (struct address){.size = 16};
+    int before = parse_groups(fk_bytes_head(text, gap), address->bytes);
+    if (gap == text.size) {
+        return before == 8;
+    }
+    int after = parse_groups(fk_bytes_tail(text, gap + 2), end);
+    if (before < 0 || after < 0 || before + after >= 8) {
+        return false;
+    }
+    memset(address->bytes + 2 * before, 0, 16 - 2 * (size_t)before);
+    memcpy(address->bytes + 16 - 2 * after, end, 2 * (size_t)after);
     return true;
 }
 
-static bool parse_range(struct fk_bytes range, uint32_t *address, uint32_t *bits)
+static bool parse_address(struct fk_bytes text, struct address *address)
 {
-    *bits = 32;
-    if (!take_ipv4(&range, address)) {
+    bool six = text.size > 0 && memchr(text.data, ':', text.size) != NULL;
+    return six ? parse_ipv6(text, address) : parse_ipv4(text, address);
+}
+
+static bool parse_range(struct fk_bytes range, struct address *address, uint32_t *bits)
+{
+    const uint8_t *slash = range.size == 0 ? NULL : (const uint8_t *)memchr(range.data, '/', range.size);
+    struct fk_bytes front = slash == NULL ? range : fk_bytes_head(range, (size_t)(slash - range.data));
+    if (!parse_address(front, address)) {
         return false;
     }
-    if (range.size == 0) {
+    *bits = 8 * address->size;
+    if (slash == NULL) {
         return true;
     }
-    if (range.data[0] != '/') {
-        return false;
-    }
-    range = fk_bytes_tail(range, 1);
-    return take_number(&range, 32, bits) && range.size == 0;
+    range = fk_bytes_tail(range, front.size + 1);
+    return take_number(&range, 8 * address->size, bits) && range.size == 0;
 }
 
 bool fk_acl_ip_matches(struct fk_bytes address, struct fk_bytes range)
 {
-    uint32_t wanted = 0;
+    struct address wanted;
+    struct address actual;
     uint32_t bits = 0;
-    uint32_t actual = 0;
-    if (!parse_range(range, &wanted, &bits) || !take_ipv4(&address, &actual) || address.size != 0) {
+    if (!parse_range(range, &wanted, &bits) || !parse_address(address, &actual) || actual.size != wanted.size) {
         return false;
     }
-    uint32_t mask = bits == 0 ? 0 : UINT32_MAX << (32 - bits);
-    return (wanted & mask) == (actual & mask);
+    size_t whole = bits / 8;
+    uint8_t mask = (uint8_t)(0xff00U >> (bits % 8));
+    return memcmp(actual.bytes, wanted.bytes, whole) == 0 &&
+           (mask == 0 || (actual.bytes[whole] & mask) == (wanted.bytes[whole] & mask));
+}
+
+bool fk_acl_is_super_user(const char *const *super_users, struct fk_bytes scheme, struct fk_bytes id)
+{
+    for (; super_users != NULL && *super_users != NULL; super_users++) {
+        struct fk_bytes user = fk_bytes_text(*super_users);
+        if (user.size == scheme.size + 1 + id.size && id.size > 0 && user.data[scheme.size] == ':' &&
+            fk_bytes_equal(fk_bytes_head(user, scheme.size), scheme) &&
+            fk_bytes_equal(fk_bytes_tail(user, scheme.size + 1), id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_scheme(const struct fk_caller *caller, enum fk_scheme scheme)
+{
+    return caller->rules != NULL && (caller->rules->schemes & (unsigned)scheme) != 0;
 }
 
 static bool caller_is_super(const struct fk_caller *caller)
@@ -101,13 +199,18 @@ static bool caller_matches(const struct fk_caller *caller, const struct fk_acl_e
         if (ip ? fk_acl_ip_matches(id, entry->id) : fk_bytes_equal_secret(id, entry->id)) {
             return true;
         }
+        /* ZK: SASLAuthenticationProvider.matches: this user is in all entries of its scheme. */
+        if (fk_bytes_equal_text(scheme, "sasl") && fk_bytes_equal_text(id, "super")) {
+            return true;
+        }
     }
     return false;
 }
 
 bool fk_acl_allows(struct fk_bytes acl, enum fk_perm perm, const struct fk_caller *caller)
 {
-    if (acl.data == FK_ACL_OPEN.data || fk_bytes_equal(acl, FK_ACL_OPEN) || caller_is_super(caller)) {
+    bool skip = caller->rules != NULL && caller->rules->skip_acl;
+    if (skip || acl.data == FK_ACL_OPEN.data || fk_bytes_equal(acl, FK_ACL_OPEN) || caller_is_super(caller)) {
         return true;
     }
     struct fk_reader reader = fk_reader_of(acl);
@@ -140,15 +243,33 @@ static bool digest_id_valid(struct fk_bytes id)
     return colons == 1;
 }
 
-static bool scheme_known(struct fk_bytes scheme)
+/* KerberosName: without '@' anything; with one, at most one '/', in front of it. */
+static bool sasl_id_valid(struct fk_bytes id)
 {
-    return fk_bytes_equal_text(scheme, "world") || fk_bytes_equal_text(scheme, "digest") ||
-           fk_bytes_equal_text(scheme, "ip");
+    size_t ats = 0;
+    size_t slashes = 0;
+    for (size_t i = 0; i < id.size; i++) {
+        ats += id.data[i] == '@' ? 1 : 0;
+        slashes += id.data[i] == '/' ? 1 : 0;
+        if (id.data[i] == '/' && ats > 0) {
+            slashes = 2;
+        }
+    }
+    return ats == 0 || (ats == 1 && slashes <= 1);
 }
 
+static bool scheme_known(const struct fk_caller *caller, struct fk_bytes scheme)
+{
+    return fk_bytes_equal_text(scheme, "world") || fk_bytes_equal_text(scheme, "digest") ||
+           fk_bytes_equal_text(scheme, "ip") ||
+           (fk_bytes_equal_text(scheme, "sasl") && has_scheme(caller, FK_SCHEME_SASL)) ||
+           (fk_bytes_equal_text(scheme, "x509") && has_scheme(caller, FK_SCHEME_X509));
+}
+
+/* Of a scheme that is known. */
 static bool id_valid(const struct fk_acl_entry *entry)
 {
-    uint32_t address = 0;
+    struct address address;
     uint32_t bits = 0;
     if (fk_bytes_equal_text(entry->scheme, "world")) {
         return fk_bytes_equal_text(entry->id, "anyone");
@@ -156,7 +277,13 @@ static bool id_valid(const struct fk_acl_entry *entry)
     if (fk_bytes_equal_text(entry->scheme, "digest")) {
         return digest_id_valid(entry->id);
     }
-    return fk_bytes_equal_text(entry->scheme, "ip") && parse_range(entry->id, &address, &bits);
+    if (fk_bytes_equal_text(entry->scheme, "sasl")) {
+        return sasl_id_valid(entry->id);
+    }
+    if (fk_bytes_equal_text(entry->scheme, "x509")) {
+        return fk_name_valid(entry->id);
+    }
+    return parse_range(entry->id, &address, &bits);
 }
 
 /* Appends one entry for each authenticated identity of the caller (not ip, not super itself); gives how many. */
@@ -169,7 +296,8 @@ static int32_t write_auth_entries(struct fk_buf *out, int32_t perms, const struc
         struct fk_acl_entry entry = {.perms = perms};
         entry.scheme = fk_read_bytes(&reader);
         entry.id = fk_read_bytes(&reader);
-        if (fk_bytes_equal_text(entry.scheme, "digest")) {
+        bool address = fk_bytes_equal_text(entry.scheme, "ip");
+        if (!address && scheme_known(caller, entry.scheme)) {
             fk_write_acl_entry(out, &entry);
             written++;
         }
@@ -203,7 +331,10 @@ static enum fk_code fix_entry(struct fk_buf *out, const struct fk_acl_entry *ent
         return written == 0 ? FK_CODE_INVALID_ACL : FK_CODE_OK;
     }
     /* ZK: a null scheme belongs to no provider; a null id is a NullPointerException in the one of its scheme. */
-    if (entry->scheme.data != NULL && entry->id.data == NULL && scheme_known(entry->scheme)) {
+    if (entry->scheme.data == NULL || !scheme_known(caller, entry->scheme)) {
+        return FK_CODE_INVALID_ACL;
+    }
+    if (entry->id.data == NULL) {
         return FK_CODE_MARSHALLING_ERROR;
     }
     if (!id_valid(entry)) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Rules for access control lists, on their encoded form (vector<ACL>). Sources: PrepRequestProcessor.fixupACL,
- * ZooKeeperServer.checkACL, GetACL in FinalRequestProcessor, the authentication providers for world, auth, digest and
- * ip. */
+ * ZooKeeperServer.checkACL, GetACL in FinalRequestProcessor, the authentication providers for world, auth, digest, ip,
+ * sasl and x509. */
 #ifndef FK_MODEL_ACL_H
 #define FK_MODEL_ACL_H
 
 #include "base/arena.h"
+#include "model/rules.h"
 #include "wire/records.h"
 
 /* Who asks: a session, and the identities of its connection as an encoded vector<Id{ustring scheme; ustring id}>.
@@ -13,6 +14,7 @@
 struct fk_caller {
     int64_t session_id;
     struct fk_bytes ids;
+    const struct fk_rules *rules; /* NULL: the defaults */
 };
 
 /* True where one entry of the list gives `perm` to the caller. */
@@ -27,7 +29,12 @@ enum fk_code fk_acl_fix(struct fk_bytes requested, const struct fk_caller *calle
 /* Appends the list with the hashes of digest ids replaced by "x": what callers without ADMIN see. */
 void fk_acl_write_redacted(struct fk_buf *buf, struct fk_bytes acl);
 
-/* True where the address (text) is in `range`: "a.b.c.d" or "a.b.c.d/bits". */
+/* True where the address (text) is in `range`: "a.b.c.d" or an IPv6 address, and perhaps "/bits". */
 bool fk_acl_ip_matches(struct fk_bytes address, struct fk_bytes range);
+
+/* True where the configuration makes this authenticated identity a super user, that is where its connection gets scheme
+ * "super" besides: `super_users` is a list of "scheme:id" ("sasl:admin", "x509:CN=root,O=acme") that ends with NULL, or
+ * NULL. */
+bool fk_acl_is_super_user(const char *const *super_users, struct fk_bytes scheme, struct fk_bytes id);
 
 #endif

@@ -16,7 +16,14 @@ enum fk_put_kind {
     FK_PUT_DELETE = 5,      /* the record is gone */
     FK_PUT_SESSION = 6,     /* a session is new */
     FK_PUT_SESSION_END = 7, /* a session is gone; only session.id counts */
+    FK_PUT_STATS = 8,       /* data of a zookeeper_stats node, and nothing else of it (quota.h) */
 };
+
+/* The put is about a node, not about a session. */
+static inline bool fk_put_is_node(enum fk_put_kind kind)
+{
+    return kind != FK_PUT_SESSION && kind != FK_PUT_SESSION_END;
+}
 
 struct fk_put {
     enum fk_put_kind kind;

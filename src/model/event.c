@@ -29,6 +29,7 @@ size_t fk_put_events(const struct fk_put *put, struct fk_event events[FK_EVENTS_
         return 1;
     case FK_PUT_ACL: /* ZK: setACL fires no watch */
     case FK_PUT_CHILDREN:
+    case FK_PUT_STATS: /* ZK: nor does DataTree.updateQuotaStat */
     case FK_PUT_SESSION:
     case FK_PUT_SESSION_END:
         return 0;

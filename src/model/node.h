@@ -55,15 +55,24 @@ static inline int64_t fk_owner_session(int64_t owner)
 }
 
 /* Whether a sweep may remove the node: a container that had children and has none, or a TTL node without children whose
- * data is as old as its TTL. A container that was never used may have been made a moment ago. */
-static inline bool fk_node_due(const struct fk_node *node, int64_t now_ms)
+ * data is as old as its TTL. A container that was never used may have been made a moment ago: it is kept, or goes once
+ * its data is as old as `never_used_ms`, where that is not 0. */
+static inline bool fk_node_due_at_age(const struct fk_node *node, int64_t age_ms, int64_t never_used_ms)
 {
     int64_t ttl_ms = fk_owner_ttl_ms(node->ephemeral_owner);
     if (node->num_children > 0) {
         return false;
     }
-    return ttl_ms > 0 ? now_ms - node->mtime_ms >= ttl_ms
-                      : node->ephemeral_owner == FK_OWNER_CONTAINER && node->created_children != 0;
+    if (ttl_ms > 0) {
+        return age_ms >= ttl_ms;
+    }
+    bool used = node->created_children != 0;
+    return node->ephemeral_owner == FK_OWNER_CONTAINER && (used || (never_used_ms > 0 && age_ms > never_used_ms));
+}
+
+static inline bool fk_node_due(const struct fk_node *node, int64_t now_ms, int64_t never_used_ms)
+{
+    return fk_node_due_at_age(node, now_ms - node->mtime_ms, never_used_ms);
 }
 
 /* What clients see: of owners, sessions only. cversion = 2 * creates - children, that is creates + deletes

@@ -17,7 +17,8 @@ struct latest {
 
 void fk_plan_init(struct fk_plan *plan, struct fk_arena *arena, fk_lookup_fn lookup, void *lookup_context)
 {
-    *plan = (struct fk_plan){.arena = arena, .lookup = lookup, .lookup_context = lookup_context, .err = FK_OK};
+    static const struct fk_rules defaults = {.extended_types = false};
+    *plan = (struct fk_plan){.arena = arena, .lookup = lookup, .lookup_context = lookup_context, .rules = &defaults};
     fk_map_init(&plan->latest);
 }
 
@@ -51,7 +52,7 @@ static bool latest_matches(const struct fk_map_entry *entry, const void *key)
 
 static bool is_node_put(const struct fk_put *put)
 {
-    return put->kind <= FK_PUT_DELETE;
+    return fk_put_is_node(put->kind);
 }
 
 static void remember(struct fk_plan *plan, size_t index)
@@ -97,6 +98,11 @@ static struct fk_put *find_put(struct fk_plan *plan, struct fk_bytes path)
         }
     }
     return NULL;
+}
+
+bool fk_plan_is_latest(struct fk_plan *plan, size_t index)
+{
+    return find_put(plan, plan->puts[index].node.path) == &plan->puts[index];
 }
 
 bool fk_plan_get(struct fk_plan *plan, struct fk_bytes path, struct fk_node *node)
@@ -146,10 +152,10 @@ static struct fk_put *add_put(struct fk_plan *plan, enum fk_put_kind kind)
 
 void fk_plan_put(struct fk_plan *plan, enum fk_put_kind kind, const struct fk_node *node)
 {
-    /* A parent that loses or gains many children in one operation is put once. */
-    if (kind == FK_PUT_CHILDREN && plan->count > plan->first) {
+    /* A parent that loses or gains many children in one operation is put once, and so are statistics. */
+    if ((kind == FK_PUT_CHILDREN || kind == FK_PUT_STATS) && plan->count > plan->first) {
         struct fk_put *before = find_put(plan, node->path);
-        if (before != NULL && before->kind == FK_PUT_CHILDREN && before >= plan->puts + plan->first) {
+        if (before != NULL && before->kind == kind && before >= plan->puts + plan->first) {
             before->node = *node;
             return;
         }

@@ -12,20 +12,36 @@
 #include "base/map.h"
 #include "model/acl.h"
 #include "model/change.h"
+#include "model/quota.h"
+#include "model/rules.h"
 
 /* Gives the record of `path`, a valid one, as it is before the plan; FK_ERR_NOT_FOUND where there is none. Other errors
  * end the plan. */
 typedef enum fk_err (*fk_lookup_fn)(void *context, struct fk_bytes path, struct fk_node *node);
 
+/* Gives what is under `path`, itself included, before the plan; nothing where there is no node. */
+typedef enum fk_err (*fk_measure_fn)(void *context, struct fk_bytes path, struct fk_extent *extent);
+
+/* A limit that an operation went beyond, or would have: for the log. */
+struct fk_excess {
+    struct fk_bytes path; /* of the quota */
+    const char *what;     /* "count" or "bytes"; NULL: none */
+    int64_t value;
+    int64_t limit;
+    bool hard;
+};
+
 struct fk_plan {
     struct fk_arena *arena; /* everything planned lives here */
     fk_lookup_fn lookup;
     void *lookup_context;
-    enum fk_err err; /* sticky: memory, or the lookup's error; then nothing planned may be used */
-    int64_t zxid;    /* of the operation being planned */
+    const struct fk_rules *rules; /* never NULL; the defaults after init */
+    fk_measure_fn measure;        /* with the same context; NULL after init: quotas are not kept */
+    bool quotas;                  /* there may be limits in the tree; false after init */
+    struct fk_excess excess;      /* the first one of the plan */
+    enum fk_err err;              /* sticky: memory, or the lookup's error; then nothing planned may be used */
+    int64_t zxid;                 /* of the operation being planned */
     int64_t time_ms;
-    /* Nobody runs sweeps: containers and TTL nodes, which would stay for ever, are not made. False after init. */
-    bool unswept;
     struct fk_put *puts;
     size_t count;
     size_t capacity;
@@ -40,13 +56,13 @@ void fk_plan_deinit(struct fk_plan *plan);
 /* Starts an operation: its zxid and time; the puts from here on are its own. */
 void fk_plan_begin(struct fk_plan *plan, int64_t zxid, int64_t time_ms);
 
-/* Plans one operation of a client (create, create2, createContainer, createTTL, delete, setData, setACL, multi).
- * Appends the body of its reply to `reply`. A code other than OK means no puts and no body. ZK: a failed multi is OK
- * with a body of error results and without puts. */
+/* Plans one operation of a client (create, create2, createContainer, createTTL, delete, setData, setACL, multi,
+ * reconfig). Appends the body of its reply to `reply`. A code other than OK means no puts and no body. ZK: a failed
+ * multi is OK with a body of error results and without puts. */
 enum fk_code fk_plan_operation(struct fk_plan *plan, const struct fk_caller *caller, int32_t op, struct fk_bytes body,
                                struct fk_buf *reply);
 
-/* True for the operations that a gateway takes from clients: of those planned, all but containers and TTL nodes. */
+/* True for the operations that fk_plan_operation plans. */
 bool fk_plan_knows(int32_t op);
 
 /* Calls back with each valid path whose record fk_plan_operation looks up for this operation, some of them more than
@@ -55,9 +71,8 @@ bool fk_plan_knows(int32_t op);
 typedef void (*fk_path_fn)(void *context, struct fk_bytes path);
 void fk_plan_paths(int32_t op, struct fk_bytes body, fk_path_fn callback, void *context);
 
-/* Plans the end of a container that had children once and has none, or of a TTL node without children whose data is as
- * old as its TTL, if it still has the versions (of Stat) that a sweep saw. NO_NODE, NOT_EMPTY; BAD_VERSION for other
- * versions and for a node that is not due. */
+/* Plans the end of a node that is due (fk_node_due), if it still has the versions (of Stat) that a sweep saw. NO_NODE,
+ * NOT_EMPTY; BAD_VERSION for other versions and for a node that is not due. */
 enum fk_code fk_plan_sweep_node(struct fk_plan *plan, struct fk_bytes path, int32_t version, int32_t cversion);
 
 /* Plans a new session. */

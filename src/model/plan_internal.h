@@ -11,6 +11,23 @@ bool fk_plan_get(struct fk_plan *plan, struct fk_bytes path, struct fk_node *nod
 /* Adds a put; the record's path must outlive the plan. */
 void fk_plan_put(struct fk_plan *plan, enum fk_put_kind kind, const struct fk_node *node);
 
+/* Whether put `index` is the newest of its path. */
+bool fk_plan_is_latest(struct fk_plan *plan, size_t index);
+
+/* The quota that a path is under. */
+struct fk_plan_quota {
+    struct fk_bytes home;   /* /zookeeper/quota<path>; null: none */
+    struct fk_bytes limits; /* text of its limits */
+};
+
+void fk_plan_quota_find(struct fk_plan *plan, struct fk_bytes path, struct fk_plan_quota *quota);
+/* QUOTA_EXCEEDED where so much more is too much. */
+enum fk_code fk_plan_quota_check(struct fk_plan *plan, const struct fk_plan_quota *quota, struct fk_extent more);
+/* Puts its statistics. */
+void fk_plan_quota_count(struct fk_plan *plan, const struct fk_plan_quota *quota, struct fk_extent more);
+/* A node is about to be put: statistics get their data, limits are noted. */
+void fk_plan_quota_created(struct fk_plan *plan, struct fk_node *node);
+
 /* `op` says what kind of node: create, create2, createContainer or createTTL. */
 enum fk_code fk_plan_create(struct fk_plan *plan, const struct fk_caller *caller, int32_t op,
                             const struct fk_create_request *request, struct fk_node *created);
@@ -27,12 +44,6 @@ enum fk_code fk_plan_multi(struct fk_plan *plan, const struct fk_caller *caller,
 
 /* Appends path (create) or path and stat (create2) of a node just planned. */
 void fk_plan_write_created(struct fk_buf *reply, int32_t op, const struct fk_node *created);
-
-/* createContainer and createTTL in a plan that may not have them. */
-static inline bool fk_plan_refuses(const struct fk_plan *plan, int32_t op)
-{
-    return plan->unswept && (op == FK_OP_CREATE_CONTAINER || op == FK_OP_CREATE_TTL);
-}
 
 /* Bits of the flags of a create, whichever operation it comes with. */
 enum {

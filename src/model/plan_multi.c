@@ -20,9 +20,9 @@ static void write_result_header(struct fk_buf *reply, int32_t op)
 
 /* ZK: inside of a multi the flags say what is created, not the operation: a create2 is taken for a create, and answered
  * as one; containers and TTL nodes are answered as create2 (MultiOperationRecord, Op.create, CreateResult). */
-static int32_t create_of_flags(const struct fk_plan *plan, int32_t op, int32_t flags)
+static int32_t create_of_flags(int32_t op, int32_t flags)
 {
-    if (!plan->unswept && flags == FK_FLAGS_CONTAINER) {
+    if (flags == FK_FLAGS_CONTAINER) {
         return FK_OP_CREATE_CONTAINER;
     }
     return op == FK_OP_CREATE_TTL && fk_flags_ttl(flags) ? FK_OP_CREATE_TTL : FK_OP_CREATE;
@@ -40,7 +40,7 @@ static enum fk_code multi_create(struct multi *multi, int32_t op, struct fk_read
     if (reader->failed || multi->failed_index >= 0) {
         return FK_CODE_OK;
     }
-    int32_t kind = create_of_flags(multi->plan, op, request.flags);
+    int32_t kind = create_of_flags(op, request.flags);
     enum fk_code code = fk_plan_create(multi->plan, multi->caller, kind, &request, &created);
     if (code == FK_CODE_OK) {
         int32_t answer = kind == FK_OP_CREATE ? FK_OP_CREATE : FK_OP_CREATE2;
@@ -88,10 +88,6 @@ static enum fk_code multi_set_data(struct multi *multi, int32_t op, struct fk_re
 static void multi_operation(struct multi *multi, int32_t op, struct fk_reader *reader)
 {
     enum fk_code code = FK_CODE_OK;
-    if (fk_plan_refuses(multi->plan, op)) {
-        reader->failed = true;
-        return;
-    }
     switch (op) {
     case FK_OP_CREATE:
     case FK_OP_CREATE2:

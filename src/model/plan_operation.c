@@ -41,17 +41,19 @@ static struct fk_bytes sequential_path(struct fk_plan *plan, struct fk_bytes pre
     return fk_bytes_of(path, prefix.size + (size_t)size);
 }
 
-static enum fk_code check_flags(int32_t op, const struct fk_create_request *request)
+static enum fk_code check_flags(const struct fk_plan *plan, int32_t op, const struct fk_create_request *request)
 {
     if (request->flags < 0 || request->flags > FK_FLAGS_MAX) {
         return FK_CODE_BAD_ARGUMENTS;
+    }
+    if (fk_flags_ttl(request->flags) && !plan->rules->extended_types) {
+        return FK_CODE_UNIMPLEMENTED;
     }
     if (op == FK_OP_CREATE_TTL) { /* ZK: dies of flags without a TTL and the TTL -1 */
         bool valid = fk_flags_ttl(request->flags) && request->ttl_ms >= 1 && request->ttl_ms <= FK_TTL_MS_MAX;
         return valid ? FK_CODE_OK : FK_CODE_BAD_ARGUMENTS;
     }
-    /* ZK: through the other operations they need extended types, which are off by default. */
-    return fk_flags_ttl(request->flags) ? FK_CODE_UNIMPLEMENTED : FK_CODE_OK;
+    return fk_flags_ttl(request->flags) ? FK_CODE_BAD_ARGUMENTS : FK_CODE_OK; /* without a TTL */
 }
 
 /* ZK: the operation makes a container, whatever its flags; flags of a container through create make a plain node. */
@@ -85,7 +87,9 @@ static enum fk_code check_created(struct fk_plan *plan, const struct fk_create_r
 
 static void put_created(struct fk_plan *plan, const struct fk_node *created, struct fk_node *parent)
 {
-    fk_plan_put(plan, FK_PUT_CREATE, created);
+    struct fk_node node = *created; /* ZK: the reply shows the data asked for */
+    fk_plan_quota_created(plan, &node);
+    fk_plan_put(plan, FK_PUT_CREATE, &node);
     parent->created_children = (int32_t)((uint32_t)parent->created_children + 1);
     parent->num_children++;
     parent->pzxid = plan->zxid;
@@ -100,7 +104,8 @@ enum fk_code fk_plan_create(struct fk_plan *plan, const struct fk_caller *caller
     struct fk_bytes name;
     struct fk_bytes acl;
     struct fk_bytes path;
-    enum fk_code code = check_flags(op, request);
+    struct fk_plan_quota quota;
+    enum fk_code code = check_flags(plan, op, request);
     if (code != FK_CODE_OK) {
         return code;
     }
@@ -121,6 +126,12 @@ enum fk_code fk_plan_create(struct fk_plan *plan, const struct fk_caller *caller
     if (code != FK_CODE_OK) {
         return code;
     }
+    struct fk_extent more = {.count = 1, .bytes = (int64_t)request->data.size};
+    fk_plan_quota_find(plan, path, &quota);
+    code = fk_plan_quota_check(plan, &quota, more);
+    if (code != FK_CODE_OK) {
+        return code;
+    }
     *created = (struct fk_node){
         .path = path,
         .data = request->data,
@@ -133,6 +144,7 @@ enum fk_code fk_plan_create(struct fk_plan *plan, const struct fk_caller *caller
         .ephemeral_owner = owner_of_created(caller, op, request),
     };
     put_created(plan, created, &parent);
+    fk_plan_quota_count(plan, &quota, more);
     return FK_CODE_OK;
 }
 
@@ -142,6 +154,9 @@ void fk_plan_remove(struct fk_plan *plan, const struct fk_node *node, struct fk_
     parent->num_children--;
     parent->pzxid = plan->zxid;
     fk_plan_put(plan, FK_PUT_CHILDREN, parent);
+    struct fk_plan_quota quota;
+    fk_plan_quota_find(plan, node->path, &quota);
+    fk_plan_quota_count(plan, &quota, (struct fk_extent){.count = -1, .bytes = -(int64_t)node->data.size});
 }
 
 enum fk_code fk_plan_delete(struct fk_plan *plan, const struct fk_caller *caller,
@@ -185,6 +200,13 @@ enum fk_code fk_plan_set_data(struct fk_plan *plan, const struct fk_caller *call
     if (!fk_acl_allows(node->acl, FK_PERM_WRITE, caller)) {
         return FK_CODE_NO_AUTH;
     }
+    struct fk_plan_quota quota;
+    struct fk_extent more = {.bytes = (int64_t)request->data.size - (int64_t)node->data.size};
+    fk_plan_quota_find(plan, request->path, &quota);
+    enum fk_code code = fk_plan_quota_check(plan, &quota, more);
+    if (code != FK_CODE_OK) {
+        return code;
+    }
     if (!version_matches(node->version, request->version)) {
         return FK_CODE_BAD_VERSION;
     }
@@ -193,6 +215,7 @@ enum fk_code fk_plan_set_data(struct fk_plan *plan, const struct fk_caller *call
     node->mzxid = plan->zxid;
     node->mtime_ms = plan->time_ms;
     fk_plan_put(plan, FK_PUT_DATA, node);
+    fk_plan_quota_count(plan, &quota, more);
     return FK_CODE_OK;
 }
 
@@ -298,10 +321,24 @@ static enum fk_code operation_set_acl(struct fk_plan *plan, const struct fk_call
     return malformed(reader, request.path) ? FK_CODE_MARSHALLING_ERROR : plan_set_acl(plan, caller, &request, node);
 }
 
+/* ZK: one server alone has no members to change. */
+static enum fk_code operation_reconfig(const struct fk_plan *plan, struct fk_reader *reader)
+{
+    for (int i = 0; i < 3; i++) { /* joining, leaving, new members */
+        (void)fk_read_bytes(reader);
+    }
+    (void)fk_read_i64(reader); /* configuration id */
+    if (reader->failed) {
+        return FK_CODE_MARSHALLING_ERROR;
+    }
+    return plan->rules->reconfig_enabled ? FK_CODE_UNIMPLEMENTED : FK_CODE_RECONFIG_DISABLED;
+}
+
 bool fk_plan_knows(int32_t op)
 {
-    return op == FK_OP_CREATE || op == FK_OP_CREATE2 || op == FK_OP_DELETE || op == FK_OP_SET_DATA ||
-           op == FK_OP_SET_ACL || op == FK_OP_MULTI;
+    return op == FK_OP_CREATE || op == FK_OP_CREATE2 || op == FK_OP_CREATE_CONTAINER || op == FK_OP_CREATE_TTL ||
+           op == FK_OP_DELETE || op == FK_OP_SET_DATA || op == FK_OP_SET_ACL || op == FK_OP_MULTI ||
+           op == FK_OP_RECONFIG;
 }
 
 static enum fk_code dispatch(struct fk_plan *plan, const struct fk_caller *caller, int32_t op, struct fk_reader *reader,
@@ -309,9 +346,6 @@ static enum fk_code dispatch(struct fk_plan *plan, const struct fk_caller *calle
 {
     struct fk_node node;
     enum fk_code code = FK_CODE_UNIMPLEMENTED;
-    if (fk_plan_refuses(plan, op)) {
-        return code;
-    }
     switch (op) {
     case FK_OP_CREATE:
     case FK_OP_CREATE2:
@@ -320,6 +354,8 @@ static enum fk_code dispatch(struct fk_plan *plan, const struct fk_caller *calle
         return operation_create(plan, caller, op, reader, reply);
     case FK_OP_DELETE:
         return operation_delete(plan, caller, reader);
+    case FK_OP_RECONFIG:
+        return operation_reconfig(plan, reader);
     case FK_OP_MULTI:
         return fk_plan_multi(plan, caller, reader, reply);
     case FK_OP_SET_DATA:

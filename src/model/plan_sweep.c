@@ -8,7 +8,7 @@
 #include "model/path.h"
 
 /* OK, or why a node is left alone that a sweep saw with these versions. */
-static enum fk_code check_due(const struct fk_node *node, int32_t version, int32_t cversion, int64_t now_ms)
+static enum fk_code check_due(const struct fk_plan *plan, const struct fk_node *node, int32_t version, int32_t cversion)
 {
     struct fk_stat stat;
     fk_node_stat(node, &stat);
@@ -16,7 +16,8 @@ static enum fk_code check_due(const struct fk_node *node, int32_t version, int32
     if (seen && node->num_children > 0) {
         return FK_CODE_NOT_EMPTY;
     }
-    return seen && fk_node_due(node, now_ms) ? FK_CODE_OK : FK_CODE_BAD_VERSION;
+    bool due = fk_node_due(node, plan->time_ms, plan->rules->never_used_ms);
+    return seen && due ? FK_CODE_OK : FK_CODE_BAD_VERSION;
 }
 
 enum fk_code fk_plan_sweep_node(struct fk_plan *plan, struct fk_bytes path, int32_t version, int32_t cversion)
@@ -28,7 +29,7 @@ enum fk_code fk_plan_sweep_node(struct fk_plan *plan, struct fk_bytes path, int3
     if (!fk_plan_get(plan, path, &node)) {
         return FK_CODE_NO_NODE;
     }
-    enum fk_code code = check_due(&node, version, cversion, plan->time_ms);
+    enum fk_code code = check_due(plan, &node, version, cversion);
     if (code != FK_CODE_OK && !(FK_MUTANT(SWEEP_BLIND) && node.num_children == 0)) {
         FK_MARK(DUE_NODE_CHANGED);
         return code;

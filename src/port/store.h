@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "model/change.h"
+#include "model/quota.h"
 
 enum fk_view {
     FK_VIEW_ACCEPTED,
@@ -62,6 +63,12 @@ struct fk_store_ops {
     /* Counts the visible nodes below a path, at any depth; 0 where there is no node. Takes no time that depends on the
      * number; or TOO_LARGE where it is too many to count. Errors: NOMEM, and what the network gives. */
     enum fk_err (*descendants)(struct fk_store *store, struct fk_bytes path, int64_t *count);
+    /* Whether the accepted view has limits of quotas (zookeeper_limits nodes), in constant time; NULL: quotas are not
+     * kept here. */
+    bool (*has_quotas)(struct fk_store *store);
+    /* What is under a path in the accepted view, the node itself included; nothing where there is none. With
+     * has_quotas. */
+    enum fk_err (*measure)(struct fk_store *store, struct fk_bytes path, struct fk_extent *extent);
     /* Applies the changes if the store's accepted zxid is `expected_zxid`: all of them or none. Their zxids are dense
      * from expected_zxid + 1; the times in the records of a change are the change's. All views are borrowed for the
      * call.
@@ -116,6 +123,16 @@ static inline enum fk_err fk_store_list(struct fk_store *store, enum fk_view vie
 static inline enum fk_err fk_store_descendants(struct fk_store *store, struct fk_bytes path, int64_t *count)
 {
     return store->ops->descendants(store, path, count);
+}
+
+static inline bool fk_store_has_quotas(struct fk_store *store)
+{
+    return store->ops->has_quotas != NULL && store->ops->has_quotas(store);
+}
+
+static inline enum fk_err fk_store_measure(struct fk_store *store, struct fk_bytes path, struct fk_extent *extent)
+{
+    return store->ops->measure(store, path, extent);
 }
 
 static inline enum fk_err fk_store_commit(struct fk_store *store, const struct fk_change *changes, size_t count,

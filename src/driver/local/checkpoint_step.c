@@ -124,6 +124,8 @@ static enum fk_err merge(struct step *step, const struct fk_stretch_node *item, 
         row->version = node->version;
         row->mzxid = node->mzxid;
         row->mtime_ms = node->mtime_ms;
+    }
+    if ((item->parts & (FK_STRETCH_DATA | FK_STRETCH_STATS)) != 0) {
         err = fetch(step, &item->data, &step->data, &row->data, diag);
     }
     if (err == FK_OK && (item->parts & FK_STRETCH_ACL) != 0) {

@@ -15,6 +15,7 @@ static size_t put_size(const struct fk_put *put)
     case FK_PUT_CREATE:
         return PUT_FIXED_SIZE + node->path.size + node->data.size + node->acl.size;
     case FK_PUT_DATA:
+    case FK_PUT_STATS:
         return PUT_FIXED_SIZE + node->path.size + node->data.size;
     case FK_PUT_ACL:
         return PUT_FIXED_SIZE + node->path.size + node->acl.size;
@@ -78,6 +79,10 @@ static void write_put(struct fk_buf *buf, const struct fk_put *put)
         break;
     case FK_PUT_DELETE:
         fk_write_bytes(buf, node->path);
+        break;
+    case FK_PUT_STATS:
+        fk_write_bytes(buf, node->path);
+        fk_write_bytes(buf, node->data);
         break;
     case FK_PUT_SESSION:
         fk_write_i64(buf, put->session.id);
@@ -150,6 +155,10 @@ static void read_put(struct fk_reader *reader, const struct fk_change *change, s
     case FK_PUT_DELETE:
         node->path = fk_read_bytes(reader);
         break;
+    case FK_PUT_STATS:
+        node->path = fk_read_bytes(reader);
+        node->data = fk_read_bytes(reader);
+        break;
     case FK_PUT_SESSION:
         read_session(reader, &put->session);
         break;
@@ -160,7 +169,7 @@ static void read_put(struct fk_reader *reader, const struct fk_change *change, s
         reader->failed = true;
         break;
     }
-    if (put->kind < FK_PUT_SESSION && node->path.data == NULL) {
+    if (fk_put_is_node(put->kind) && node->path.data == NULL) {
         reader->failed = true;
     }
 }

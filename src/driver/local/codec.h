@@ -4,7 +4,8 @@
  * data, vector acl (-1 = open ACL), long owner  (czxid = mzxid = pzxid = zxid) DATA         ustring path, buffer data,
  * int version                       (mzxid = zxid, mtime = time) ACL          ustring path, vector acl (-1 = open ACL),
  * int aversion CHILDREN     ustring path, int created_children, int num_children          (pzxid = zxid) DELETE ustring
- * path SESSION      long id, int timeout_ms, 16 bytes password SESSION_END  long id Values that follow from the
+ * path SESSION      long id, int timeout_ms, 16 bytes password SESSION_END  long id STATS ustring
+ * path, buffer data Values that follow from the
  * change's zxid and time are not repeated. */
 #ifndef FK_DRIVER_LOCAL_CODEC_H
 #define FK_DRIVER_LOCAL_CODEC_H

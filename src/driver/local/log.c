@@ -98,6 +98,9 @@ enum fk_err fk_log_resume(struct fk_log *log, struct fk_log_reader *reader, cons
     if (err == FK_OK) {
         err = zero_rest(segment, &size, reader->position, tail->torn, diag);
     }
+    if (err == FK_OK) {
+        err = fk_segment_upgrade(segment, diag);
+    }
     if (err == FK_OK && !FK_MUTANT(TAIL_NOT_SYNCED)) {
         /* What was read may be in the page cache only: it becomes visible now, so it must be durable now. */
         err = segment->file->ops->sync(segment->file, diag);

@@ -65,7 +65,7 @@ enum fk_err fk_segment_list(struct fk_files *files, struct fk_arena *arena, int6
 static void write_header(uint8_t header[FK_SEGMENT_HEADER_SIZE], const struct fk_segment *segment)
 {
     memcpy(header, magic, AT_VERSION);
-    fk_store_u32(header + AT_VERSION, FK_SEGMENT_VERSION);
+    fk_store_u32(header + AT_VERSION, segment->version);
     fk_store_u32(header + AT_SEED, segment->seed);
     fk_store_u64(header + AT_FIRST, (uint64_t)segment->first);
     fk_store_u64(header + AT_SIZE, (uint64_t)segment->size);
@@ -129,7 +129,7 @@ static enum fk_err reopen(struct fk_files *files, struct fk_segment *segment, st
 enum fk_err fk_segment_create(struct fk_files *files, int64_t first, int64_t size, uint32_t seed, bool zero,
                               struct fk_segment *segment, struct fk_diag *diag)
 {
-    *segment = (struct fk_segment){.first = first, .size = size, .seed = seed};
+    *segment = (struct fk_segment){.first = first, .size = size, .seed = seed, .version = FK_SEGMENT_VERSION};
     enum fk_err err = fk_segment_sweep(files, diag);
     if (err == FK_OK) {
         err = files->ops->open(files, unfinished, FK_OPEN_CREATE, &segment->file, diag);
@@ -169,10 +169,10 @@ static enum fk_err check_header(const uint8_t *header, size_t got, const char *n
         fk_diag_set(diag, "%s is damaged at offset 0: its header is not that of a log segment", name);
         return FK_ERR_DAMAGED;
     }
-    uint32_t version = fk_load_u32(header + AT_VERSION);
-    if (version != FK_SEGMENT_VERSION) {
-        fk_diag_set(diag, "%s has format version %" PRIu32 "; this faaskeeper reads version %d", name, version,
-                    FK_SEGMENT_VERSION);
+    segment->version = fk_load_u32(header + AT_VERSION);
+    if (segment->version < FK_SEGMENT_VERSION_FIRST || segment->version > FK_SEGMENT_VERSION) {
+        fk_diag_set(diag, "%s has format version %" PRIu32 "; this faaskeeper reads versions %d to %d", name,
+                    segment->version, FK_SEGMENT_VERSION_FIRST, FK_SEGMENT_VERSION);
         return FK_ERR_VERSION;
     }
     segment->seed = fk_load_u32(header + AT_SEED);
@@ -205,6 +205,17 @@ enum fk_err fk_segment_open(struct fk_files *files, int64_t first, enum fk_open_
         fk_segment_close(segment);
     }
     return err;
+}
+
+enum fk_err fk_segment_upgrade(struct fk_segment *segment, struct fk_diag *diag)
+{
+    uint8_t header[FK_SEGMENT_HEADER_SIZE];
+    if (segment->version == FK_SEGMENT_VERSION) {
+        return FK_OK;
+    }
+    segment->version = FK_SEGMENT_VERSION;
+    write_header(header, segment);
+    return segment->file->ops->write(segment->file, 0, fk_bytes_of(header, sizeof header), diag);
 }
 
 void fk_segment_close(struct fk_segment *segment)

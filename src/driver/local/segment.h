@@ -11,18 +11,20 @@
 
 enum {
     FK_SEGMENT_HEADER_SIZE = 36,
-    FK_SEGMENT_VERSION = 1,
-    FK_SEGMENT_NAME_SIZE = 21, /* with the NUL */
+    FK_SEGMENT_VERSION = 2,       /* 2: puts of statistics (codec.h) */
+    FK_SEGMENT_VERSION_FIRST = 1, /* the oldest that is read */
+    FK_SEGMENT_NAME_SIZE = 21,    /* with the NUL */
 };
 
 struct fk_segment {
     struct fk_file *file; /* NULL: none */
     int64_t first;
-    int64_t size;  /* of its range of positions; the file may be shorter */
-    uint32_t seed; /* of the CRCs of its frames */
+    int64_t size;     /* of its range of positions; the file may be shorter */
+    uint32_t seed;    /* of the CRCs of its frames */
+    uint32_t version; /* of its format */
 };
 
-#define FK_SEGMENT_NONE ((struct fk_segment){NULL, 0, 0, 0})
+#define FK_SEGMENT_NONE ((struct fk_segment){NULL, 0, 0, 0, 0})
 
 void fk_segment_name(int64_t first, char name[FK_SEGMENT_NAME_SIZE]);
 
@@ -44,6 +46,10 @@ enum fk_err fk_segment_create_like(struct fk_files *files, const struct fk_segme
 /* Opens a segment and checks its header. DAMAGED and VERSION name the file. */
 enum fk_err fk_segment_open(struct fk_files *files, int64_t first, enum fk_open_mode mode, struct fk_segment *segment,
                             struct fk_diag *diag);
+
+/* Raises the version of a segment of an older format that is to be written to. The header stands in one sector. Not
+ * durable yet. */
+enum fk_err fk_segment_upgrade(struct fk_segment *segment, struct fk_diag *diag);
 
 /* NONE is allowed; leaves NONE. */
 void fk_segment_close(struct fk_segment *segment);

@@ -14,6 +14,7 @@ void fk_state_init(struct fk_state *state)
     fk_map_init(&state->sessions);
     fk_map_init(&state->acls);
     fk_list_init(&state->pending);
+    fk_list_init(&state->swept);
 }
 
 bool fk_state_data_copy(struct fk_bytes data, const uint8_t **copy)
@@ -162,6 +163,10 @@ static enum fk_err node_link(struct fk_state *state, struct fk_state_node *node)
         }
         fk_list_append(&owner->ephemerals, &node->owned);
     }
+    if (session_id == 0 && node->ephemeral_owner != 0) {
+        fk_list_append(&state->swept, &node->owned);
+        state->swept_count++;
+    }
     fk_map_add(&state->nodes, &node->entry, fk_bytes_hash(path));
     return FK_OK;
 }
@@ -224,6 +229,9 @@ void fk_state_node_free(struct fk_state *state, struct fk_state_node *node)
     FK_ASSERT(fk_list_empty(&node->children));
     fk_list_remove(&node->siblings);
     fk_list_remove(&node->owned);
+    if (node->ephemeral_owner != 0 && fk_owner_session(node->ephemeral_owner) == 0) {
+        state->swept_count--;
+    }
     fk_map_remove(&state->nodes, &node->entry);
     fk_state_acl_release(state, node->acl);
     fk_state_data_free(node->data, node->data_size);
@@ -258,6 +266,7 @@ enum fk_err fk_state_load_node(struct fk_state *state, const struct fk_node *rec
         node->visible = true;
         count_node(&state->counts, node, 1);
         fk_state_count_descendant(node, 1);
+        fk_state_count_limits(state, record->path, 1);
     }
     return err;
 }
@@ -299,14 +308,23 @@ static void record_of(const struct fk_state_node *node, struct fk_node *record)
     };
 }
 
+static void accepted_record(const struct fk_state_node *node, struct fk_node *record)
+{
+    if (node->pending != NULL) {
+        *record = node->pending->node;
+    } else {
+        record_of(node, record);
+    }
+}
+
 bool fk_state_get(struct fk_state *state, enum fk_view view, struct fk_bytes path, struct fk_node *record)
 {
     const struct fk_state_node *node = fk_state_find(state, view, path);
     if (node == NULL) {
         return false;
     }
-    if (view == FK_VIEW_ACCEPTED && node->pending != NULL) {
-        *record = node->pending->node;
+    if (view == FK_VIEW_ACCEPTED) {
+        accepted_record(node, record);
     } else {
         record_of(node, record);
     }
@@ -388,6 +406,56 @@ enum fk_err fk_state_list(struct fk_state *state, enum fk_view view, const struc
     }
     const struct fk_state_session *session = fk_state_find_session(state, key->session_id);
     return session == NULL ? FK_OK : list_ephemerals(session, view, arena, page);
+}
+
+void fk_state_count_limits(struct fk_state *state, struct fk_bytes path, int sign)
+{
+    struct fk_bytes target;
+    if (fk_quota_of_limits(path, &target)) {
+        state->limits = sign > 0 ? state->limits + 1 : state->limits - 1;
+    }
+}
+
+bool fk_state_next_swept(struct fk_state *state, struct fk_node *record)
+{
+    if (fk_list_empty(&state->swept)) {
+        return false;
+    }
+    struct fk_list *link = state->swept.next;
+    struct fk_state_node *node = FK_CONTAINER_OF(link, struct fk_state_node, owned);
+    fk_list_remove(link);
+    fk_list_append(&state->swept, link);
+    *record = (struct fk_node){.path = FK_BYTES_NULL};
+    if (in_view(node, FK_VIEW_ACCEPTED)) {
+        accepted_record(node, record);
+    }
+    return true;
+}
+
+/* The node behind this one in a walk that goes into each node before its siblings; NULL at the end of `top`. */
+static struct fk_state_node *walk_next(const struct fk_state_node *top, struct fk_state_node *node)
+{
+    if (!fk_list_empty(&node->children)) {
+        return FK_CONTAINER_OF(node->children.next, struct fk_state_node, siblings);
+    }
+    while (node != top && node->siblings.next == &node->parent->children) {
+        node = node->parent;
+    }
+    return node == top ? NULL : FK_CONTAINER_OF(node->siblings.next, struct fk_state_node, siblings);
+}
+
+void fk_state_measure(struct fk_state *state, struct fk_bytes path, struct fk_extent *extent)
+{
+    struct fk_state_node *top = fk_state_find(state, FK_VIEW_ACCEPTED, path);
+    *extent = (struct fk_extent){0, 0};
+    for (struct fk_state_node *node = top; node != NULL; node = walk_next(top, node)) {
+        if (in_view(node, FK_VIEW_ACCEPTED)) {
+            struct fk_node record;
+            accepted_record(node, &record);
+            extent->count++;
+            extent->bytes += (int64_t)record.data.size;
+        }
+    }
 }
 
 static void nodes_deinit(struct fk_state *state)

@@ -16,6 +16,9 @@ struct fk_state {
     struct fk_map sessions; /* of both views */
     struct fk_map acls;     /* interned lists */
     struct fk_list pending; /* accepted changes, oldest first */
+    struct fk_list swept;   /* containers and TTL nodes of both views; the front is looked at next */
+    size_t swept_count;
+    size_t limits; /* zookeeper_limits nodes of the accepted view */
     int64_t accepted_zxid;
     int64_t visible_zxid;
     struct fk_store_counts counts; /* of the visible view */
@@ -58,6 +61,13 @@ void fk_state_retire(struct fk_state *state, struct fk_pending_change *pending);
 /* Record of a path in a view; false where there is none. Views point into the state, until the next apply. */
 bool fk_state_get(struct fk_state *state, enum fk_view view, struct fk_bytes path, struct fk_node *node);
 bool fk_state_get_session(struct fk_state *state, enum fk_view view, int64_t id, struct fk_session *session);
+
+/* Nodes and bytes of data under a path of the accepted view, the node itself included. */
+void fk_state_measure(struct fk_state *state, struct fk_bytes path, struct fk_extent *extent);
+
+/* The container or TTL node at the front, which goes to the end, as the accepted view has it: its path is null where it
+ * is deleted there. False where there is none. */
+bool fk_state_next_swept(struct fk_state *state, struct fk_node *node);
 
 /* Visible nodes below a path. */
 int64_t fk_state_descendants(struct fk_state *state, struct fk_bytes path);

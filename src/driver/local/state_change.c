@@ -43,6 +43,14 @@ static void hang(struct fk_state_node *node, struct fk_put *put)
     node->pending = put;
 }
 
+/* Accepting a put (sign 1) or taking it back (-1) changes the number of limits. */
+static void count_limits(struct fk_state *state, const struct fk_put *put, int sign)
+{
+    if (put->kind == FK_PUT_CREATE || put->kind == FK_PUT_DELETE) {
+        fk_state_count_limits(state, put->node.path, put->kind == FK_PUT_CREATE ? sign : -sign);
+    }
+}
+
 static enum fk_err accept_create(struct fk_state *state, struct fk_put *put, void **target)
 {
     struct fk_state_node *node = NULL;
@@ -66,7 +74,7 @@ static enum fk_err accept_node(struct fk_state *state, struct fk_put *put, void 
     }
     struct fk_bytes data = node->pending == NULL ? fk_bytes_of(node->data, node->data_size) : node->pending->node.data;
     struct fk_bytes acl = node->pending == NULL ? fk_state_acl_view(node->acl) : node->pending->node.acl;
-    if (put->kind == FK_PUT_DATA) {
+    if (put->kind == FK_PUT_DATA || put->kind == FK_PUT_STATS) {
         const uint8_t *copy = NULL;
         if (!fk_state_data_copy(put->node.data, &copy)) {
             return FK_ERR_NOMEM;
@@ -113,6 +121,7 @@ static enum fk_err accept_put(struct fk_state *state, struct fk_put *put, void *
     case FK_PUT_ACL:
     case FK_PUT_CHILDREN:
     case FK_PUT_DELETE:
+    case FK_PUT_STATS:
         return accept_node(state, put, target);
     case FK_PUT_SESSION:
     case FK_PUT_SESSION_END:
@@ -155,6 +164,7 @@ static void unaccept(struct fk_state *state, struct pending *pending)
         size_t index = --pending->base.change.count;
         struct fk_put *put = &pending->puts[index];
         struct fk_state_node *node = (struct fk_state_node *)pending->targets[index];
+        count_limits(state, put, -1);
         switch (put->kind) {
         case FK_PUT_CREATE:
             fk_state_node_free(state, node);
@@ -166,6 +176,7 @@ static void unaccept(struct fk_state *state, struct pending *pending)
             ((struct fk_state_session *)pending->targets[index])->ended = false;
             break;
         case FK_PUT_DATA:
+        case FK_PUT_STATS:
             fk_state_data_free(put->node.data.data, put->node.data.size);
             node->pending = previous_put(state, pending, index);
             break;
@@ -192,9 +203,6 @@ static void apply_data(struct fk_state *state, struct fk_state_node *node, const
     fk_state_data_free(node->data, node->data_size);
     node->data = put->node.data.data;
     node->data_size = (uint32_t)put->node.data.size;
-    node->version = put->node.version;
-    node->mzxid = put->node.mzxid;
-    node->mtime_ms = put->node.mtime_ms;
 }
 
 static void apply_acl(struct fk_state *state, struct fk_state_node *node, const struct fk_put *put)
@@ -217,6 +225,12 @@ static void apply_node(struct fk_state *state, struct fk_state_node *node, const
         state->counts.data_size += data_size;
         break;
     case FK_PUT_DATA:
+        apply_data(state, node, put);
+        node->version = put->node.version;
+        node->mzxid = put->node.mzxid;
+        node->mtime_ms = put->node.mtime_ms;
+        break;
+    case FK_PUT_STATS:
         apply_data(state, node, put);
         break;
     case FK_PUT_ACL:
@@ -291,6 +305,8 @@ static void complete(struct fk_state *state, struct fk_put *put)
         put->node.version = logged.version;
         put->node.mzxid = logged.mzxid;
         put->node.mtime_ms = logged.mtime_ms;
+    } else if (put->kind == FK_PUT_STATS) {
+        put->node.data = logged.data;
     } else if (put->kind == FK_PUT_ACL) {
         put->node.acl = logged.acl;
         put->node.aversion = logged.aversion;
@@ -320,6 +336,7 @@ static enum fk_err take(struct fk_state *state, const struct fk_change *change, 
             fk_free(pending);
             return err;
         }
+        count_limits(state, &pending->puts[i], 1);
         pending->base.change.count = i + 1;
     }
     fk_list_append(&state->pending, &pending->base.link);

@@ -35,7 +35,7 @@ struct fk_state_node {
     struct fk_state_acl *acl;     /* NULL: the open ACL */
     const struct fk_put *pending; /* NULL: none */
     struct fk_list children;
-    struct fk_list owned; /* in the owner's ephemerals; points to itself otherwise */
+    struct fk_list owned; /* in the owner's ephemerals, or in the state's swept; points to itself otherwise */
     int64_t czxid;
     int64_t mzxid;
     int64_t pzxid;
@@ -49,6 +49,9 @@ struct fk_state_node {
     int64_t descendants; /* visible nodes below it */
     uint8_t path[];
 };
+
+/* The accepted view has one more node with this path (sign 1), or one less (-1): limits of quotas are counted. */
+void fk_state_count_limits(struct fk_state *state, struct fk_bytes path, int sign);
 
 /* The node became visible (sign 1), or is no more (-1): its ancestors count it. */
 void fk_state_count_descendant(struct fk_state_node *node, int64_t sign);

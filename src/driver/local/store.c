@@ -113,6 +113,17 @@ static enum fk_err store_commit(struct fk_store *base, const struct fk_change *c
     return commit_one(store, changes);
 }
 
+static bool store_has_quotas(struct fk_store *store)
+{
+    return local(store)->state.limits > 0;
+}
+
+static enum fk_err store_measure(struct fk_store *store, struct fk_bytes path, struct fk_extent *extent)
+{
+    fk_state_measure(&local(store)->state, path, extent);
+    return FK_OK;
+}
+
 static enum fk_err store_descendants(struct fk_store *store, struct fk_bytes path, int64_t *count)
 {
     *count = fk_state_descendants(&local(store)->state, path);
@@ -172,6 +183,16 @@ const struct fk_session *fk_local_store_next_session(struct fk_store *base, cons
     return entry == NULL ? NULL : &FK_CONTAINER_OF(entry, struct fk_state_session, entry)->session;
 }
 
+bool fk_local_store_next_swept(struct fk_store *store, struct fk_node *node)
+{
+    return fk_state_next_swept(&local(store)->state, node);
+}
+
+size_t fk_local_store_swept(const struct fk_store *store)
+{
+    return FK_CONTAINER_OF(store, struct local_store, base)->state.swept_count;
+}
+
 static void store_free(struct fk_store *base)
 {
     struct local_store *store = local(base);
@@ -194,6 +215,8 @@ static const struct fk_store_ops local_store_ops = {
     .get_session = store_get_session,
     .list = store_list,
     .descendants = store_descendants,
+    .has_quotas = store_has_quotas,
+    .measure = store_measure,
     .commit = store_commit,
     .counts = store_counts,
     .free = store_free,

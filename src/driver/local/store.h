@@ -32,6 +32,12 @@ const struct fk_change *fk_local_store_next(struct fk_store *store);
 /* Bytes accepted and not yet visible, about. */
 size_t fk_local_store_in_flight(struct fk_store *store);
 
+/* The containers and TTL nodes of both views, one after the other, again and again: gives the record that the next one
+ * has in the accepted view, or one without a path where it is deleted there. False where there are none. */
+bool fk_local_store_next_swept(struct fk_store *store, struct fk_node *node);
+/* How many there are. */
+size_t fk_local_store_swept(const struct fk_store *store);
+
 /* Walks the visible sessions: NULL gives the first. For the gateway's start. */
 const struct fk_session *fk_local_store_next_session(struct fk_store *store, const struct fk_session *session);
 

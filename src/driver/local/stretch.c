@@ -157,6 +157,10 @@ static enum fk_err add_node(struct fk_stretch *stretch, const struct fk_put *put
         item->node.mzxid = node->mzxid;
         item->node.mtime_ms = node->mtime_ms;
         break;
+    case FK_PUT_STATS:
+        item->parts |= FK_STRETCH_STATS;
+        item->data = place_of(node->data, payload, position);
+        break;
     case FK_PUT_ACL:
         item->parts |= FK_STRETCH_ACL;
         item->acl = place_of_acl(node->acl, payload, position);
@@ -200,8 +204,7 @@ enum fk_err fk_stretch_add(struct fk_stretch *stretch, struct fk_bytes payload, 
         err = fk_change_read(&reader, &stretch->scratch, &change);
         for (size_t i = 0; err == FK_OK && i < change.count; i++) {
             const struct fk_put *put = &change.puts[i];
-            bool session = put->kind == FK_PUT_SESSION || put->kind == FK_PUT_SESSION_END;
-            err = session ? add_session(stretch, put) : add_node(stretch, put, payload, position);
+            err = fk_put_is_node(put->kind) ? add_node(stretch, put, payload, position) : add_session(stretch, put);
         }
         if (err == FK_OK) {
             stretch->zxid = change.zxid;

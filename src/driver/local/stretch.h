@@ -18,6 +18,7 @@ enum fk_stretch_part {
     FK_STRETCH_DATA = 1,
     FK_STRETCH_ACL = 2,
     FK_STRETCH_CHILDREN = 4,
+    FK_STRETCH_STATS = 8, /* the data alone */
 };
 
 /* Bytes in the log. */

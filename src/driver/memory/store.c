@@ -332,6 +332,7 @@ static void apply_put(struct memory_store *store, struct stage *stage, const str
     case FK_PUT_DATA:
     case FK_PUT_ACL:
     case FK_PUT_CHILDREN:
+    case FK_PUT_STATS:
         replace_node(store, node_of(staged(&stage->nodes)));
         break;
     case FK_PUT_DELETE:
@@ -411,6 +412,32 @@ static enum fk_err store_commit(struct fk_store *base, const struct fk_change *c
     return err == FK_OK && faulty ? answers[store->fault] : err;
 }
 
+static bool store_has_quotas(struct fk_store *base)
+{
+    const struct memory_store *store = memory(base);
+    for (struct fk_list *link = store->nodes.next; link != &store->nodes; link = link->next) {
+        struct fk_bytes target;
+        if (fk_quota_of_limits(node_of(link)->record.path, &target)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum fk_err store_measure(struct fk_store *base, struct fk_bytes path, struct fk_extent *extent)
+{
+    const struct memory_store *store = memory(base);
+    *extent = (struct fk_extent){0, 0};
+    for (struct fk_list *link = store->nodes.next; link != &store->nodes; link = link->next) {
+        const struct fk_node *record = &node_of(link)->record;
+        if (fk_path_within(record->path, path)) {
+            extent->count++;
+            extent->bytes += (int64_t)record->data.size;
+        }
+    }
+    return FK_OK;
+}
+
 static enum fk_err store_descendants(struct fk_store *base, struct fk_bytes path, int64_t *count)
 {
     const struct memory_store *store = memory(base);
@@ -477,6 +504,8 @@ static const struct fk_store_ops memory_store_ops = {
     .get_session = store_get_session,
     .list = store_list,
     .descendants = store_descendants,
+    .has_quotas = store_has_quotas,
+    .measure = store_measure,
     .commit = store_commit,
     .counts = store_counts,
     .free = store_free,

@@ -560,18 +560,14 @@ static void test_no_space_on_start(void **state)
     bench_free(bench);
 }
 
-static void test_newer_version(void **state)
+/* Gives the first segment another version, with the right CRC, computed by other means: bit by bit. */
+static void write_version(struct bench *bench, uint8_t version)
 {
-    (void)state;
-    struct bench *bench = bench_new();
-    struct fk_diag diag = {.text = ""};
-    struct fk_segment segment;
     uint8_t header[FK_SEGMENT_HEADER_SIZE];
     size_t got = 0;
     struct fk_file *file = bench->log.current.file;
     assert_int_equal(file->ops->read(file, 0, header, sizeof header, &got, NULL), FK_OK);
-    /* Version 2 with the right CRC, computed by other means: bit by bit. */
-    header[11] = 2;
+    header[11] = version;
     uint32_t crc = 0xffffffff;
     for (size_t i = 0; i < 32; i++) {
         crc ^= header[i];
@@ -584,9 +580,46 @@ static void test_newer_version(void **state)
         header[32 + i] = (uint8_t)(crc >> (24 - 8 * i));
     }
     assert_int_equal(file->ops->write(file, 0, fk_bytes_of(header, sizeof header), NULL), FK_OK);
+}
+
+static void test_newer_version(void **state)
+{
+    (void)state;
+    struct bench *bench = bench_new();
+    struct fk_diag diag = {.text = ""};
+    struct fk_segment segment;
+    write_version(bench, FK_SEGMENT_VERSION + 1);
     assert_int_equal(fk_segment_open(bench->files, 0, FK_OPEN_READ, &segment, &diag), FK_ERR_VERSION);
     assert_non_null(strstr(diag.text, "log.0000000000000000"));
-    assert_non_null(strstr(diag.text, "version 2"));
+    assert_non_null(strstr(diag.text, "version 3"));
+    write_version(bench, 0);
+    assert_int_equal(fk_segment_open(bench->files, 0, FK_OPEN_READ, &segment, &diag), FK_ERR_VERSION);
+    bench_free(bench);
+}
+
+/* What an older version has written is read; before anything new stands in it, it says so. */
+static void test_older_version(void **state)
+{
+    (void)state;
+    struct bench *bench = bench_new();
+    struct fk_log_reader reader;
+    struct fk_log_tail tail;
+    struct fk_segment segment;
+    uint32_t count = 0;
+    push_synced(bench, 10);
+    write_version(bench, 1);
+    assert_int_equal(fk_segment_open(bench->files, 0, FK_OPEN_READ, &segment, NULL), FK_OK);
+    assert_int_equal(segment.version, 1);
+    fk_segment_close(&segment);
+    fk_log_deinit(&bench->log);
+    bench->log = (struct fk_log){.files = NULL};
+    assert_int_equal(read_log(bench, &reader, &count, &tail, NULL), FK_OK);
+    assert_int_equal(count, 10);
+    assert_int_equal(fk_log_resume(&bench->log, &reader, &tail, NULL), FK_OK);
+    assert_int_equal(fk_segment_open(bench->files, 0, FK_OPEN_READ, &segment, NULL), FK_OK);
+    assert_int_equal(segment.version, FK_SEGMENT_VERSION);
+    fk_segment_close(&segment);
+    push_synced(bench, 10);
     bench_free(bench);
 }
 
@@ -666,6 +699,7 @@ static const struct CMUnitTest tests[] = {
     FK_TEST(test_no_space_for_segment),
     FK_TEST(test_no_space_on_start),
     FK_TEST(test_newer_version),
+    FK_TEST(test_older_version),
     FK_TEST(test_missing_segment),
 };
 

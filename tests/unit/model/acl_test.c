@@ -101,6 +101,23 @@ static void fixing_a_list(void **state)
         BAD("ip", "10.0.0.1x"),
         BAD("ip", "a.b.c.d"),
         BAD("ip", "localhost"),
+        GOOD("ip", "::"),
+        GOOD("ip", "1::"),
+        GOOD("ip", "::1/128"),
+        GOOD("ip", "1:2:3:4:5:6:7:FFFF"),
+        GOOD("ip", "1::8/0"),
+        BAD("ip", "1:2:3:4:5:6:7"),
+        BAD("ip", "1:2:3:4:5:6:7:8:9"),
+        BAD("ip", "1:2:3:4::5:6:7:8"),
+        BAD("ip", "1::2::3"),
+        BAD("ip", ":::"),
+        BAD("ip", "12345::"),
+        BAD("ip", "g::"),
+        BAD("ip", ":1"),
+        BAD("ip", "1:"),
+        BAD("ip", "1:::2"),
+        BAD("ip", "::1/129"),
+        BAD("ip", "::ffff:1.2.3.4"),
         /* schemes that nobody checks */
         BAD("super", "user:hash"),
         BAD("sasl", "user"),
@@ -280,13 +297,117 @@ static void ranges_of_addresses(void **state)
         {"192.168.1.7x", "192.168.1.7", false},
         {"", "192.168.1.7", false},
         {"192.168.1.7", "", false},
-        {"::1", "::1", false},
+        {"::1", "::1", true},
+        {"::1", "0:0:0:0:0:0:0:1", true},
+        {"::1", "::2", false},
+        {"::2", "::3/127", true},
+        {"2001:db8::17", "2001:DB8::/32", true},
+        {"2001:db9::17", "2001:db8::/32", false},
+        {"2001:db8:8000::", "2001:db8::/33", false},
+        {"fe80::1", "::/0", true},
+        {"10.0.0.1", "::/0", false},
+        {"::1", "0.0.0.0/0", false},
+        {"1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8/128", true},
+        {"1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7::", false},
+        {"::1", "::1/129", false},
+        {"::1", "::1/", false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (fk_acl_ip_matches(fk_bytes_text(rows[i].address), fk_bytes_text(rows[i].range)) != rows[i].in) {
             fail_msg("%s in %s: expected %d", rows[i].address, rows[i].range, rows[i].in);
         }
     }
+}
+
+static const struct fk_rules with_providers = {.schemes = FK_SCHEME_SASL | FK_SCHEME_X509};
+
+/* What a list with one entry is answered. */
+static enum fk_code fix_one(const struct fk_rules *rules, const char *scheme, const char *id)
+{
+    struct fk_arena arena = FK_ARENA_EMPTY;
+    struct fk_buf ids = FK_BUF_EMPTY;
+    struct fk_buf requested = FK_BUF_EMPTY;
+    struct fk_bytes fixed = FK_BYTES_NULL;
+    struct fk_caller caller = caller_of(&ids, (const char *const[]){"ip 10.0.0.1", "sasl u@R", "x509 CN=a", NULL});
+    caller.rules = rules;
+    world_write_acl(&requested, &(struct world_acl){31, scheme, id}, 1);
+    enum fk_code code = fk_acl_fix(fk_buf_view(&requested), &caller, &arena, &fixed);
+    fk_buf_deinit(&ids);
+    fk_buf_deinit(&requested);
+    fk_arena_deinit(&arena);
+    return code;
+}
+
+/* Ids are those that ZooKeeper's providers take: KerberosName, X500Principal. */
+static void schemes_with_a_provider(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *scheme;
+        const char *id;
+        bool valid;
+    } rows[] = {
+        {"sasl", "user", true},           {"sasl", "", true},         {"sasl", "a/b/c", true},
+        {"sasl", "user@REALM", true},     {"sasl", "u/host@R", true}, {"sasl", "u/h/x@R", false},
+        {"sasl", "u@R/x", false},         {"sasl", "u@R@S", false},   {"x509", "CN=a", true},
+        {"x509", "CN=a, O=b+OU=c", true}, {"x509", "anyone", false},  {"x509", "", true},
+    };
+    static const struct fk_rules sasl_only = {.schemes = FK_SCHEME_SASL};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        enum fk_code code = fix_one(&with_providers, rows[i].scheme, rows[i].id);
+        if ((code == FK_CODE_OK) != rows[i].valid) {
+            fail_msg("%s:%s: %d", rows[i].scheme, rows[i].id, code);
+        }
+        assert_int_equal(fix_one(NULL, rows[i].scheme, rows[i].id), FK_CODE_INVALID_ACL);
+    }
+    assert_int_equal(fix_one(&sasl_only, "sasl", "u"), FK_CODE_OK);
+    assert_int_equal(fix_one(&sasl_only, "x509", "CN=a"), FK_CODE_INVALID_ACL);
+    assert_int_equal(fix_one(&with_providers, "sasl", NULL), FK_CODE_MARSHALLING_ERROR);
+    assert_int_equal(fix_one(&with_providers, "super", "x"), FK_CODE_INVALID_ACL);
+    /* auth becomes what the providers that are there have authenticated */
+    assert_int_equal(fix_one(&with_providers, "auth", ""), FK_CODE_OK);
+    assert_int_equal(fix_one(NULL, "auth", ""), FK_CODE_INVALID_ACL);
+}
+
+static bool passes(const struct fk_rules *rules, const char *who, const char *scheme, const char *id)
+{
+    struct fk_buf ids = FK_BUF_EMPTY;
+    struct fk_buf acl = FK_BUF_EMPTY;
+    struct fk_caller caller = caller_of(&ids, (const char *const[]){who, NULL});
+    caller.rules = rules;
+    world_write_acl(&acl, &(struct world_acl){31, scheme, id}, 1);
+    bool allowed = fk_acl_allows(fk_buf_view(&acl), FK_PERM_READ, &caller);
+    fk_buf_deinit(&ids);
+    fk_buf_deinit(&acl);
+    return allowed;
+}
+
+static void names_match_exactly(void **state)
+{
+    (void)state;
+    static const struct fk_rules skip = {.skip_acl = true};
+    assert_true(passes(NULL, "sasl u@R", "sasl", "u@R"));
+    assert_false(passes(NULL, "sasl u@R", "sasl", "u"));
+    assert_true(passes(NULL, "x509 CN=a,O=b", "x509", "CN=a,O=b"));
+    assert_false(passes(NULL, "x509 CN=a,O=b", "x509", "cn=a,O=b"));
+    assert_false(passes(NULL, "x509 super", "x509", "CN=a"));
+    assert_true(passes(NULL, "sasl super", "sasl", "u")); /* ZK: SASLAuthenticationProvider.matches */
+    assert_false(passes(NULL, "sasl super", "x509", "u"));
+    assert_true(passes(&skip, "ip 1.2.3.4", "sasl", "u"));
+}
+
+static void super_users(void **state)
+{
+    (void)state;
+    static const char *const users[] = {"sasl:admin", "x509:CN=root,O=a", NULL};
+    assert_true(fk_acl_is_super_user(users, fk_bytes_text("sasl"), fk_bytes_text("admin")));
+    assert_true(fk_acl_is_super_user(users, fk_bytes_text("x509"), fk_bytes_text("CN=root,O=a")));
+    assert_false(fk_acl_is_super_user(users, fk_bytes_text("x509"), fk_bytes_text("admin")));
+    assert_false(fk_acl_is_super_user(users, fk_bytes_text("sasl"), fk_bytes_text("admi")));
+    assert_false(fk_acl_is_super_user(users, fk_bytes_text("sasl"), fk_bytes_text("admin2")));
+    assert_false(fk_acl_is_super_user(users, fk_bytes_text("sasl"), fk_bytes_text("")));
+    assert_false(fk_acl_is_super_user(NULL, fk_bytes_text("sasl"), fk_bytes_text("admin")));
+    assert_false(fk_acl_is_super_user((const char *const[]){"sasl:", NULL}, fk_bytes_text("sasl"), fk_bytes_text("")));
 }
 
 static void hashes_are_hidden(void **state)
@@ -318,6 +439,9 @@ static const struct CMUnitTest tests[] = {
     FK_TEST(who_passes),
     FK_TEST(any_entry_of_the_list_is_enough),
     FK_TEST(ranges_of_addresses),
+    FK_TEST(schemes_with_a_provider),
+    FK_TEST(names_match_exactly),
+    FK_TEST(super_users),
     FK_TEST(hashes_are_hidden),
 };
 

@@ -8,6 +8,7 @@ static int setup(void **state)
 {
     int result = fk_test_begin(state);
     world_init(&world);
+    world.rules.extended_types = true;
     return result;
 }
 
@@ -88,7 +89,7 @@ static void the_operation_makes_the_container(void **state)
     }
     assert_int_equal(create_container("/s", 2), FK_CODE_OK);
     assert_int_equal(world_node(&world, "/s0000000003")->ephemeral_owner, FK_OWNER_CONTAINER);
-    assert_int_equal(create_container("/t", TTL), FK_CODE_UNIMPLEMENTED);
+    assert_int_equal(create_container("/t", TTL), FK_CODE_BAD_ARGUMENTS); /* without a TTL */
     assert_int_equal(create_container("/t", 7), FK_CODE_BAD_ARGUMENTS);
     assert_int_equal(create_container("/a", CONTAINER), FK_CODE_NODE_EXISTS);
     /* They are nobody's ephemerals: children are welcome. */
@@ -130,6 +131,7 @@ static void ttls(void **state)
         }
         world_deinit(&world);
         world_init(&world);
+        world.rules.extended_types = true;
     }
     write_create("/t", TTL);
     assert_int_equal(world_do(&world, FK_OP_CREATE_TTL), FK_CODE_MARSHALLING_ERROR); /* the TTL is missing */
@@ -276,33 +278,36 @@ static void a_ttl_that_is_wrong_fails_the_multi(void **state)
     assert_int_equal(header.code, FK_CODE_BAD_ARGUMENTS);
 }
 
-/* Where nobody sweeps they are what they were: unknown operations, and flags of a plain node. */
-static void unswept_plans_have_none_of_them(void **state)
+/* ZK: TTL nodes are an extended type, containers are none. */
+static void without_extended_types_there_are_no_ttls(void **state)
 {
     (void)state;
-    struct fk_buf reply = FK_BUF_EMPTY;
-    write_ttl("/a", TTL, 1000); /* and more than createContainer needs */
-    struct fk_bytes bodies = fk_buf_view(&world.body);
-    fk_plan_begin(&world.plan, 1, 1);
-    world.plan.unswept = true;
-    static const int32_t ops[] = {FK_OP_CREATE_CONTAINER, FK_OP_CREATE_TTL};
-    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
-        assert_int_equal(fk_plan_operation(&world.plan, &world.caller, ops[i], bodies, &reply), FK_CODE_UNIMPLEMENTED);
-        assert_false(fk_plan_knows(ops[i])); /* nor do gateways take them */
-        fk_buf_clear(&world.body);
-        multi_header(&world, ops[i]);
-        write_ttl("/a", TTL, 1000);
-        multi_end(&world);
-        assert_int_equal(fk_plan_operation(&world.plan, &world.caller, FK_OP_MULTI, fk_buf_view(&world.body), &reply),
-                         FK_CODE_MARSHALLING_ERROR);
-    }
-    fk_buf_clear(&world.body);
-    multi_create(&world, FK_OP_CREATE, "/a", CONTAINER);
+    world.rules.extended_types = false;
+    assert_int_equal(create_ttl("/t", TTL, 1000), FK_CODE_UNIMPLEMENTED);
+    assert_int_equal(create_ttl("/t", TTL_SEQUENTIAL, -5), FK_CODE_UNIMPLEMENTED); /* the type before the TTL */
+    assert_int_equal(create_ttl("/t", 0, 1000), FK_CODE_BAD_ARGUMENTS);
+    assert_int_equal(create_ttl("/t", 7, 1000), FK_CODE_BAD_ARGUMENTS);
+    assert_int_equal(create_container("/c", CONTAINER), FK_CODE_OK);
+    multi_header(&world, FK_OP_CREATE_TTL);
+    write_ttl("/a", TTL, 1000);
     multi_end(&world);
-    assert_int_equal(fk_plan_operation(&world.plan, &world.caller, FK_OP_MULTI, fk_buf_view(&world.body), &reply),
-                     FK_CODE_OK);
-    assert_int_equal(fk_plan_change(&world.plan).puts[0].node.ephemeral_owner, 0);
-    fk_buf_deinit(&reply);
+    assert_int_equal(world_do(&world, FK_OP_MULTI), FK_CODE_OK);
+    struct fk_reader reader = fk_reader_of(fk_buf_view(&world.reply));
+    struct fk_multi_header header;
+    fk_read_multi_header(&reader, &header);
+    assert_int_equal(header.code, FK_CODE_UNIMPLEMENTED);
+}
+
+static void a_container_that_was_never_used_is_due_where_that_is_asked_for(void **state)
+{
+    (void)state;
+    assert_int_equal(create_container("/c", CONTAINER), FK_CODE_OK);
+    int64_t born_ms = world.time_ms;
+    assert_int_equal(sweep_at("/c", 0, 0, born_ms + 1000000), FK_CODE_BAD_VERSION);
+    world.rules.never_used_ms = 500;
+    assert_int_equal(sweep_at("/c", 0, 0, born_ms + 500), FK_CODE_BAD_VERSION);
+    assert_int_equal(sweep_at("/c", 0, 0, born_ms + 501), FK_CODE_OK);
+    assert_int_equal(puts_count(), 2);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -310,7 +315,8 @@ static const struct CMUnitTest tests[] = {
     WORLD_TEST(the_end_of_a_session_leaves_them),        WORLD_TEST(an_empty_container_that_was_used_is_due),
     WORLD_TEST(an_old_ttl_node_without_children_is_due), WORLD_TEST(other_nodes_are_never_due),
     WORLD_TEST(an_error_of_the_lookup_is_no_decision),   WORLD_TEST(in_a_multi_the_flags_say_what_is_created),
-    WORLD_TEST(a_ttl_that_is_wrong_fails_the_multi),     WORLD_TEST(unswept_plans_have_none_of_them),
+    WORLD_TEST(a_ttl_that_is_wrong_fails_the_multi),     WORLD_TEST(without_extended_types_there_are_no_ttls),
+    WORLD_TEST(a_container_that_was_never_used_is_due_where_that_is_asked_for),
 };
 
 FK_TEST_MAIN(tests)

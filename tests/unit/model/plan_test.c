@@ -608,10 +608,42 @@ static void bodies_that_do_not_parse(void **state)
         fk_buf_append(&world.body, FK_BYTES_LITERAL("\x80\x00\x00\x00"));
         assert_int_equal(world_do(&world, ops[i]), FK_CODE_MARSHALLING_ERROR);
     }
+    assert_true(fk_plan_knows(FK_OP_RECONFIG));
     assert_false(fk_plan_knows(FK_OP_CHECK));
     assert_false(fk_plan_knows(FK_OP_GET_DATA));
     assert_false(fk_plan_knows(FK_OP_CLOSE_SESSION));
     assert_int_equal(world_do(&world, FK_OP_CHECK), FK_CODE_UNIMPLEMENTED);
+}
+
+static enum fk_code reconfig(void)
+{
+    for (int i = 0; i < 3; i++) {
+        fk_write_bytes(&world.body, FK_BYTES_NULL);
+    }
+    fk_write_i64(&world.body, -1);
+    return world_do(&world, FK_OP_RECONFIG);
+}
+
+static void one_server_has_no_members_to_change(void **state)
+{
+    (void)state;
+    assert_int_equal(reconfig(), FK_CODE_RECONFIG_DISABLED);
+    world.rules.reconfig_enabled = true;
+    assert_int_equal(reconfig(), FK_CODE_UNIMPLEMENTED);
+    fk_write_i32(&world.body, -1);
+    assert_int_equal(world_do(&world, FK_OP_RECONFIG), FK_CODE_MARSHALLING_ERROR);
+}
+
+static void nobody_is_refused_where_permissions_are_skipped(void **state)
+{
+    (void)state;
+    assert_int_equal(world_create_acl(&world, "/a", "ip", "10.9.9.9", 31), FK_CODE_OK);
+    assert_int_equal(world_set(&world, "/a", "x", -1), FK_CODE_NO_AUTH);
+    world.rules.skip_acl = true;
+    assert_int_equal(world_set(&world, "/a", "x", -1), FK_CODE_OK);
+    assert_int_equal(world_create(&world, "/a/b", 0), FK_CODE_OK);
+    assert_int_equal(world_delete(&world, "/a/b", -1), FK_CODE_OK);
+    assert_int_equal(world_create_acl(&world, "/c", "nobody", "x", 31), FK_CODE_INVALID_ACL);
 }
 
 /* Stores whose keys are made of parent and name would find "/a" for it. */
@@ -703,6 +735,8 @@ static const struct CMUnitTest tests[] = {
     WORLD_TEST(closing_with_many_ephemerals_puts_each_parent_once),
     WORLD_TEST(a_piece_that_is_not_the_last_keeps_the_session),
     WORLD_TEST(a_new_session_is_one_put),
+    WORLD_TEST(one_server_has_no_members_to_change),
+    WORLD_TEST(nobody_is_refused_where_permissions_are_skipped),
     WORLD_TEST(bodies_that_do_not_parse),
     WORLD_TEST(paths_that_are_none_are_not_looked_up),
     WORLD_TEST(trailing_garbage_is_ignored),

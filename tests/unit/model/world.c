@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "world.h"
 
+#include "model/path.h"
 #include "model/tree.h"
 
 static struct fk_node *find(struct world *world, struct fk_bytes path)
@@ -28,6 +29,32 @@ static enum fk_err lookup(void *context, struct fk_bytes path, struct fk_node *n
     return FK_OK;
 }
 
+static enum fk_err measure(void *context, struct fk_bytes path, struct fk_extent *extent)
+{
+    const struct world *world = (const struct world *)context;
+    if (world->lookup_err != FK_OK) {
+        return world->lookup_err;
+    }
+    for (size_t i = 0; i < world->count; i++) {
+        if (fk_path_within(world->nodes[i].path, path)) {
+            extent->count++;
+            extent->bytes += (int64_t)world->nodes[i].data.size;
+        }
+    }
+    return FK_OK;
+}
+
+static bool has_quotas(const struct world *world)
+{
+    struct fk_bytes target;
+    for (size_t i = 0; i < world->count; i++) {
+        if (fk_quota_of_limits(world->nodes[i].path, &target)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void copy_record(struct world *world, const struct fk_node *record, struct fk_node *copy)
 {
     *copy = *record;
@@ -51,6 +78,8 @@ void world_init(struct world *world)
         (void)add(world, &node);
     }
     fk_plan_init(&world->plan, &world->plan_arena, lookup, world);
+    world->plan.rules = &world->rules;
+    world->caller.rules = &world->rules;
     world_be(world, 7);
 }
 
@@ -116,6 +145,9 @@ static void begin(struct world *world)
     fk_plan_deinit(&world->plan);
     fk_arena_reset(&world->plan_arena);
     fk_plan_init(&world->plan, &world->plan_arena, lookup, world);
+    world->plan.rules = &world->rules;
+    world->plan.measure = measure;
+    world->plan.quotas = has_quotas(world);
     world->zxid++;
     world->time_ms += 1000;
     world->lookups = 0;

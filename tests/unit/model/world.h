@@ -17,6 +17,7 @@ struct world {
     struct fk_node nodes[WORLD_NODES];
     size_t count;
     struct fk_plan plan;
+    struct fk_rules rules; /* of the plans and the caller; the defaults after init */
     struct fk_caller caller;
     struct fk_buf ids;
     struct fk_buf body;  /* of the request being built */

@@ -46,7 +46,7 @@ static struct fk_bytes random_acl(struct fk_prng *prng)
 static void random_put(struct fk_prng *prng, struct fk_put *put)
 {
     *put = (struct fk_put){
-        .kind = (enum fk_put_kind)(1 + fk_prng_below(prng, FK_PUT_SESSION_END)),
+        .kind = (enum fk_put_kind)(1 + fk_prng_below(prng, FK_PUT_STATS)),
         .node = {.path = random_bytes(prng, false),
                  .data = random_bytes(prng, true),
                  .acl = random_acl(prng),
@@ -76,7 +76,7 @@ static void random_change(struct fk_prng *prng, struct random_change *random)
 static struct fk_put expected_put(const struct fk_change *change, const struct fk_put *put)
 {
     struct fk_put expected = {.kind = put->kind};
-    expected.node.path = put->kind < FK_PUT_SESSION ? put->node.path : FK_BYTES_NULL;
+    expected.node.path = fk_put_is_node(put->kind) ? put->node.path : FK_BYTES_NULL;
     switch (put->kind) {
     case FK_PUT_CREATE:
         expected.node.data = put->node.data;
@@ -101,6 +101,9 @@ static struct fk_put expected_put(const struct fk_change *change, const struct f
         expected.node.pzxid = change->zxid;
         break;
     case FK_PUT_DELETE:
+        break;
+    case FK_PUT_STATS:
+        expected.node.data = put->node.data;
         break;
     case FK_PUT_SESSION:
         expected.session = put->session;
