@@ -32,6 +32,7 @@ import zkraw  # noqa: E402
 CONFIG = {"forceSync": "no", "extendedTypesEnabled": "true", "enforceQuota": "true",
           "znode.container.checkIntervalMs": "86400000", "maxSessionTimeout": "60000"}
 PROGRESS_SECONDS = 30
+SIDES = ("ours", "zookeeper")
 
 
 class Difference(Exception):
@@ -155,7 +156,7 @@ def campaign(options):
         with tempfile.TemporaryDirectory(prefix="fk-sidebyside-") as directory:
             servers = [server_module.Server(directory + "/ours", CONFIG), Oracle(directory + "/oracle")]
             try:
-                sides = [side_module.Side(server.start().address) for server in servers]
+                sides = [side_module.Side(name, server.start().address) for name, server in zip(SIDES, servers)]
                 one, bad, found = run_sequences(options, sides)
             finally:
                 for server in servers:

@@ -10,8 +10,8 @@ STATS = (zkraw.EXISTS, zkraw.SET_DATA, zkraw.SET_ACL)
 
 
 class Side:
-    def __init__(self, address):
-        self.address = address
+    def __init__(self, name, address):
+        self.name, self.address = name, address
         self.super = zkraw.Connection(address, timeout=40000)
         assert self.super.auth("digest", "super:test") == 0
         self.sessions = {}
@@ -69,8 +69,11 @@ class Side:
             except Closed:
                 answers.append("closed")
                 break
-            assert reply.xid == xid, f"reply to xid {reply.xid}, sent {xid}"
-            answers.append((reply.err, reply.zxid, reply.body if reply.err else self.value(op, reply.body)))
+            assert reply.xid == xid, f"{self.name}: reply to xid {reply.xid}, sent {xid} for {op}: {reply}"
+            try:
+                answers.append((reply.err, reply.zxid, reply.body if reply.err else self.value(op, reply.body)))
+            except AssertionError as error:
+                raise AssertionError(f"{self.name}: reply to {op}: {error}: {reply.body.hex()}") from error
         return answers
 
     def ends(self, number):
@@ -131,7 +134,10 @@ class Side:
             if done:
                 reader.end()
                 return results + [(kind, err)]
-            results.append((kind, err, reader.int32() if kind == zkraw.ERROR else self.record(kind, reader)))
+            if kind in (zkraw.DELETE, zkraw.CHECK):
+                results.append((kind, err))
+            else:
+                results.append((kind, err, reader.int32() if kind == zkraw.ERROR else self.record(kind, reader)))
 
     # -- the whole tree
 
