@@ -176,8 +176,8 @@ class Requests:
         if drawn < 0.02:
             return client, "reattach", []
         if drawn < 0.05:
-            last = self.last()
-            return client, "end", ([] if last[0] == zkraw.AUTH else requests[1:]) + [last]
+            last = self.last()  # Java answers what it does not know at once, too
+            return client, "end", (requests[1:] if last[0] == zkraw.CLOSE_SESSION else []) + [last]
         return client, "call", requests
 
 
