@@ -271,6 +271,8 @@ static void check_no_space(struct sim_local_server *server, const struct fk_answ
     if (answer->code != FK_CODE_SYSTEM_ERROR) {
         sim_violation(server->lab->world, "C2", "request %" PRId64 " was answered %" PRId32 " without a zxid",
                       answer->number, answer->code);
+    } else if (sim_memory_refused()) {
+        return; /* for want of memory */
     } else if (full == INT64_MIN || now > full + RECOVERY_S * SIM_S) {
         sim_violation(server->lab->world, "C12", "request %" PRId64 " was refused, but the disk has had space for long",
                       answer->number);
@@ -302,6 +304,9 @@ void sim_local_answer(struct sim_local_server *server, struct fk_bytes message)
     if (client == NULL || answer.number == 0) {
         return;
     }
+    if (sim_memory_refused() && answer.number <= client->answered) {
+        return; /* its connection was closed for the sake of a lost answer */
+    }
     if (answer.number != client->answered + 1 || answer.number > client->sent || answer.epoch != client->epoch) {
         sim_violation(lab->world, "C2",
                       "session %" PRIx64 " got the answer to request %" PRId64 ", expected was %" PRId64,
@@ -315,6 +320,20 @@ void sim_local_answer(struct sim_local_server *server, struct fk_bytes message)
     bool refused = client->sent == 1 && answer.zxid == 0; /* the session was not opened */
     if (ends || answer.code == FK_CODE_SESSION_EXPIRED || refused) {
         gone(client);
+    }
+}
+
+void sim_local_answers_lost(struct sim_local_server *server)
+{
+    struct sim_local *lab = server->lab;
+    for (uint32_t i = 0; i < lab->options->clients; i++) {
+        struct sim_local_client *client = &lab->clients[i];
+        if (client->session_id != 0 && client->answered < client->sent) {
+            client->answered = client->sent;
+            if (client->closing) {
+                gone(client);
+            }
+        }
     }
 }
 

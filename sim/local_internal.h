@@ -78,6 +78,8 @@ struct sim_local_server {
 void sim_local_attach(struct sim_local_server *server);
 /* Clients that are due send something; gives the time when the next one is. */
 int64_t sim_local_act(struct sim_local_server *server);
+/* Connections whose answers can't be told apart end, as with fk_gateway_answer_lost. */
+void sim_local_answers_lost(struct sim_local_server *server);
 void sim_local_answer(struct sim_local_server *server, struct fk_bytes message);
 /* Whether a request is not answered. */
 bool sim_local_waiting(const struct sim_local *lab);

@@ -38,11 +38,12 @@ static enum fk_err open_store(struct sim_local_server *server, struct fk_diag *d
 {
     struct sim_local *lab = server->lab;
     struct fk_files *files = sim_disk_files(lab->disk);
-    sim_memory_spare_begin(); /* a server uses the system's */
+    sim_memory_spare_begin(); /* of both a server uses the system's */
     lab->vfs = fk_vfs_new(files, server->clock, sim_process_random(server->process));
+    struct fk_threads *threads = sim_threads_new(server->process);
     sim_memory_spare_end();
     const struct fk_engine_options engine = {.files = files,
-                                             .threads = sim_threads_new(server->process),
+                                             .threads = threads,
                                              .vfs = lab->vfs,
                                              .checkpoint_size = lab->options->checkpoint_size,
                                              .checkpoint_ms = lab->options->checkpoint_ms,
@@ -156,6 +157,10 @@ static void run_round(struct sim_local_server *server)
     struct sim_local *lab = server->lab;
     bool here = sim_below(lab->world, SIM_DICE_SCHEDULE, 100) < lab->options->inline_percent;
     run_functions(server);
+    if (server->writer.answer_lost) {
+        server->writer.answer_lost = false;
+        sim_local_answers_lost(server);
+    }
     if (!dead(server)) {
         fk_local_store_flush(server->store, here);
     }

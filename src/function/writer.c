@@ -178,6 +178,7 @@ static void send_answer(struct fk_writer *writer, const struct fk_request_messag
                                             : fk_channel_notify(writer->channel, message->gateway,
                                                                 fk_buf_view(&writer->answer), after_zxid);
     if (err != FK_OK) {
+        writer->answer_lost = true;
         fk_log(FK_LOG_ERROR, "an answer to session 0x%llx is lost: %s", (unsigned long long)message->session_id,
                fk_err_text(err));
     }

@@ -25,6 +25,7 @@ struct fk_writer {
     struct fk_buf answer;  /* its answer message */
     int64_t warned_ms;     /* monotonic: when a quota was last warned of */
     int64_t unwarned;      /* excesses since then */
+    bool answer_lost;      /* for want of memory; whoever runs the writer tells the gateway, and takes it back */
 };
 
 void fk_writer_init(struct fk_writer *writer, struct fk_store *store, struct fk_channel *channel,

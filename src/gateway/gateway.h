@@ -82,6 +82,10 @@ void fk_gateway_gone(struct fk_gateway *gateway, struct fk_conn *conn);
 /* A message of the channel. Messages that nobody waits for are dropped. */
 void fk_gateway_answer(struct fk_gateway *gateway, struct fk_bytes message);
 
+/* An answer of the local topology is lost: whoever waits for one now can't know whether it is theirs, and loses the
+ * connection. */
+void fk_gateway_answer_lost(struct fk_gateway *gateway);
+
 /* A change became visible: its events are queued, before the answer of the request that made it. */
 void fk_gateway_change(struct fk_gateway *gateway, const struct fk_change *change);
 

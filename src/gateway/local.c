@@ -185,6 +185,16 @@ static void answer_request(struct fk_gateway *gateway, struct fk_conn *conn, con
     }
 }
 
+void fk_gateway_answer_lost(struct fk_gateway *gateway)
+{
+    for (struct fk_list *link = gateway->conns.next; link != &gateway->conns; link = link->next) {
+        struct fk_conn *conn = FK_CONTAINER_OF(link, struct fk_conn, link);
+        if (conn->state == FK_CONN_CREATING || conn->outstanding.count > 0) {
+            fk_conn_kill(gateway, conn);
+        }
+    }
+}
+
 static void local_notice(struct fk_gateway *gateway, struct fk_bytes message)
 {
     struct fk_answer_message answer;

@@ -111,6 +111,15 @@ static void run_functions(struct fk_local_host *host)
     }
 }
 
+/* Answers that the queue of answers had no memory for: a client that waited for one would wait for ever. */
+static void tell_lost_answers(struct fk_local_host *host)
+{
+    if (host->writer.answer_lost) {
+        host->writer.answer_lost = false;
+        fk_gateway_answer_lost(host->gateway);
+    }
+}
+
 /* One more try for what was deferred, each tick. */
 static void retry_deferred(struct fk_local_host *host)
 {
@@ -189,6 +198,7 @@ static void run_round(struct fk_local_host *host)
     run_jobs(host);
     fk_uv_server_flush(host->server); /* replies of reads do not wait for a sync, nor for the waking of its thread */
     run_functions(host);
+    tell_lost_answers(host);
     fk_local_store_flush(host->store, prefers_inline_sync(host));
     deliver(host);
     fk_gateway_resume(host->gateway);

@@ -32,13 +32,16 @@ static enum fk_err init(struct fk_engine *engine, const struct fk_engine_options
     engine->options.log_size_max = or_default(options->log_size_max, FK_LOG_SIZE_MAX);
     engine->options.retry_ms = or_default(options->retry_ms, 1000);
     engine->files = options->files;
+    engine->threads = options->threads;
     engine->directory = fk_path_join(options->directory, "");
     engine->checkpoint_path = options->vfs != NULL ? fk_path_join(FK_ENGINE_CHECKPOINT_NAME, "")
                                                    : fk_path_join(options->directory, FK_ENGINE_CHECKPOINT_NAME);
     if (engine->directory == NULL || engine->checkpoint_path == NULL) {
         return FK_ERR_NOMEM;
     }
-    engine->threads = options->threads != NULL ? options->threads : fk_posix_threads_new();
+    if (engine->threads == NULL) {
+        engine->threads = fk_posix_threads_new();
+    }
     return engine->threads == NULL ? FK_ERR_NOMEM
                                    : engine->threads->ops->random(engine->threads, &engine->random_state);
 }
@@ -228,6 +231,7 @@ enum fk_err fk_engine_open(const struct fk_engine_options *options, const struct
     struct fk_engine *engine = (struct fk_engine *)fk_alloc_zero(sizeof *engine);
     struct fk_diag cause = {.text = ""};
     if (engine == NULL) {
+        fk_engine_options_drop(options);
         return FK_ERR_NOMEM;
     }
     enum fk_err err = init(engine, options);
@@ -259,6 +263,7 @@ static void end_threads(struct fk_engine *engine, unsigned count)
 {
     fk_engine_lock(engine);
     engine->stopping = true;
+    engine->log.promised = 0; /* nothing is appended any more */
     for (unsigned i = 0; i < count; i++) {
         fk_engine_wake(engine, (enum fk_thread)i);
     }
@@ -296,6 +301,16 @@ void fk_engine_stop(struct fk_engine *engine)
     }
     end_threads(engine, FK_THREAD_COUNT);
     engine->started = false;
+}
+
+void fk_engine_options_drop(const struct fk_engine_options *options)
+{
+    if (options->files != NULL) {
+        options->files->ops->free(options->files);
+    }
+    if (options->threads != NULL) {
+        options->threads->ops->free(options->threads);
+    }
 }
 
 void fk_engine_free(struct fk_engine *engine)
@@ -348,7 +363,10 @@ static enum fk_err admit(struct fk_engine *engine, size_t payload_size)
         wake_segment_thread(engine);
         return engine->disk_full ? FK_ERR_FULL : FK_ERR_BUSY;
     }
-    return engine->log.filling.size > QUEUE_SIZE_MAX ? FK_ERR_BUSY : FK_OK;
+    if (engine->log.filling.size > QUEUE_SIZE_MAX) {
+        return FK_ERR_BUSY;
+    }
+    return fk_log_promise(&engine->log, payload_size) ? FK_OK : FK_ERR_NOMEM;
 }
 
 enum fk_err fk_engine_admit(struct fk_engine *engine, size_t payload_size)

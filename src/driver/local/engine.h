@@ -47,6 +47,9 @@ struct fk_engine_options {
 enum fk_err fk_engine_open(const struct fk_engine_options *options, const struct fk_engine_sink *sink,
                            struct fk_engine **engine, struct fk_diag *diag);
 
+/* Frees what fk_engine_open would have taken. */
+void fk_engine_options_drop(const struct fk_engine_options *options);
+
 /* Starts the threads. IO where there can be none. */
 enum fk_err fk_engine_start(struct fk_engine *engine, struct fk_diag *diag);
 
@@ -62,6 +65,7 @@ void fk_engine_free(struct fk_engine *engine);
  * BUSY       wait for progress: the next segment is being made, the checkpoint is behind by log_size_max, or too much
  *            waits for the disk.
  * TOO_LARGE  no segment can hold it.
+ * NOMEM      there is no memory for it.
  * IO         the log is dead: fatal was called. */
 enum fk_err fk_engine_admit(struct fk_engine *engine, size_t payload_size);
 

@@ -70,8 +70,9 @@ static bool may_close(const struct fk_engine *engine)
  * a torn tail any more (H27). */
 static void close_window(struct fk_engine *engine)
 {
-    if (may_close(engine)) {
-        engine->closed_end = fk_log_close(&engine->log);
+    int64_t end = may_close(engine) ? fk_log_close(&engine->log) : -1;
+    if (end != -1) {
+        engine->closed_end = end;
     }
 }
 

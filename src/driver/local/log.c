@@ -152,6 +152,25 @@ bool fk_log_room(const struct fk_log *log, size_t payload_size)
            (can_switch(log) && fk_log_fits(log->prepared.size, payload_size));
 }
 
+/* Memory for so many bytes; without it the buffer is as before. */
+static bool has_memory(struct fk_buf *buf, size_t size)
+{
+    bool has = fk_buf_reserve(buf, size) != NULL;
+    buf->failed = false;
+    return has;
+}
+
+bool fk_log_promise(struct fk_log *log, size_t payload_size)
+{
+    /* The frame, the switch before it, and an empty frame that may come first. */
+    size_t size = payload_size + (size_t)3 * FK_FRAME_HEADER_SIZE;
+    if (!has_memory(&log->filling, size)) {
+        return false;
+    }
+    log->promised = size;
+    return true;
+}
+
 static void push_frame(struct fk_log *log, enum fk_frame_kind kind, struct fk_bytes payload)
 {
     uint8_t header[FK_FRAME_HEADER_SIZE] = {0};
@@ -181,6 +200,7 @@ int64_t fk_log_push(struct fk_log *log, struct fk_bytes payload)
     }
     FK_ASSERT(needed(payload.size) - FK_FRAME_HEADER_SIZE <= log->filling_end - log->accepted);
     push_frame(log, FK_FRAME_DATA, payload);
+    log->promised = 0;
     return log->accepted;
 }
 
@@ -192,6 +212,9 @@ bool fk_log_can_close(const struct fk_log *log)
 int64_t fk_log_close(struct fk_log *log)
 {
     FK_ASSERT(fk_log_can_close(log));
+    if (!has_memory(&log->filling, log->promised + FK_FRAME_HEADER_SIZE)) {
+        return -1;
+    }
     push_frame(log, FK_FRAME_DATA, FK_BYTES_NULL);
     return log->accepted;
 }
@@ -199,7 +222,7 @@ int64_t fk_log_close(struct fk_log *log)
 bool fk_log_take(struct fk_log *log)
 {
     FK_ASSERT(log->writing.size == 0 && log->next_count == 0);
-    if (log->filling.size == 0) {
+    if (log->filling.size == 0 || (log->promised > 0 && !has_memory(&log->writing, log->promised))) {
         return false;
     }
     struct fk_buf empty = log->writing;

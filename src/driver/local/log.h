@@ -24,6 +24,7 @@ struct fk_log {
     int64_t filling_end;  /* of the space of the segment that is being filled */
     int64_t filling_size; /* of its range */
     int64_t next_first;   /* of the segment behind it: filling_end, unless the disk was full on start */
+    size_t promised;      /* bytes of memory that the next push must find */
     struct fk_segment prepared;
     struct fk_segment entered[FK_LOG_SWITCHES_MAX];
     size_t entered_count;
@@ -57,15 +58,20 @@ bool fk_log_room(const struct fk_log *log, size_t payload_size);
 /* Whether it could be, if the next segment were prepared and empty. */
 bool fk_log_fits(int64_t segment_size, size_t payload_size);
 
-/* Queues a frame and returns the position of its end. There must be room. Ends the process without memory. */
+/* Gets the memory that a push of this size needs; false where there is none. For one push; a later promise takes the
+ * place of an earlier one. */
+bool fk_log_promise(struct fk_log *log, size_t payload_size);
+
+/* Queues a frame and returns the position of its end. There must be room, and a promise of as much memory. */
 int64_t fk_log_push(struct fk_log *log, struct fk_bytes payload);
 
 /* An empty frame, which says that what stands before it was synced. Does not leave the segment; may use the last room
- * that fk_log_room has promised, once. */
+ * that fk_log_room has promised, once. Gives the position of its end, or -1 without memory. */
 bool fk_log_can_close(const struct fk_log *log);
 int64_t fk_log_close(struct fk_log *log);
 
-/* Hands what was pushed to the write side, whose last work must be written. False where there is nothing. */
+/* Hands what was pushed to the write side, whose last work must be written. False where there is nothing, or no memory
+ * for the push that was promised, which then has to come first. */
 bool fk_log_take(struct fk_log *log);
 
 /* True where it is time (or `wanted`: a large frame needs it now) to make the next segment, and none waits; `first` is

@@ -281,6 +281,9 @@ enum fk_err fk_local_store_open(const struct fk_local_store_options *options, st
 {
     struct local_store *store = (struct local_store *)fk_alloc_zero(sizeof *store);
     if (store == NULL) {
+        if (options->engine != NULL) {
+            fk_engine_options_drop(options->engine);
+        }
         return FK_ERR_NOMEM;
     }
     store->base.ops = &local_store_ops;
