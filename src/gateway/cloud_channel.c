@@ -18,7 +18,7 @@ static void fire(void *context, struct fk_watcher *watcher, const struct fk_even
 {
     struct firing *firing = (struct firing *)context;
     struct fk_conn *conn = FK_CONTAINER_OF(watcher, struct fk_conn, watcher);
-    struct fk_caller caller = fk_conn_caller(conn);
+    struct fk_caller caller = fk_conn_caller(firing->gateway, conn);
     firing->heard = true;
     if (firing->acl.data != NULL && !fk_acl_allows(firing->acl, FK_PERM_READ, &caller)) {
         return;

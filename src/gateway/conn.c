@@ -51,10 +51,11 @@ void fk_conn_kill(struct fk_gateway *gateway, struct fk_conn *conn)
     fk_buf_clear(&conn->out);
 }
 
-struct fk_caller fk_conn_caller(const struct fk_conn *conn)
+struct fk_caller fk_conn_caller(const struct fk_gateway *gateway, const struct fk_conn *conn)
 {
     return (struct fk_caller){.session_id = conn->session == NULL ? 0 : conn->session->id,
-                              .ids = fk_buf_view(&conn->ids)};
+                              .ids = fk_buf_view(&conn->ids),
+                              .rules = &gateway->options.rules};
 }
 
 /* A connection that can't take what it must get is of no use to its client: without memory, or far behind with events.

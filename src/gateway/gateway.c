@@ -47,6 +47,7 @@ struct fk_job *fk_gateway_job_new(struct fk_gateway *gateway)
     struct fk_job *job = (struct fk_job *)fk_alloc_zero(gateway->backend->job_size);
     if (job != NULL) {
         fk_list_init(&job->link);
+        job->rules = &gateway->options.rules;
     }
     return job;
 }

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "gateway/auth.h"
+#include "model/rules.h"
 #include "port/clock.h"
 #include "port/queue.h"
 #include "port/store.h"
@@ -44,6 +45,7 @@ struct fk_gateway_options {
     bool read_only;                  /* as a ZooKeeper server without a quorum: read_only.c */
     unsigned words;                  /* whitelist, mask of enum fk_word */
     struct fk_auth_options auth;
+    struct fk_rules rules;           /* of permissions, for reads and events: skip_acl */
     const char *super_digest;        /* "super:hash" of DigestAuthenticationProvider.superDigest, or NULL */
     const char *environment;         /* lines "key=value\n" of `envi` behind the version */
     void (*process_facts)(struct fk_process_facts *facts); /* NULL: zeros */

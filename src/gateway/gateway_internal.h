@@ -189,7 +189,7 @@ void fk_conn_reply(struct fk_gateway *gateway, struct fk_conn *conn, const struc
 void fk_conn_reply_whole(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_reply_header *header,
                          struct fk_bytes body);
 void fk_conn_event(struct fk_gateway *gateway, struct fk_conn *conn, int64_t zxid, int32_t type, struct fk_bytes path);
-struct fk_caller fk_conn_caller(const struct fk_conn *conn);
+struct fk_caller fk_conn_caller(const struct fk_gateway *gateway, const struct fk_conn *conn);
 bool fk_outstanding_add(struct fk_outstanding_ring *ring, const struct fk_outstanding *item);
 struct fk_outstanding *fk_outstanding_first(struct fk_outstanding_ring *ring);
 void fk_outstanding_drop(struct fk_outstanding_ring *ring);

@@ -231,7 +231,7 @@ static void fire(void *context, struct fk_watcher *watcher, const struct fk_even
 {
     struct firing *firing = (struct firing *)context;
     struct fk_conn *conn = FK_CONTAINER_OF(watcher, struct fk_conn, watcher);
-    struct fk_caller caller = fk_conn_caller(conn);
+    struct fk_caller caller = fk_conn_caller(firing->gateway, conn);
     if (fk_acl_allows(firing->acl, FK_PERM_READ, &caller)) {
         fk_conn_event(firing->gateway, conn, firing->zxid, (int32_t)event->type, event->path);
     }

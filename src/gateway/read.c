@@ -14,7 +14,7 @@ bool fk_job_knows(int32_t op)
 
 struct fk_caller fk_read_caller(const struct fk_job *job)
 {
-    return (struct fk_caller){.session_id = job->session_id, .ids = fk_buf_view(&job->ids)};
+    return (struct fk_caller){.session_id = job->session_id, .ids = fk_buf_view(&job->ids), .rules = job->rules};
 }
 
 void fk_read_want(struct fk_job *job, unsigned kind, bool missing_too)

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/list.h"
 #include "model/event.h"
+#include "model/rules.h"
 #include "port/store.h"
 
 /* What the gateway does for setWatches and setWatches2 when the job is done, encoded in fk_job.actions: byte action,
@@ -24,6 +25,7 @@ struct fk_job {
     struct fk_buf request; /* body of the frame */
     struct fk_buf ids;     /* of the caller */
     int64_t session_id;
+    const struct fk_rules *rules; /* of the gateway's options */
     /* results */
     int32_t code;
     int64_t zxid;               /* for the reply's header */

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "model/acl.h"
 
 enum sasl_state {
     SASL_WAITING, /* for the client's next token */
@@ -115,26 +116,13 @@ static void refuse(struct fk_gateway *gateway, struct fk_conn *conn, int32_t xid
     fk_conn_close(gateway, conn);
 }
 
-/* ZK: isSaslSuperUser. The list has one name per line. */
-static bool is_super(const struct fk_gateway *gateway, struct fk_bytes identity)
-{
-    const char *at = gateway->options.auth.sasl_supers;
-    while (at != NULL && *at != '\0') {
-        size_t size = strcspn(at, "\n");
-        if (size > 0 && fk_bytes_equal(fk_bytes_of(at, size), identity)) {
-            return true;
-        }
-        at += size + (at[size] == '\n' ? 1 : 0);
-    }
-    return false;
-}
-
 static bool add_identity(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_bytes identity)
 {
     if (identity.size == 0 || !fk_auth_add(conn, FK_BYTES_LITERAL("sasl"), identity)) {
         return false;
     }
-    return !is_super(gateway, identity) || fk_auth_add(conn, FK_BYTES_LITERAL("super"), FK_BYTES_LITERAL(""));
+    bool super = fk_acl_listed(gateway->options.auth.sasl_supers, identity); /* ZK: isSaslSuperUser */
+    return !super || fk_auth_add(conn, FK_BYTES_LITERAL("super"), FK_BYTES_LITERAL(""));
 }
 
 /* What a step gave goes to the client. */

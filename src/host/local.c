@@ -28,6 +28,8 @@ struct fk_local_host {
     uv_check_t after;    /* a round after it has read sockets */
     uv_idle_t again;     /* active while work is left: the loop does not sleep */
     uv_timer_t tick;
+    uv_timer_t sweep;
+    struct fk_sweeper sweeper;
     uv_signal_t signals[2];
     struct fk_store *store;
     struct fk_queue *queue;
@@ -244,6 +246,14 @@ static void on_tick(uv_timer_t *timer)
     host->dirty = true;
 }
 
+static void on_sweep(uv_timer_t *timer)
+{
+    struct fk_local_host *host = (struct fk_local_host *)timer->data;
+    if (fk_sweeper_tick(&host->sweeper)) {
+        host->dirty = true;
+    }
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct fk_local_host *host = (struct fk_local_host *)handle->data;
@@ -276,7 +286,9 @@ static void init_loop(struct fk_local_host *host)
     (void)uv_check_init(&host->loop, &host->after);
     (void)uv_idle_init(&host->loop, &host->again);
     (void)uv_timer_init(&host->loop, &host->tick);
-    host->wake.data = host->before.data = host->after.data = host->again.data = host->tick.data = host;
+    (void)uv_timer_init(&host->loop, &host->sweep);
+    host->wake.data = host->before.data = host->after.data = host->again.data = host->tick.data = host->sweep.data =
+        host;
     (void)uv_prepare_start(&host->before, on_before);
     (void)uv_check_start(&host->after, on_after);
     for (size_t i = 0; i < 2; i++) {
@@ -306,6 +318,7 @@ static enum fk_err open_gateway(struct fk_local_host *host, const struct fk_loca
         return FK_ERR_NOMEM;
     }
     fk_writer_init(&host->writer, host->store, host->channel, fk_posix_clock());
+    host->writer.rules = options->gateway.rules;
     host->gateway = fk_gateway_new(&options->gateway, host->store, host->queue, fk_posix_clock(), fk_posix_random());
     if (host->gateway == NULL) {
         return FK_ERR_NOMEM;
@@ -316,6 +329,19 @@ static enum fk_err open_gateway(struct fk_local_host *host, const struct fk_loca
         err = fk_gateway_load_session(host->gateway, session);
     }
     return err;
+}
+
+/* No tick of it is longer than a pass, none is much shorter than the host's own. */
+static void start_sweeper(struct fk_local_host *host, const struct fk_local_host_options *options, uint64_t tick_ms)
+{
+    struct fk_sweeper_options sweeper = options->sweeper;
+    uint64_t interval_ms = (uint64_t)sweeper.interval_ms;
+    sweeper.never_used_ms = options->gateway.rules.never_used_ms;
+    fk_sweeper_init(&host->sweeper, &sweeper, host->store, host->queue, fk_posix_clock());
+    if (interval_ms > 0 && !options->gateway.read_only) {
+        tick_ms = interval_ms < tick_ms ? interval_ms : tick_ms;
+        (void)uv_timer_start(&host->sweep, on_sweep, tick_ms, tick_ms);
+    }
 }
 
 /* Sockets may not take the last descriptors: the log needs some for its next segment. */
@@ -386,6 +412,7 @@ enum fk_err fk_local_host_new(const struct fk_local_host_options *options, struc
     }
     uint64_t tick_ms = (uint64_t)fk_gateway_tick_ms(host->gateway);
     (void)uv_timer_start(&host->tick, on_tick, tick_ms, tick_ms);
+    start_sweeper(host, options, tick_ms);
     *out = host;
     return FK_OK;
 }

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "gateway/gateway.h"
+#include "host/sweeper.h"
 
 struct fk_local_host_options {
     const char *data_directory; /* NULL: memory only */
@@ -13,7 +14,8 @@ struct fk_local_host_options {
     bool sync;
     const char *const *listen; /* addresses, see gateway/uv_server.h */
     size_t listen_count;
-    struct fk_gateway_options gateway;
+    struct fk_gateway_options gateway; /* its rules are those of writes too */
+    struct fk_sweeper_options sweeper; /* never_used_ms is that of the rules */
 };
 
 struct fk_local_host;

@@ -153,15 +153,14 @@ bool fk_acl_ip_matches(struct fk_bytes address, struct fk_bytes range)
            (mask == 0 || (actual.bytes[whole] & mask) == (wanted.bytes[whole] & mask));
 }
 
-bool fk_acl_is_super_user(const char *const *super_users, struct fk_bytes scheme, struct fk_bytes id)
+bool fk_acl_listed(const char *names, struct fk_bytes name)
 {
-    for (; super_users != NULL && *super_users != NULL; super_users++) {
-        struct fk_bytes user = fk_bytes_text(*super_users);
-        if (user.size == scheme.size + 1 + id.size && id.size > 0 && user.data[scheme.size] == ':' &&
-            fk_bytes_equal(fk_bytes_head(user, scheme.size), scheme) &&
-            fk_bytes_equal(fk_bytes_tail(user, scheme.size + 1), id)) {
+    while (names != NULL && *names != '\0') {
+        size_t size = strcspn(names, "\n");
+        if (size > 0 && fk_bytes_equal(fk_bytes_of(names, size), name)) {
             return true;
         }
+        names += size + (names[size] == '\n' ? 1 : 0);
     }
     return false;
 }

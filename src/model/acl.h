@@ -32,9 +32,8 @@ void fk_acl_write_redacted(struct fk_buf *buf, struct fk_bytes acl);
 /* True where the address (text) is in `range`: "a.b.c.d" or an IPv6 address, and perhaps "/bits". */
 bool fk_acl_ip_matches(struct fk_bytes address, struct fk_bytes range);
 
-/* True where the configuration makes this authenticated identity a super user, that is where its connection gets scheme
- * "super" besides: `super_users` is a list of "scheme:id" ("sasl:admin", "x509:CN=root,O=acme") that ends with NULL, or
- * NULL. */
-bool fk_acl_is_super_user(const char *const *super_users, struct fk_bytes scheme, struct fk_bytes id);
+/* True where the name is one of the list, which has a newline behind each; NULL: an empty list. Who is a super user by
+ * the configuration (superUser, X509AuthenticationProvider.superUser): its connection gets scheme "super" besides. */
+bool fk_acl_listed(const char *names, struct fk_bytes name);
 
 #endif

@@ -399,15 +399,15 @@ static void names_match_exactly(void **state)
 static void super_users(void **state)
 {
     (void)state;
-    static const char *const users[] = {"sasl:admin", "x509:CN=root,O=a", NULL};
-    assert_true(fk_acl_is_super_user(users, fk_bytes_text("sasl"), fk_bytes_text("admin")));
-    assert_true(fk_acl_is_super_user(users, fk_bytes_text("x509"), fk_bytes_text("CN=root,O=a")));
-    assert_false(fk_acl_is_super_user(users, fk_bytes_text("x509"), fk_bytes_text("admin")));
-    assert_false(fk_acl_is_super_user(users, fk_bytes_text("sasl"), fk_bytes_text("admi")));
-    assert_false(fk_acl_is_super_user(users, fk_bytes_text("sasl"), fk_bytes_text("admin2")));
-    assert_false(fk_acl_is_super_user(users, fk_bytes_text("sasl"), fk_bytes_text("")));
-    assert_false(fk_acl_is_super_user(NULL, fk_bytes_text("sasl"), fk_bytes_text("admin")));
-    assert_false(fk_acl_is_super_user((const char *const[]){"sasl:", NULL}, fk_bytes_text("sasl"), fk_bytes_text("")));
+    static const char names[] = "admin\nCN=root,O=a\n\nlast";
+    assert_true(fk_acl_listed(names, fk_bytes_text("admin")));
+    assert_true(fk_acl_listed(names, fk_bytes_text("CN=root,O=a")));
+    assert_true(fk_acl_listed(names, fk_bytes_text("last")));
+    assert_false(fk_acl_listed(names, fk_bytes_text("admi")));
+    assert_false(fk_acl_listed(names, fk_bytes_text("admin2")));
+    assert_false(fk_acl_listed(names, fk_bytes_text("admin\nCN=root,O=a")));
+    assert_false(fk_acl_listed(names, fk_bytes_text("")));
+    assert_false(fk_acl_listed(NULL, fk_bytes_text("admin")));
 }
 
 static void hashes_are_hidden(void **state)
