@@ -215,6 +215,7 @@ static int serve(const struct serve_options *options, const struct fk_config *co
     struct fk_local_host_options host = {
         .segment_size = (int64_t)config->segment_size_kb * 1024,
         .sync = config->sync,
+        .sweeper = {.interval_ms = FK_SWEEP_INTERVAL_MS, .per_minute = FK_SWEEPS_PER_MINUTE},
         .gateway = {.tick_ms = config->tick_ms,
                     .session_timeout_min_ms = config->session_timeout_min_ms,
                     .session_timeout_max_ms = config->session_timeout_max_ms,

@@ -35,6 +35,9 @@ struct fk_sweeper {
 };
 
 enum {
+    /* ZooKeeper's defaults. */
+    FK_SWEEP_INTERVAL_MS = 60000,
+    FK_SWEEPS_PER_MINUTE = 10000,
     FK_SWEEPER_MINUTE_MS = 60000,
     /* Nodes that a tick looks at: a millisecond or two. */
     FK_SWEEPER_LOOKS_MAX = 20000,
