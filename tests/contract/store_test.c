@@ -569,11 +569,23 @@ static void assert_same_node(enum fk_view view, const char *path)
     assert_int_equal(actual.num_children, expected.num_children);
 }
 
+static void assert_same_descendants(const char *path)
+{
+    int64_t expected = -1;
+    int64_t actual = -1;
+    assert_int_equal(fk_store_descendants(model, fk_bytes_text(path), &expected), FK_OK);
+    assert_int_equal(fk_store_descendants(store, fk_bytes_text(path), &actual), FK_OK);
+    assert_int_equal(actual, expected);
+}
+
 static void assert_same(enum fk_view view)
 {
     assert_int_equal(fk_store_zxid(store, view), fk_store_zxid(model, view));
     for (size_t i = 0; i < PATHS; i++) {
         assert_same_node(view, paths[i]);
+        if (view == FK_VIEW_VISIBLE) {
+            assert_same_descendants(paths[i]);
+        }
         assert_same_list(view, &(struct fk_list_key){.kind = FK_LIST_CHILDREN, .path = fk_bytes_text(paths[i])});
     }
     for (int64_t id = 1; id <= SESSIONS; id++) {

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/container.h"
+#include "base/limits.h"
 #include "support/test.h"
 
 #include <malloc.h>
@@ -97,6 +98,65 @@ static void both_kinds_of_one_connection_are_one_event(void **state)
     assert_int_equal(fire_all(FK_EVENT_DATA_CHANGED, "/a", FK_WATCH_DATA), 1);
 }
 
+static void kinds_stand_beside_each_other_and_go_alone(void **state)
+{
+    (void)state;
+    static const unsigned all = FK_WATCH_DATA | FK_WATCH_CHILD | FK_WATCH_PERSISTENT | FK_WATCH_RECURSIVE;
+    struct fk_watcher *watcher = &listeners[0].watcher;
+    struct fk_bytes path = fk_bytes_text("/a");
+    add(0, "/a", all);
+    add(1, "/a", all);
+    add(0, "/a/b", FK_WATCH_DATA);
+    assert_int_equal(fk_watch_of(&table, watcher, path), all);
+    assert_int_equal(fk_watch_of(&table, watcher, fk_bytes_text("/")), 0);
+    assert_int_equal(watcher->count, 5);
+    assert_int_equal(fk_watch_remove(&table, watcher, path, FK_WATCH_RECURSIVE), FK_WATCH_RECURSIVE);
+    assert_int_equal(fk_watch_remove(&table, watcher, path, FK_WATCH_RECURSIVE), 0);
+    assert_int_equal(table.recursive, 1);
+    assert_int_equal(fk_watch_of(&table, watcher, path), all & ~(unsigned)FK_WATCH_RECURSIVE);
+    assert_int_equal(fk_watch_remove(&table, watcher, path, all), all & ~(unsigned)FK_WATCH_RECURSIVE);
+    assert_int_equal(fk_watch_of(&table, watcher, path), 0);
+    assert_int_equal(fk_watch_of(&table, &listeners[1].watcher, path), all);
+    assert_int_equal(fk_watch_remove(&table, watcher, fk_bytes_text("/none"), all), 0);
+    assert_int_equal(watcher->count, 1);
+    assert_int_equal(watcher->paths_size, 4);
+    assert_int_equal(table.count, 5);
+    assert_int_equal(table.paths_size, 6);
+}
+
+static enum fk_err try_add(size_t listener, const char *path, unsigned kinds)
+{
+    size_t count = table.count;
+    size_t paths_size = table.paths_size;
+    enum fk_err err = fk_watch_add(&table, &listeners[listener].watcher, fk_bytes_text(path), kinds, 0);
+    if (err != FK_OK) { /* nothing was set */
+        assert_int_equal(table.count, count);
+        assert_int_equal(table.paths_size, paths_size);
+    }
+    return err;
+}
+
+static void each_bound_holds(void **state)
+{
+    (void)state;
+    assert_int_equal(table.limits.watches, FK_WATCHES_MAX);
+    assert_int_equal(table.limits.watches_of_one, FK_WATCHER_WATCHES_MAX);
+    table.limits = (struct fk_watch_limits){.watches = 5, .watches_of_one = 3, .paths_size = 9, .paths_size_of_one = 6};
+    add(0, "/a", FK_WATCH_DATA | FK_WATCH_CHILD);
+    assert_int_equal(try_add(0, "/b", FK_WATCH_DATA | FK_WATCH_CHILD), FK_ERR_FULL); /* four of one */
+    assert_int_equal(try_add(0, "/four", FK_WATCH_DATA), FK_ERR_FULL);               /* seven bytes of one */
+    add(0, "/b", FK_WATCH_DATA);
+    add(0, "/b", FK_WATCH_DATA); /* is there */
+    assert_int_equal(try_add(0, "/a", FK_WATCH_PERSISTENT), FK_ERR_FULL);
+    add(1, "/a", FK_WATCH_DATA);
+    assert_int_equal(try_add(1, "/sixsix", FK_WATCH_DATA), FK_ERR_FULL);
+    assert_int_equal(try_add(2, "/large", FK_WATCH_DATA), FK_ERR_FULL); /* ten bytes in all */
+    add(2, "/five", FK_WATCH_CHILD);
+    assert_int_equal(try_add(3, "/a", FK_WATCH_DATA), FK_ERR_FULL); /* six in all */
+    assert_int_equal(fire_all(FK_EVENT_DATA_CHANGED, "/a", FK_WATCH_DATA), 2);
+    add(3, "/a", FK_WATCH_DATA);
+}
+
 static void a_watcher_that_goes_takes_its_watches(void **state)
 {
     (void)state;
@@ -126,6 +186,11 @@ static void random_use_matches_a_model(void **state)
         case 0:
             fk_watch_remove_all(&table, &listeners[listener].watcher);
             memset(model[listener], 0, sizeof model[listener]);
+            break;
+        case 3:
+            assert_int_equal(fk_watch_remove(&table, &listeners[listener].watcher, fk_bytes_text(text), kinds),
+                             model[listener][path] & kinds);
+            model[listener][path] &= ~kinds;
             break;
         case 1:
         case 2: {
@@ -202,6 +267,8 @@ static void a_watch_is_small(void **state)
 static const struct CMUnitTest tests[] = {
     TABLE_TEST(a_watch_fires_once),
     TABLE_TEST(both_kinds_of_one_connection_are_one_event),
+    TABLE_TEST(kinds_stand_beside_each_other_and_go_alone),
+    TABLE_TEST(each_bound_holds),
     TABLE_TEST(a_watcher_that_goes_takes_its_watches),
     TABLE_TEST(random_use_matches_a_model),
     TABLE_TEST(without_memory),

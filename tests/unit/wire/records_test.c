@@ -38,6 +38,8 @@ union any_record {
     struct fk_multi_header multi_header;
     struct fk_auth_request auth_request;
     struct fk_set_watches_request set_watches_request;
+    struct fk_set_watches_request set_watches2_request;
+    struct fk_watcher_request watcher_request;
     struct fk_watcher_event watcher_event;
     struct fk_acl_entry acl_entry;
 };
@@ -73,6 +75,8 @@ RECORD(watch_request)
 RECORD(multi_header)
 RECORD(auth_request)
 RECORD(set_watches_request)
+RECORD(set_watches2_request)
+RECORD(watcher_request)
 RECORD(watcher_event)
 RECORD(acl_entry)
 
@@ -126,6 +130,11 @@ static const struct record_type types[] = {
     {TYPE(set_watches_request),
      {FIELD(I64, set_watches_request, relative_zxid), FIELD(STRINGS, set_watches_request, data),
       FIELD(STRINGS, set_watches_request, exist), FIELD(STRINGS, set_watches_request, child), END}},
+    {TYPE(set_watches2_request),
+     {FIELD(I64, set_watches_request, relative_zxid), FIELD(STRINGS, set_watches_request, data),
+      FIELD(STRINGS, set_watches_request, exist), FIELD(STRINGS, set_watches_request, child),
+      FIELD(STRINGS, set_watches_request, persistent), FIELD(STRINGS, set_watches_request, recursive), END}},
+    {TYPE(watcher_request), {FIELD(BYTES, watcher_request, path), FIELD(I32, watcher_request, kind), END}},
     {TYPE(watcher_event),
      {FIELD(I32, watcher_event, type), FIELD(I32, watcher_event, state), FIELD(BYTES, watcher_event, path), END}},
     {TYPE(acl_entry),
