@@ -406,7 +406,7 @@ static void persistent_watches_stay(void **state)
     cloud_settle();
     expect_event(peer, FK_EVENT_CHILDREN_CHANGED, "/a");
     assert_true(peer_quiet(peer));
-    add_watch(peer, 2, "/a", 7, FK_CODE_BAD_ARGUMENTS);
+    add_watch(peer, 2, "/a", 7, FK_CODE_MARSHALLING_ERROR);
 }
 
 static void recursive_watches_hear_the_subtree(void **state)
