@@ -352,8 +352,8 @@ static bool fits_multi(int32_t op)
            op == FK_OP_DELETE || op == FK_OP_SET_DATA || op == FK_OP_CHECK;
 }
 
-/* Steps over the body of one operation of a multi. */
-static void skip_one(int32_t op, struct fk_reader *reader)
+/* Steps over the body of one operation of a multi; false where ZooKeeper can't read it. */
+static bool skip_one(int32_t op, struct fk_reader *reader)
 {
     struct fk_create_request create;
     struct fk_version_request version;
@@ -366,8 +366,11 @@ static void skip_one(int32_t op, struct fk_reader *reader)
         fk_read_create_request(reader, &create);
         if (op == FK_OP_CREATE_TTL) {
             (void)fk_read_i64(reader);
+        } else if (create.flags < 0 || create.flags > FLAGS_CONTAINER || create.acl.data == NULL) {
+            return false; /* CreateOptions takes neither */
         }
     }
+    return !reader->failed;
 }
 
 /* A multi that does not parse to its end fails as a whole; gives the number of operations, or -1. */
@@ -382,7 +385,9 @@ static int32_t count_multi(struct fk_reader reader)
         if (header.done) {
             return count;
         }
-        skip_one(header.op, &reader);
+        if (!skip_one(header.op, &reader)) {
+            return -1;
+        }
     }
     return -1;
 }
@@ -417,7 +422,7 @@ static struct sim_ref_outcome run_multi(struct sim_ref_tree *tree, const struct 
         if (result->code != FK_CODE_OK) {
             fail_multi(tree, &outcome, i, result->code);
         }
-        skip_one(header.op, &rest);
+        (void)skip_one(header.op, &rest);
         reader = rest;
     }
     return outcome;

@@ -202,7 +202,7 @@ static enum fk_err decide(struct fk_writer *writer, const struct fk_request_mess
     if (err == FK_OK && writer->body.failed) {
         err = FK_ERR_NOMEM;
     }
-    if (err == FK_OK) {
+    if (err == FK_OK && !plan.unread) {
         struct fk_change change = fk_plan_change(&plan);
         err = fk_store_commit(writer->store, &change, 1, before);
         *zxid = change.zxid;
@@ -245,7 +245,8 @@ static enum fk_err run_operation(struct fk_writer *writer, const struct fk_reque
     }
     if (err == FK_OK) {
         bool early = FK_MUTANT(ERRORS_NOT_DURABLE) && code != FK_CODE_OK;
-        send_answer(writer, message, number, zxid, code, early ? 0 : zxid);
+        int64_t after = zxid == 0 ? fk_store_zxid(writer->store, FK_VIEW_ACCEPTED) : zxid;
+        send_answer(writer, message, number, zxid, code, early ? 0 : after);
         return FK_OK;
     }
     if (err == FK_ERR_BUSY || must_happen(operation->op)) {

@@ -36,7 +36,8 @@ void fk_writer_deinit(struct fk_writer *writer);
  * OK         all decided
  * BUSY, FULL an operation that may not be refused (the end of a session) has to wait; call again with the same *done
  * MALFORMED, VERSION  the message is not one; nothing done
- * Requests refused for want of space are answered with SYSTEM_ERROR and zxid 0. */
+ * Requests refused for want of space are answered with SYSTEM_ERROR and zxid 0, those whose body can't be read
+ * with MARSHALLING_ERROR and zxid 0. */
 enum fk_err fk_writer_run(struct fk_writer *writer, struct fk_bytes message, int32_t *done);
 
 #endif

@@ -35,6 +35,7 @@ void fk_plan_begin(struct fk_plan *plan, int64_t zxid, int64_t time_ms)
     plan->zxid = zxid;
     plan->time_ms = time_ms;
     plan->first = plan->count;
+    plan->unread = false;
 }
 
 struct fk_change fk_plan_change(const struct fk_plan *plan)

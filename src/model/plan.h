@@ -42,6 +42,7 @@ struct fk_plan {
     enum fk_err err;              /* sticky: memory, or the lookup's error; then nothing planned may be used */
     int64_t zxid;                 /* of the operation being planned */
     int64_t time_ms;
+    bool unread; /* ZK: the operation's body could not even be read; a request that stands alone takes no zxid then */
     struct fk_put *puts;
     size_t count;
     size_t capacity;

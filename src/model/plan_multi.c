@@ -18,14 +18,30 @@ static void write_result_header(struct fk_buf *reply, int32_t op)
     fk_write_multi_header(reply, &(struct fk_multi_header){.op = op, .done = false, .code = 0});
 }
 
-/* ZK: inside of a multi the flags say what is created, not the operation: a create2 is taken for a create, and answered
- * as one; containers and TTL nodes are answered as create2 (MultiOperationRecord, Op.create, CreateResult). */
+/* ZK: inside of a multi the flags have a say in what is created: those of a container make one, and createTTL with
+ * flags of other nodes is a create. What is no plain create is answered as create2 (MultiOperationRecord, Op.create).
+ */
 static int32_t create_of_flags(int32_t op, int32_t flags)
 {
     if (flags == FK_FLAGS_CONTAINER) {
         return FK_OP_CREATE_CONTAINER;
     }
-    return op == FK_OP_CREATE_TTL && fk_flags_ttl(flags) ? FK_OP_CREATE_TTL : FK_OP_CREATE;
+    bool plain = flags >= 0 && flags < FK_FLAGS_CONTAINER;
+    return op == FK_OP_CREATE_TTL && plain ? FK_OP_CREATE : op;
+}
+
+/* ZK: what CreateOptions refuses while the multi is read. Flags that are none of the operation's make it unparsable;
+ * without an ACL it does not come so far as to take a zxid. */
+static bool refuse_options(struct multi *multi, int32_t op, const struct fk_create_request *request)
+{
+    if (op == FK_OP_CREATE_TTL) {
+        return false;
+    }
+    if (request->flags < 0 || request->flags > FK_FLAGS_CONTAINER) {
+        return true;
+    }
+    multi->plan->unread = request->acl.data == NULL;
+    return multi->plan->unread;
 }
 
 static enum fk_code multi_create(struct multi *multi, int32_t op, struct fk_reader *reader)
@@ -37,6 +53,7 @@ static enum fk_code multi_create(struct multi *multi, int32_t op, struct fk_read
     } else {
         fk_read_create_request(reader, &request);
     }
+    reader->failed = reader->failed || refuse_options(multi, op, &request);
     if (reader->failed || multi->failed_index >= 0) {
         return FK_CODE_OK;
     }

@@ -310,7 +310,10 @@ static enum fk_code operation_set_data(struct fk_plan *plan, const struct fk_cal
 {
     struct fk_set_data_request request;
     fk_read_set_data_request(reader, &request);
-    return malformed(reader, request.path) ? FK_CODE_MARSHALLING_ERROR : fk_plan_set_data(plan, caller, &request, node);
+    if (malformed(reader, request.path)) { /* ZK: here a null path gets as far as its validation */
+        return reader->failed ? FK_CODE_MARSHALLING_ERROR : FK_CODE_BAD_ARGUMENTS;
+    }
+    return fk_plan_set_data(plan, caller, &request, node);
 }
 
 static enum fk_code operation_set_acl(struct fk_plan *plan, const struct fk_caller *caller, struct fk_reader *reader,
@@ -385,5 +388,7 @@ enum fk_code fk_plan_operation(struct fk_plan *plan, const struct fk_caller *cal
         fk_plan_rollback(plan);
         reply->size = reply_start;
     }
+    /* ZK: a multi takes its zxid before it finds out. */
+    plan->unread = plan->unread || (reader.failed && op != FK_OP_MULTI);
     return code;
 }

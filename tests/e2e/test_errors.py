@@ -176,13 +176,20 @@ def test_every_write_takes_the_next_zxid_refused_ones_too(client, path):
         (zkraw.MULTI, zkraw.multi_body([(zkraw.DELETE, zkraw.ustring("/none") + zkraw.int32(-1))]), OK),
         (zkraw.DELETE, zkraw.ustring(path + "/none") + zkraw.int32(-1), NO_NODE),
         (zkraw.DELETE, zkraw.ustring(path + "/a") + zkraw.int32(-1), OK),
-        (zkraw.CREATE, b"", MARSHALLING),
         (zkraw.MULTI, b"\0", MARSHALLING),
     ]
     for number, (op, body, want) in enumerate(writes, 1):
         reply = client.call(op, body)
         assert (reply.err, reply.zxid) == (want, start + number), f"write {number}"
         assert zxid_now(client) == start + number
+
+
+@pytest.mark.only_ours("3.8.0 takes one")
+@pytest.mark.parametrize("op", [zkraw.CREATE, zkraw.CREATE2, zkraw.DELETE, zkraw.SET_DATA, zkraw.SET_ACL])
+def test_a_write_that_can_not_be_read_takes_none(client, op):
+    start = zxid_now(client)
+    reply = client.call(op, b"")
+    assert (reply.err, reply.zxid, zxid_now(client)) == (MARSHALLING, start, start)
 
 
 def test_reads_take_no_zxid(client, path):

@@ -235,7 +235,7 @@ static void expect_created(struct fk_reader *reader, int32_t op, const char *pat
     assert_false(reader->failed);
 }
 
-static void in_a_multi_the_flags_say_what_is_created(void **state)
+static void in_a_multi_the_flags_have_a_say(void **state)
 {
     (void)state;
     multi_create(&world, FK_OP_CREATE_CONTAINER, "/a", CONTAINER);
@@ -250,12 +250,12 @@ static void in_a_multi_the_flags_say_what_is_created(void **state)
     struct fk_reader reader = fk_reader_of(fk_buf_view(&world.reply));
     expect_created(&reader, FK_OP_CREATE2, "/a");
     expect_created(&reader, FK_OP_CREATE2, "/b");
-    expect_created(&reader, FK_OP_CREATE, "/c");
+    expect_created(&reader, FK_OP_CREATE2, "/c");
     expect_created(&reader, FK_OP_CREATE2, "/d");
     expect_created(&reader, FK_OP_CREATE, "/e");
     assert_int_equal(world_node(&world, "/a")->ephemeral_owner, FK_OWNER_CONTAINER);
     assert_int_equal(world_node(&world, "/b")->ephemeral_owner, FK_OWNER_CONTAINER);
-    assert_int_equal(world_node(&world, "/c")->ephemeral_owner, 0);
+    assert_int_equal(world_node(&world, "/c")->ephemeral_owner, FK_OWNER_CONTAINER);
     assert_int_equal(world_node(&world, "/d")->ephemeral_owner, fk_owner_of_ttl(1000));
     assert_int_equal(world_node(&world, "/e")->ephemeral_owner, 7);
 }
@@ -314,7 +314,7 @@ static const struct CMUnitTest tests[] = {
     WORLD_TEST(the_operation_makes_the_container),       WORLD_TEST(ttls),
     WORLD_TEST(the_end_of_a_session_leaves_them),        WORLD_TEST(an_empty_container_that_was_used_is_due),
     WORLD_TEST(an_old_ttl_node_without_children_is_due), WORLD_TEST(other_nodes_are_never_due),
-    WORLD_TEST(an_error_of_the_lookup_is_no_decision),   WORLD_TEST(in_a_multi_the_flags_say_what_is_created),
+    WORLD_TEST(an_error_of_the_lookup_is_no_decision),   WORLD_TEST(in_a_multi_the_flags_have_a_say),
     WORLD_TEST(a_ttl_that_is_wrong_fails_the_multi),     WORLD_TEST(without_extended_types_there_are_no_ttls),
     WORLD_TEST(a_container_that_was_never_used_is_due_where_that_is_asked_for),
 };
