@@ -235,6 +235,10 @@ static void update(struct fk_tree *tree, struct draft *draft, size_t index)
         return;
     }
     random_data(tree, item);
+    if (fk_prng_chance(&tree->prng, 15)) {
+        put(draft, FK_PUT_STATS, &item->node);
+        return;
+    }
     item->node.version++;
     item->node.mzxid = draft->zxid;
     item->node.mtime_ms = draft->time_ms;

@@ -12,7 +12,8 @@
 #include <stdlib.h>
 
 enum {
-    PATHS = 40,
+    PATHS = 46,
+    QUOTA_PATHS = 6,
     SESSIONS = 4,
     PENDING_MAX = 8,
 };
@@ -22,18 +23,23 @@ static struct fk_store *accepted; /* what the accepted view must be */
 static struct fk_store *visible;
 static struct fk_arena arena;
 static struct fk_arena plan_arena;
-static char paths[PATHS][32];
+static char paths[PATHS][48];
 
-/* "/", and two levels of six. */
+/* "/", two levels of six, two quotas. */
 static void name_paths(void)
 {
     size_t count = 0;
     (void)snprintf(paths[count++], sizeof paths[0], "/");
-    for (int i = 0; count < PATHS; i++) {
+    for (int i = 0; count < PATHS - QUOTA_PATHS; i++) {
         (void)snprintf(paths[count++], sizeof paths[0], "/%c", 'a' + i);
-        for (int j = 0; j < 5 && count < PATHS; j++) {
+        for (int j = 0; j < 5 && count < PATHS - QUOTA_PATHS; j++) {
             (void)snprintf(paths[count++], sizeof paths[0], "/%c/%d", 'a' + i, j);
         }
+    }
+    for (char name = 'a'; count < PATHS; name++) {
+        (void)snprintf(paths[count++], sizeof paths[0], "/zookeeper/quota/%c", name);
+        (void)snprintf(paths[count++], sizeof paths[0], "/zookeeper/quota/%c/zookeeper_limits", name);
+        (void)snprintf(paths[count++], sizeof paths[0], "/zookeeper/quota/%c/zookeeper_stats", name);
     }
 }
 
@@ -131,6 +137,14 @@ static void assert_same_path(enum fk_view view, struct fk_store *model, struct f
         assert_same_record(&actual, &expected);
     }
     assert_same_list(view, model, &(struct fk_list_key){.kind = FK_LIST_CHILDREN, .path = path});
+    if (view == FK_VIEW_ACCEPTED) {
+        struct fk_extent all;
+        struct fk_extent measured;
+        assert_int_equal(fk_store_measure(model, path, &all), FK_OK);
+        fk_state_measure(&tree, path, &measured);
+        assert_int_equal(measured.count, all.count);
+        assert_int_equal(measured.bytes, all.bytes);
+    }
 }
 
 static void assert_same_view(enum fk_view view, struct fk_store *model)
@@ -160,6 +174,7 @@ static void assert_same(void)
     assert_int_equal(tree.visible_zxid, fk_store_zxid(visible, FK_VIEW_VISIBLE));
     assert_same_view(FK_VIEW_ACCEPTED, accepted);
     assert_same_view(FK_VIEW_VISIBLE, visible);
+    assert_int_equal(tree.limits > 0, fk_store_has_quotas(accepted));
     fk_store_counts(visible, &counts);
     assert_int_equal(tree.counts.nodes, counts.nodes);
     assert_int_equal(tree.counts.ephemerals, counts.ephemerals);
@@ -175,6 +190,13 @@ static enum fk_err lookup(void *context, struct fk_bytes path, struct fk_node *n
     return fk_state_get(&tree, FK_VIEW_ACCEPTED, path, node) ? FK_OK : FK_ERR_NOT_FOUND;
 }
 
+static enum fk_err measure(void *context, struct fk_bytes path, struct fk_extent *extent)
+{
+    (void)context;
+    fk_state_measure(&tree, path, extent);
+    return FK_OK;
+}
+
 /* One change being put together. */
 static struct fk_plan plan;
 
@@ -182,6 +204,8 @@ static void begin(void)
 {
     fk_arena_reset(&plan_arena);
     fk_plan_init(&plan, &plan_arena, lookup, NULL);
+    plan.measure = measure;
+    plan.quotas = tree.limits > 0;
     fk_plan_begin(&plan, tree.accepted_zxid + 1, 1000 * (tree.accepted_zxid + 1));
 }
 
@@ -277,7 +301,7 @@ static bool show(void)
     }
     for (size_t i = 0; i < pending->change.count; i++) {
         const struct fk_put *put = &pending->change.puts[i];
-        if (put->kind <= FK_PUT_DELETE) {
+        if (fk_put_is_node(put->kind)) {
             seen += fk_bytes_hash(put->node.path) + (replaces ? 0 : fk_bytes_hash(put->node.acl));
         }
     }
@@ -415,6 +439,73 @@ static void sessions_and_their_ephemerals(void **state)
     show_all();
     assert_int_equal(tree.counts.sessions, 0);
     assert_int_equal(tree.counts.ephemerals, 0);
+}
+
+static void limits_and_statistics_while_pending(void **state)
+{
+    (void)state;
+    begin();
+    assert_int_equal(create(0, "/zookeeper/quota/a", fk_bytes_text("")), FK_CODE_OK);
+    assert_int_equal(create(0, "/zookeeper/quota/a/zookeeper_limits", fk_bytes_text("count=9")), FK_CODE_OK);
+    assert_int_equal(create(0, "/zookeeper/quota/a/zookeeper_stats", fk_bytes_text("")), FK_CODE_OK);
+    assert_int_equal(create(0, "/a", fk_bytes_text("123")), FK_CODE_OK);
+    accept();
+    assert_int_equal(tree.limits, 1);
+    assert_same();
+    begin();
+    assert_int_equal(create(0, "/a/0", fk_bytes_text("45")), FK_CODE_OK);
+    assert_int_equal(set("/a", fk_bytes_text("6")), FK_CODE_OK);
+    accept();
+    assert_same();
+    struct fk_node node;
+    assert_true(fk_state_get(&tree, FK_VIEW_ACCEPTED, fk_bytes_text("/zookeeper/quota/a/zookeeper_stats"), &node));
+    fk_assert_text(node.data, "count=2,bytes=3");
+    assert_int_equal(node.mzxid, 1);
+    begin();
+    assert_int_equal(remove_node("/zookeeper/quota/a/zookeeper_limits"), FK_CODE_OK);
+    accept();
+    assert_int_equal(tree.limits, 0);
+    show_all();
+    assert_int_equal(tree.limits, 0);
+}
+
+static void load_owned(const char *path, int64_t owner)
+{
+    struct fk_node node = {.path = fk_bytes_text(path), .acl = FK_ACL_OPEN, .ephemeral_owner = owner};
+    assert_int_equal(fk_state_load_node(&tree, &node), FK_OK);
+}
+
+static void containers_and_ttl_nodes_come_round(void **state)
+{
+    (void)state;
+    struct fk_node node;
+    assert_false(fk_state_next_swept(&tree, &node));
+    load_owned("/a", FK_OWNER_CONTAINER);
+    load_owned("/b", 0);
+    load_owned("/c", fk_owner_of_ttl(5));
+    assert_int_equal(tree.swept_count, 2);
+    static const char *const order[] = {"/a", "/c", "/a", "/c"};
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(fk_state_next_swept(&tree, &node));
+        fk_assert_text(node.path, order[i]);
+    }
+    tree.accepted_zxid = 0;
+    begin();
+    struct fk_node parent;
+    assert_true(fk_state_get(&tree, FK_VIEW_ACCEPTED, fk_bytes_text("/"), &parent));
+    struct fk_put puts[] = {{.kind = FK_PUT_DELETE, .node = {.path = fk_bytes_text("/a")}},
+                            {.kind = FK_PUT_CHILDREN, .node = parent}};
+    struct fk_change change = {.zxid = 1, .time_ms = 1, .puts = puts, .count = 2};
+    struct fk_pending_change *pending = NULL;
+    assert_int_equal(fk_state_accept(&tree, &change, &pending), FK_OK);
+    fk_plan_deinit(&plan);
+    assert_true(fk_state_next_swept(&tree, &node)); /* still there, but not in the accepted view */
+    assert_null(node.path.data);
+    fk_state_apply(&tree, pending);
+    fk_state_retire(&tree, pending);
+    assert_int_equal(tree.swept_count, 1);
+    assert_true(fk_state_next_swept(&tree, &node));
+    fk_assert_text(node.path, "/c");
 }
 
 static void a_change_without_puts_takes_a_zxid(void **state)
@@ -634,6 +725,8 @@ static const struct CMUnitTest tests[] = {
     STATE_TEST(a_visible_node_that_is_deleted_and_made_anew),
     STATE_TEST(data_and_lists_that_change_while_pending),
     STATE_TEST(sessions_and_their_ephemerals),
+    STATE_TEST(limits_and_statistics_while_pending),
+    STATE_TEST(containers_and_ttl_nodes_come_round),
     STATE_TEST(a_change_without_puts_takes_a_zxid),
     STATE_TEST(random_changes_match_the_reference_in_both_views),
     STATE_TEST(without_memory_nothing_is_taken),
