@@ -44,6 +44,12 @@ static const char *op_name(int32_t op)
         {FK_OP_SET_WATCHES, "setWatches"},
         {FK_OP_SET_WATCHES2, "setWatches2"},
         {FK_OP_ADD_WATCH, "addWatch"},
+        {FK_OP_REMOVE_WATCHES, "removeWatches"},
+        {FK_OP_CHECK_WATCHES, "checkWatches"},
+        {FK_OP_MULTI_READ, "multiRead"},
+        {FK_OP_GET_EPHEMERALS, "getEphemerals"},
+        {FK_OP_GET_ALL_CHILDREN_NUMBER, "getAllChildrenNumber"},
+        {FK_OP_WHO_AM_I, "whoAmI"},
         {FK_OP_CLOSE_SESSION, "closeSession"},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -59,7 +65,8 @@ static struct fk_bytes path_of(const struct check_request *request)
 {
     struct fk_reader reader = fk_reader_of(request->body);
     bool none = request->op == FK_OP_MULTI || request->op == FK_OP_CLOSE_SESSION || request->op == FK_OP_PING ||
-                request->op == FK_OP_AUTH || request->op == FK_OP_SET_WATCHES || request->op == FK_OP_SET_WATCHES2;
+                request->op == FK_OP_AUTH || request->op == FK_OP_SET_WATCHES || request->op == FK_OP_SET_WATCHES2 ||
+                request->op == FK_OP_MULTI_READ || request->op == FK_OP_WHO_AM_I;
     return none ? FK_BYTES_NULL : fk_read_bytes(&reader);
 }
 

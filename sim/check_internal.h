@@ -147,6 +147,11 @@ void check_writes(struct check *check);
 bool check_multi_may_be_large(struct check *check, const struct check_request *request);
 /* check_reads.c: C3, C4, and the pass over the records for check_watches.c. */
 void check_reads(struct check *check);
+/* Whether an answer is true in a state; `why` says what is not. */
+bool check_read_matches(struct check *check, const struct check_request *request, const struct sim_ref_state *state,
+                        const char **why);
+/* check_newer.c: multiRead and getEphemerals; nothing for all others. */
+void check_newer(struct check *check, const struct check_request *request);
 /* check_sessions.c: C8, C14. */
 void check_sessions(struct check *check);
 /* check_final.c: C6. */
@@ -170,6 +175,8 @@ void check_watch_due(struct check *check, struct check_connection *connection, c
 /* Registers what an answer confirms. */
 void check_watch_reply(struct check *check, struct check_connection *connection, const struct check_request *request);
 void check_watch_event(struct check *check, struct check_connection *connection, int64_t zxid, struct fk_bytes body);
+/* What removeWatches took away, and whether it found what stands (C5). */
+void check_watch_removed(struct check *check, struct check_connection *connection, const struct check_request *request);
 /* At the end: nothing is missing. */
 void check_watch_end(struct check *check, struct check_connection *connection);
 

@@ -47,9 +47,8 @@ static bool same_bytes(struct fk_bytes a, struct fk_bytes b)
     return (a.data == NULL) == (b.data == NULL) && fk_bytes_equal(a, b);
 }
 
-/* Whether an answer is true in a state; `why` says what is not. */
-static bool matches(struct check *check, const struct check_request *request, const struct sim_ref_state *state,
-                    const char **why)
+bool check_read_matches(struct check *check, const struct check_request *request, const struct sim_ref_state *state,
+                        const char **why)
 {
     struct fk_reader reader = fk_reader_of(request->reply);
     struct fk_stat stat;
@@ -92,7 +91,7 @@ static void explain(struct check *check, const struct check_request *request, co
     const char *ignored = NULL;
     bool later = false;
     for (size_t i = path->count; i-- > 0;) {
-        if (!matches(check, request, &path->states[i], &ignored)) {
+        if (!check_read_matches(check, request, &path->states[i], &ignored)) {
             continue;
         }
         if (path->states[i].zxid > request->zxid) {
@@ -128,7 +127,7 @@ static void check_read(struct check *check, const struct check_connection *conne
     const char *why = NULL;
     path = path == NULL ? &nowhere : path;
     check->counts.reads++;
-    if (!matches(check, request, sim_ref_state_at(path, request->zxid), &why)) {
+    if (!check_read_matches(check, request, sim_ref_state_at(path, request->zxid), &why)) {
         explain(check, request, path, connection->lo, why);
     }
 }
@@ -173,6 +172,8 @@ static void on_answer(struct check *check, struct check_connection *connection, 
         check_read(check, connection, request);
     } else if (request->op == FK_OP_SYNC) {
         check_sync(check, request);
+    } else {
+        check_newer(check, request);
     }
     check_watch_reply(check, connection, request);
     connection->lo = request->zxid > connection->lo ? request->zxid : connection->lo;

@@ -285,6 +285,10 @@ void check_watch_reply(struct check *check, struct check_connection *connection,
     case FK_OP_ADD_WATCH:
         settle(check, connection, request);
         break;
+    case FK_OP_REMOVE_WATCHES:
+    case FK_OP_CHECK_WATCHES:
+        check_watch_removed(check, connection, request);
+        break;
     case FK_OP_EXISTS:
     case FK_OP_GET_DATA:
     case FK_OP_GET_CHILDREN:

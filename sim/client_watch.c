@@ -50,11 +50,41 @@ static void answered_add_watch(struct sim_watches *watches, struct fk_bytes path
     add(watches, path, mode == 0 ? SIM_WATCH_PERSISTENT : SIM_WATCH_RECURSIVE);
 }
 
+static void drop_unused(struct sim_watches *watches, struct sim_watch_entry *entry)
+{
+    if (entry->kinds == 0) {
+        sim_own_free((void *)(uintptr_t)entry->path.data);
+        *entry = watches->items[--watches->count];
+    }
+}
+
+static void answered_remove(struct sim_watches *watches, struct fk_bytes path, int32_t type)
+{
+    static const unsigned kinds[] = {
+        [FK_WATCHER_CHILDREN] = SIM_WATCH_CHILD,
+        [FK_WATCHER_DATA] = SIM_WATCH_DATA | SIM_WATCH_EXIST,
+        [FK_WATCHER_ANY] = ~0U,
+        [FK_WATCHER_PERSISTENT] = SIM_WATCH_PERSISTENT,
+        [FK_WATCHER_RECURSIVE] = SIM_WATCH_RECURSIVE,
+    };
+    struct sim_watch_entry *entry = find(watches, path);
+    if (entry != NULL) {
+        entry->kinds &= ~kinds[type];
+        drop_unused(watches, entry);
+    }
+}
+
 void sim_watches_answered(struct sim_watches *watches, const struct sim_request *call)
 {
     struct fk_reader reader = fk_reader_of(fk_buf_view(&call->request));
     struct fk_bytes path = fk_read_bytes(&reader);
     bool ok = call->code == FK_CODE_OK;
+    if (call->op == FK_OP_REMOVE_WATCHES) {
+        if (ok) {
+            answered_remove(watches, path, fk_read_i32(&reader));
+        }
+        return;
+    }
     if (call->op == FK_OP_ADD_WATCH) {
         if (ok) {
             answered_add_watch(watches, path, fk_read_i32(&reader));
@@ -87,10 +117,7 @@ void sim_watches_fired(struct sim_watches *watches, int32_t type, struct fk_byte
     } else {
         entry->kinds &= ~(unsigned)SIM_WATCH_CHILD;
     }
-    if (entry->kinds == 0) {
-        sim_own_free((void *)(uintptr_t)entry->path.data);
-        *entry = watches->items[--watches->count];
-    }
+    drop_unused(watches, entry);
 }
 
 static void write_paths(const struct sim_watches *watches, unsigned kind, struct fk_buf *body)

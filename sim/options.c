@@ -135,6 +135,7 @@ static void give_workload(struct sim_options *options)
     workload->depth = (int)options->depth;
     workload->think_ms = (int32_t)options->think_ms;
     workload->timeout_ms = (int32_t)options->session_ms;
+    workload->newer = options->newer != 0;
     if (options->containers == 0) {
         workload->weights[SIM_ACTION_CREATE_CONTAINER] = 0;
         workload->weights[SIM_ACTION_CREATE_TTL] = 0;

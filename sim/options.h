@@ -43,7 +43,8 @@
     X(depth, "requests in flight of a client")                                                                         \
     X(think_ms, "pause between actions at most")                                                                       \
     X(session_ms, "session timeout that clients ask for")                                                              \
-    X(containers, "1: clients ask for containers and TTL nodes")
+    X(containers, "1: clients ask for containers and TTL nodes")                                                       \
+    X(newer, "1: clients use the operations of 3.6 and later too")
 
 struct sim_options {
     uint64_t seed;

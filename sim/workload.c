@@ -141,6 +141,9 @@ static void act(struct sim_actor *actor, int i)
     if (!sim_actor_ready(actor)) {
         return;
     }
+    if (actor->options->newer && sim_actor_newer(actor)) {
+        return;
+    }
     enum sim_action action = choose(actor);
     actor->doing = TEXTS[action];
     sim_actor_act(actor, action);

@@ -90,6 +90,10 @@ void sim_actor_found(struct sim_actor *actor);
 /* Answers are waited for, what is watched is read once more. */
 void sim_actor_settle(struct sim_actor *actor);
 
+/* --- newer.c --- */
+/* Now and then, an operation of 3.6 or later instead of an action; false: not now. */
+bool sim_actor_newer(struct sim_actor *actor);
+
 /* --- audit.c --- */
 void sim_audit_run(void *context); /* struct sim_workload */
 
