@@ -52,6 +52,37 @@ static void script_watches(int32_t xid, int32_t op, const char *path)
     take(buf, xid);
 }
 
+static void script_newer(void)
+{
+    struct fk_buf *buf = request_begin(20, FK_OP_ADD_WATCH);
+    fk_write_watcher_request(buf, &(struct fk_watcher_request){fk_bytes_text("/a"), FK_WATCH_MODE_RECURSIVE});
+    take(buf, 20);
+    buf = request_begin(FK_XID_SET_WATCHES, FK_OP_SET_WATCHES2);
+    fk_write_i64(buf, 0);
+    for (int i = 0; i < 5; i++) {
+        write_strings(buf, "/b");
+    }
+    take(buf, FK_XID_SET_WATCHES);
+    buf = request_begin(21, FK_OP_MULTI_READ);
+    for (int i = 0; i < 2; i++) {
+        fk_write_multi_header(buf, &(struct fk_multi_header){i == 0 ? FK_OP_GET_DATA : FK_OP_GET_CHILDREN, false, -1});
+        fk_write_watch_request(buf, &(struct fk_watch_request){fk_bytes_text("/a"), false});
+    }
+    fk_write_multi_header(buf, &(struct fk_multi_header){-1, true, -1});
+    take(buf, 21);
+    buf = request_begin(22, FK_OP_WHO_AM_I);
+    take(buf, 22);
+    buf = request_begin(23, FK_OP_GET_EPHEMERALS);
+    fk_write_bytes(buf, fk_bytes_text("/"));
+    take(buf, 23);
+    buf = request_begin(24, FK_OP_GET_ALL_CHILDREN_NUMBER);
+    fk_write_bytes(buf, fk_bytes_text("/a"));
+    take(buf, 24);
+    buf = request_begin(25, FK_OP_REMOVE_WATCHES);
+    fk_write_watcher_request(buf, &(struct fk_watcher_request){fk_bytes_text("/a"), FK_WATCHER_ANY});
+    take(buf, 25);
+}
+
 static void write_script(void)
 {
     struct fk_create_request create = {.path = fk_bytes_text("/a"), .acl = FK_ACL_OPEN};
@@ -74,6 +105,7 @@ static void write_script(void)
     write_strings(buf, "/missing");
     write_strings(buf, "/a");
     take(buf, FK_XID_SET_WATCHES);
+    script_newer();
     script_multi(5);
     script_watches(6, FK_OP_GET_CHILDREN, "/a");
     buf = request_begin(7, FK_OP_SYNC);
