@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "gateway/gateway.h"
+#include "host/sweeper.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -33,6 +34,8 @@ void fk_config_init(struct fk_config *config)
                                  .connections_per_address = FK_CONNECTIONS_PER_ADDRESS,
                                  .sync = true,
                                  .words = FK_WORD_SRVR,
+                                 .sweep_interval_ms = FK_SWEEP_INTERVAL_MS,
+                                 .sweeps_per_minute = FK_SWEEPS_PER_MINUTE,
                                  .unknown = FK_BUF_EMPTY};
 }
 
@@ -41,6 +44,7 @@ void fk_config_deinit(struct fk_config *config)
     fk_free(config->data_directory);
     fk_free(config->client_address);
     fk_free(config->super_digest);
+    fk_free(config->x509_supers);
     fk_buf_deinit(&config->unknown);
 }
 
@@ -149,6 +153,79 @@ static enum fk_err count_server(const struct place *place, int32_t *servers)
     return set_number(&id, &number, 0, 255);
 }
 
+/* ZK: authProvider.N (or .x509) names a class; the schemes of ACLs that need one. */
+static enum fk_err add_provider(const struct place *place, struct fk_rules *rules)
+{
+    static const struct {
+        const char *name;
+        unsigned scheme;
+    } known[] = {
+        {"SASLAuthenticationProvider", FK_SCHEME_SASL},
+        {"X509AuthenticationProvider", FK_SCHEME_X509},
+        {"IPAuthenticationProvider", 0}, /* these two are always there */
+        {"DigestAuthenticationProvider", 0},
+        {"EnsembleAuthenticationProvider", 0},
+    };
+    static const char package[] = "org.apache.zookeeper.server.auth.";
+    bool ours = strncmp(place->value, package, sizeof package - 1) == 0;
+    const char *name = ours ? place->value + sizeof package - 1 : place->value;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        if (strcmp(name, known[i].name) == 0) {
+            rules->schemes |= known[i].scheme;
+            return FK_OK;
+        }
+    }
+    return refuse(place, "classes can't be loaded; expected one of ZooKeeper's own: SASLAuthenticationProvider, "
+                         "X509AuthenticationProvider, IPAuthenticationProvider, DigestAuthenticationProvider, "
+                         "EnsembleAuthenticationProvider");
+}
+
+static enum fk_err set_never_used(const struct place *place, int64_t *out, int32_t max)
+{
+    int32_t ms = 0;
+    enum fk_err err = set_number(place, &ms, 0, max);
+    *out = ms;
+    return err;
+}
+
+/* What concerns the tree and its permissions. False where the key is none of these. */
+static bool set_rule(struct fk_config *config, const struct place *place, enum fk_err *err)
+{
+    static const int32_t ms_max = INT32_MAX;
+    struct fk_rules *rules = &config->rules;
+    bool ignored = false;
+    const struct {
+        const char *key;
+        bool *flag;
+    } flags[] = {
+        {"extendedTypesEnabled", &rules->extended_types},
+        {"enforceQuota", &rules->enforce_quota},
+        {"reconfigEnabled", &rules->reconfig_enabled},
+        {"skipACL", &rules->skip_acl},
+        {"emulate353TTLNodes", &ignored}, /* about data that ZooKeeper 3.5.3 wrote */
+    };
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        if (strcmp(place->key, flags[i].key) == 0) {
+            *err = set_yes_no(place, flags[i].flag);
+            return true;
+        }
+    }
+    if (strcmp(place->key, "znode.container.checkIntervalMs") == 0) {
+        *err = set_number(place, &config->sweep_interval_ms, 1, ms_max);
+    } else if (strcmp(place->key, "znode.container.maxPerMinute") == 0) {
+        *err = set_number(place, &config->sweeps_per_minute, 1, INT32_MAX);
+    } else if (strcmp(place->key, "znode.container.maxNeverUsedIntervalMs") == 0) {
+        *err = set_never_used(place, &rules->never_used_ms, ms_max);
+    } else if (strncmp(place->key, "authProvider.", strlen("authProvider.")) == 0) {
+        *err = add_provider(place, rules);
+    } else if (strcmp(place->key, "X509AuthenticationProvider.superUser") == 0) {
+        *err = set_text(place, &config->x509_supers);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static enum fk_err set(struct fk_config *config, const struct place *place)
 {
     static const int32_t ms_max = 24 * 60 * 60 * 1000;
@@ -186,6 +263,10 @@ static enum fk_err set(struct fk_config *config, const struct place *place)
     }
     if (strcmp(key, "DigestAuthenticationProvider.superDigest") == 0) {
         return set_super_digest(place, &config->super_digest);
+    }
+    enum fk_err err = FK_OK;
+    if (set_rule(config, place, &err)) {
+        return err;
     }
     if (strncmp(key, "server.", strlen("server.")) == 0) {
         return count_server(place, &config->servers);

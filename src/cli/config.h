@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "model/rules.h"
 
 struct fk_config {
     char *data_directory; /* dataDir */
@@ -15,12 +16,16 @@ struct fk_config {
     int32_t session_timeout_min_ms; /* -1: 2 ticks */
     int32_t session_timeout_max_ms; /* -1: 20 ticks */
     int32_t connections_per_address;
-    int32_t segment_size_kb; /* preAllocSize; 0: default */
-    bool sync;               /* forceSync */
-    unsigned words;          /* 4lw.commands.whitelist */
-    char *super_digest;      /* DigestAuthenticationProvider.superDigest */
-    int32_t servers;         /* number of server.N lines */
-    struct fk_buf unknown;   /* names of unknown keys, ", " between them */
+    int32_t segment_size_kb;   /* preAllocSize; 0: default */
+    bool sync;                 /* forceSync */
+    unsigned words;            /* 4lw.commands.whitelist */
+    char *super_digest;        /* DigestAuthenticationProvider.superDigest */
+    struct fk_rules rules;     /* extendedTypesEnabled, enforceQuota, reconfigEnabled, skipACL, authProvider.N, ... */
+    int32_t sweep_interval_ms; /* znode.container.checkIntervalMs */
+    int32_t sweeps_per_minute; /* znode.container.maxPerMinute */
+    char *x509_supers;         /* X509AuthenticationProvider.superUser */
+    int32_t servers;           /* number of server.N lines */
+    struct fk_buf unknown;     /* names of unknown keys, ", " between them */
 };
 
 /* ZooKeeper's defaults. */

@@ -30,7 +30,8 @@ static const char help[] =
     "  --config FILE      a zoo.cfg; options given here win over it\n"
     "  --data DIR         where the data is (default ./faaskeeper-data; created if missing)\n"
     "  --memory           nothing on disk: everything is gone at the end, for tests\n"
-    "  --read-only        serve only clients that allow it, and change nothing, as a ZooKeeper server without a quorum\n"
+    "  --read-only        serve only clients that allow it, and change nothing, as a ZooKeeper server without a "
+    "quorum\n"
     "  --listen ADDRESS   HOST:PORT, [v6]:PORT or unix:PATH; may be repeated; port 0 takes a free one\n"
     "                     (default 127.0.0.1:2181)\n"
     "  --log-level LEVEL  error, warn, info (default) or debug; the log goes to standard error\n"
@@ -72,14 +73,10 @@ static void log_line(enum fk_log_level level, const char *line)
 static int parse_options(int argc, char **argv, struct serve_options *options)
 {
     static const struct option long_options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"data", required_argument, NULL, 'd'},
-        {"memory", no_argument, NULL, 'm'},
-        {"read-only", no_argument, NULL, 'r'},
-        {"listen", required_argument, NULL, 'l'},
-        {"log-level", required_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'}, {"data", required_argument, NULL, 'd'},
+        {"memory", no_argument, NULL, 'm'},       {"read-only", no_argument, NULL, 'r'},
+        {"listen", required_argument, NULL, 'l'}, {"log-level", required_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
     };
     int option = 0;
     opterr = 0;
@@ -215,7 +212,7 @@ static int serve(const struct serve_options *options, const struct fk_config *co
     struct fk_local_host_options host = {
         .segment_size = (int64_t)config->segment_size_kb * 1024,
         .sync = config->sync,
-        .sweeper = {.interval_ms = FK_SWEEP_INTERVAL_MS, .per_minute = FK_SWEEPS_PER_MINUTE},
+        .sweeper = {.interval_ms = config->sweep_interval_ms, .per_minute = config->sweeps_per_minute},
         .gateway = {.tick_ms = config->tick_ms,
                     .session_timeout_min_ms = config->session_timeout_min_ms,
                     .session_timeout_max_ms = config->session_timeout_max_ms,
@@ -223,6 +220,8 @@ static int serve(const struct serve_options *options, const struct fk_config *co
                     .read_only = options->read_only,
                     .words = config->words,
                     .super_digest = config->super_digest,
+                    .auth = {.x509_supers = config->x509_supers},
+                    .rules = config->rules,
                     .environment = environment_text(),
                     .process_facts = process_facts},
     };

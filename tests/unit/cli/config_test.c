@@ -367,7 +367,39 @@ static void without_memory(void **state)
     assert_true(nth > 3);
 }
 
+static void rules_of_the_tree(void **state)
+{
+    (void)state;
+    parse_ok("");
+    assert_false(config.rules.extended_types || config.rules.enforce_quota || config.rules.reconfig_enabled);
+    assert_int_equal(config.rules.schemes, 0);
+    assert_int_equal(config.rules.never_used_ms, 0);
+    assert_int_equal(config.sweep_interval_ms, 60000);
+    assert_int_equal(config.sweeps_per_minute, 10000);
+    parse_ok("extendedTypesEnabled=true\nenforceQuota=true\nreconfigEnabled=true\nskipACL=yes\n"
+             "emulate353TTLNodes=true\nznode.container.checkIntervalMs=500\nznode.container.maxPerMinute=7\n"
+             "znode.container.maxNeverUsedIntervalMs=300000\n");
+    assert_true(config.rules.extended_types && config.rules.enforce_quota && config.rules.reconfig_enabled);
+    assert_true(config.rules.skip_acl);
+    assert_int_equal(config.rules.never_used_ms, 300000);
+    assert_int_equal(config.sweep_interval_ms, 500);
+    assert_int_equal(config.sweeps_per_minute, 7);
+    assert_string_equal(unknown(), "");
+    parse_ok("authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider\n"
+             "authProvider.x509=org.apache.zookeeper.server.auth.X509AuthenticationProvider\n"
+             "X509AuthenticationProvider.superUser=CN=root,O=a\n");
+    assert_int_equal(config.rules.schemes, FK_SCHEME_SASL | FK_SCHEME_X509);
+    assert_string_equal(config.x509_supers, "CN=root,O=a");
+    parse_bad("enforceQuota=maybe", "zoo.cfg:1: enforceQuota=maybe: expected yes or no");
+    parse_bad("znode.container.maxPerMinute=0",
+              "zoo.cfg:1: znode.container.maxPerMinute=0: expected a whole number from 1 to 2147483647");
+    again();
+    assert_int_equal(parse("authProvider.1=com.example.Mine"), FK_ERR_USAGE);
+    assert_non_null(strstr(diag.text, "zoo.cfg:1: authProvider.1=com.example.Mine: classes can't be loaded"));
+}
+
 static const struct CMUnitTest tests[] = {
+    CONFIG_TEST(rules_of_the_tree),
     CONFIG_TEST(defaults),
     CONFIG_TEST(the_file_that_everybody_has),
     CONFIG_TEST(separators),
