@@ -31,6 +31,7 @@ struct reading {
     struct fk_bytes after;       /* of the listing */
     bool children;               /* a read of children: the watch is registered after the list */
     bool many;                   /* a multiRead */
+    bool listed;                 /* children were listed */
     struct shown shown[FK_CLOUD_MULTI_READ_MAX];
     size_t shown_count;
 };
@@ -150,6 +151,7 @@ static enum fk_err reading_list(struct fk_store *store, enum fk_view view, const
         reading->err = fk_cloud_ephemerals_run(reading->job, reading->ports, page);
         return reading->err;
     }
+    reading->listed = true;
     struct fk_backoff backoff = fk_cloud_backoff(reading->ports);
     struct fk_bytes partition = fk_partition_children(arena, key->path);
     struct fk_bytes after = page->cursor == 0 ? FK_BYTES_NULL : reading->after;
@@ -220,7 +222,8 @@ static enum fk_err check_many(struct reading *reading)
 {
     enum fk_err err = FK_OK;
     reading->job->base.wanted_data = false;
-    for (size_t i = 0; i < reading->shown_count && reading->shown_count > 1 && err == FK_OK; i++) {
+    bool one = reading->shown_count == 1 && !reading->listed;
+    for (size_t i = 0; i < reading->shown_count && !one && err == FK_OK; i++) {
         const struct shown *shown = &reading->shown[i];
         const struct fk_node_record *record = &reading->last.record;
         err = load(reading, shown->path, 0);
@@ -241,6 +244,7 @@ static void run(struct reading *reading)
         clear_reply(job);
         reading->err = FK_OK;
         reading->shown_count = 0;
+        reading->listed = false;
         fk_job_run(&job->base, &reading->base);
         if (reading->err == FK_OK && reading->children && job->base.code == FK_CODE_OK) {
             reading->err = check_children(reading);

@@ -99,6 +99,30 @@ static void parts_show_one_state(void **state)
     }
 }
 
+static void add_child(void)
+{
+    cloud_commit(FK_OP_CREATE, "/a/c", "x");
+}
+
+/* A child is made between the reads of the parent and of its list: the list is not newer than what it is told with. */
+static void a_list_alone_is_of_one_state(void **state)
+{
+    (void)state;
+    struct peer *peer = cloud_connect(0, &session);
+    cloud_commit(FK_OP_CREATE, "/a", "x");
+    cloud.table.before_list = add_child;
+    struct fk_buf *frame = request_begin(1, FK_OP_MULTI_READ);
+    fk_write_multi_header(frame, &(struct fk_multi_header){FK_OP_GET_CHILDREN, false, -1});
+    fk_write_watch_request(frame, &(struct fk_watch_request){FK_BYTES_LITERAL("/a"), false});
+    fk_write_multi_header(frame, &(struct fk_multi_header){-1, true, -1});
+    request_end(peer);
+    cloud_settle();
+    struct fk_reader reader = expect_reply(peer, 1, 0);
+    expect_header(&reader, FK_OP_GET_CHILDREN, 0);
+    assert_int_equal(fk_read_i32(&reader), 1);
+    assert_int_equal(replied_zxid, cloud_zx().zxid);
+}
+
 static void there_is_a_bound_on_parts(void **state)
 {
     (void)state;
@@ -247,6 +271,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         CLOUD_TEST(parts_have_answers_of_their_own),
         CLOUD_TEST(parts_show_one_state),
+        CLOUD_TEST(a_list_alone_is_of_one_state),
         CLOUD_TEST(there_is_a_bound_on_parts),
         CLOUD_TEST(ephemerals_of_the_own_session),
         CLOUD_TEST(descendants_are_counted),
