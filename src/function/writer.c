@@ -5,6 +5,8 @@
 #include "base/mutant.h"
 #include "model/plan.h"
 
+#include <stdio.h>
+
 enum {
     QUOTA_WARNING_MS = 15000,
 };
@@ -54,9 +56,13 @@ static void warn_of_quota(struct fk_writer *writer, const struct fk_excess *exce
         return;
     }
     struct fk_bytes path = fk_bytes_head(excess->path, 256);
-    fk_log(FK_LOG_WARN, "quota exceeded: %.*s: %s %lld is over the %s limit %lld (%lld more since the last warning)",
-           (int)path.size, (const char *)path.data, excess->what, (long long)excess->value,
-           excess->hard ? "hard" : "soft", (long long)excess->limit, (long long)writer->unwarned);
+    char more[64] = "";
+    if (writer->unwarned > 0) {
+        (void)snprintf(more, sizeof more, "; %lld times more since the last warning", (long long)writer->unwarned);
+    }
+    fk_log(FK_LOG_WARN, "quota exceeded: %.*s: %s %lld is over the %s limit %lld%s", (int)path.size,
+           (const char *)path.data, excess->what, (long long)excess->value, excess->hard ? "hard" : "soft",
+           (long long)excess->limit, more);
     writer->warned_ms = now_ms;
     writer->unwarned = 0;
 }

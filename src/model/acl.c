@@ -259,8 +259,9 @@ static bool sasl_id_valid(struct fk_bytes id)
 
 static bool scheme_known(const struct fk_caller *caller, struct fk_bytes scheme)
 {
-    return fk_bytes_equal_text(scheme, "world") || fk_bytes_equal_text(scheme, "digest") ||
-           fk_bytes_equal_text(scheme, "ip") ||
+    bool digest = caller->rules == NULL || !caller->rules->digest_disabled;
+    return fk_bytes_equal_text(scheme, "world") || fk_bytes_equal_text(scheme, "ip") ||
+           (fk_bytes_equal_text(scheme, "digest") && digest) ||
            (fk_bytes_equal_text(scheme, "sasl") && has_scheme(caller, FK_SCHEME_SASL)) ||
            (fk_bytes_equal_text(scheme, "x509") && has_scheme(caller, FK_SCHEME_X509));
 }

@@ -6,14 +6,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Schemes that are valid in ACLs only where their provider is configured (authProvider.*); world, auth, digest and ip
- * always are. */
+/* Schemes that are valid in ACLs only where their provider is configured (authProvider.*); world, auth and ip always
+ * are, digest unless it is disabled. */
 enum fk_scheme {
     FK_SCHEME_SASL = 1,
     FK_SCHEME_X509 = 2,
 };
 
 struct fk_rules {
+    bool digest_disabled;  /* DigestAuthenticationProvider.enabled=false: no such scheme */
     bool extended_types;   /* extendedTypesEnabled: TTL nodes */
     bool enforce_quota;    /* enforceQuota: hard limits refuse */
     bool reconfig_enabled; /* reconfigEnabled: reconfig is answered as a standalone server does */

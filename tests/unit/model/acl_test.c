@@ -364,6 +364,9 @@ static void schemes_with_a_provider(void **state)
     assert_int_equal(fix_one(&sasl_only, "x509", "CN=a"), FK_CODE_INVALID_ACL);
     assert_int_equal(fix_one(&with_providers, "sasl", NULL), FK_CODE_MARSHALLING_ERROR);
     assert_int_equal(fix_one(&with_providers, "super", "x"), FK_CODE_INVALID_ACL);
+    static const struct fk_rules no_digest = {.digest_disabled = true};
+    assert_int_equal(fix_one(&with_providers, "digest", "u:h"), FK_CODE_OK);
+    assert_int_equal(fix_one(&no_digest, "digest", "u:h"), FK_CODE_INVALID_ACL);
     /* auth becomes what the providers that are there have authenticated */
     assert_int_equal(fix_one(&with_providers, "auth", ""), FK_CODE_OK);
     assert_int_equal(fix_one(NULL, "auth", ""), FK_CODE_INVALID_ACL);
