@@ -266,18 +266,33 @@ static void a_watch_over_the_limit_is_refused(void **state)
     assert_true(peer_quiet(peer));
 }
 
+/* A client takes no notice of the reply to setWatches: it has to come again. */
+static void watches_set_again_over_the_limit_cost_the_connection(void **state)
+{
+    (void)state;
+    struct peer *peer = cloud_connect(0, &session);
+    struct fk_set_watches_request request = {.relative_zxid = 1 << 20,
+                                             .data = FK_BYTES_LITERAL("\0\0\0\0"),
+                                             .exist = FK_BYTES_LITERAL("\0\0\0\0"),
+                                             .child = FK_BYTES_LITERAL("\0\0\0\0"),
+                                             .persistent = FK_BYTES_LITERAL("\0\0\0\1\0\0\0\2/a"),
+                                             .recursive = FK_BYTES_LITERAL("\0\0\0\1\0\0\0\2/b")};
+    cloud.at[0].gateway->watches.limits.watches = 1;
+    fk_write_set_watches2_request(request_begin(FK_XID_SET_WATCHES, FK_OP_SET_WATCHES2), &request);
+    request_end(peer);
+    cloud_settle();
+    assert_true(peer_closed(peer));
+    assert_int_equal(cloud.at[0].gateway->watches.count, 0);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        CLOUD_TEST(parts_have_answers_of_their_own),
-        CLOUD_TEST(parts_show_one_state),
-        CLOUD_TEST(a_list_alone_is_of_one_state),
-        CLOUD_TEST(there_is_a_bound_on_parts),
-        CLOUD_TEST(ephemerals_of_the_own_session),
-        CLOUD_TEST(descendants_are_counted),
-        CLOUD_TEST(a_removed_watch_is_not_heard),
-        CLOUD_TEST(a_path_that_can_be_no_node_s_is_watched_for_nothing),
-        CLOUD_TEST(a_watch_over_the_limit_is_refused),
+        CLOUD_TEST(parts_have_answers_of_their_own),   CLOUD_TEST(parts_show_one_state),
+        CLOUD_TEST(a_list_alone_is_of_one_state),      CLOUD_TEST(there_is_a_bound_on_parts),
+        CLOUD_TEST(ephemerals_of_the_own_session),     CLOUD_TEST(descendants_are_counted),
+        CLOUD_TEST(a_removed_watch_is_not_heard),      CLOUD_TEST(a_path_that_can_be_no_node_s_is_watched_for_nothing),
+        CLOUD_TEST(a_watch_over_the_limit_is_refused), CLOUD_TEST(watches_set_again_over_the_limit_cost_the_connection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
