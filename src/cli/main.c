@@ -11,6 +11,7 @@ static const char help[] =
     "\n"
     "Usage: faaskeeper COMMAND [options]\n"
     "  serve     serve ZooKeeper's protocol on this machine\n"
+    "  config    check a zoo.cfg\n"
     "  data      check, dump or back up a data directory\n"
     "  version   print versions\n"
     "\n"
@@ -43,10 +44,8 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"serve", fk_cli_serve},
-    {"data", fk_cli_data},
-    {"version", cli_version},
-    {"--version", cli_version},
+    {"serve", fk_cli_serve},  {"config", fk_cli_config},  {"data", fk_cli_data},
+    {"version", cli_version}, {"--version", cli_version},
 };
 
 int main(int argc, char **argv)

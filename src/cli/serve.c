@@ -19,6 +19,7 @@
 
 enum {
     LISTEN_MAX = 16,
+    DEFINES_MAX = 64,
     TICK_WITHOUT_FILE_MS = 2000, /* what ZooKeeper's sample configuration has */
     DEFAULT_PORT = 2181,
 };
@@ -28,6 +29,7 @@ static const char help[] =
     "Serves ZooKeeper's protocol on this machine; data is on disk, synced before it is acknowledged.\n"
     "\n"
     "  --config FILE      a zoo.cfg; options given here win over it\n"
+    "  -D KEY=VALUE       a line behind that file; may be repeated\n"
     "  --data DIR         where the data is (default ./faaskeeper-data; created if missing)\n"
     "  --memory           nothing on disk: everything is gone at the end, for tests\n"
     "  --read-only        serve only clients that allow it, and change nothing, as a ZooKeeper server without a "
@@ -43,6 +45,8 @@ static const char help[] =
 
 struct serve_options {
     const char *config;
+    const char *defines[DEFINES_MAX];
+    size_t define_count;
     const char *data;
     bool memory;
     bool read_only;
@@ -81,10 +85,16 @@ static int parse_options(int argc, char **argv, struct serve_options *options)
     int option = 0;
     opterr = 0;
     optind = 1;
-    while ((option = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":D:", long_options, NULL)) != -1) {
         switch (option) {
         case 'c':
             options->config = optarg;
+            break;
+        case 'D':
+            if (options->define_count == DEFINES_MAX) {
+                return usage_error("-D", "too many of them: put them into a file");
+            }
+            options->defines[options->define_count++] = optarg;
             break;
         case 'd':
             options->data = optarg;
@@ -206,22 +216,37 @@ static void choose_addresses(const struct serve_options *options, const struct f
     host->listen_count = 1;
 }
 
+static void warn_of_keys(const struct fk_config *config)
+{
+    struct fk_bytes left = fk_buf_view(&config->warnings);
+    while (left.size > 0) {
+        const uint8_t *end = (const uint8_t *)memchr(left.data, '\n', left.size);
+        size_t size = end == NULL ? left.size : (size_t)(end - left.data);
+        fk_log(FK_LOG_WARN, "%.*s", (int)size, (const char *)left.data);
+        left = fk_bytes_tail(left, end == NULL ? size : size + 1);
+    }
+    if (fk_buf_left(&config->unknown) > 0) {
+        fk_log(FK_LOG_WARN, "unknown keys are ignored: %.*s", (int)fk_buf_left(&config->unknown),
+               (const char *)config->unknown.data);
+    }
+}
+
 static int serve(const struct serve_options *options, const struct fk_config *config)
 {
     char address[300];
     struct fk_local_host_options host = {
         .segment_size = (int64_t)config->segment_size_kb * 1024,
         .sync = config->sync,
-        .sweeper = {.interval_ms = config->sweep_interval_ms, .per_minute = config->sweeps_per_minute},
+        .sweeper = config->sweeper,
         .gateway = {.tick_ms = config->tick_ms,
                     .session_timeout_min_ms = config->session_timeout_min_ms,
                     .session_timeout_max_ms = config->session_timeout_max_ms,
                     .connections_per_address = config->connections_per_address,
                     .read_only = options->read_only,
                     .words = config->words,
-                    .super_digest = config->super_digest,
-                    .auth = {.x509_supers = config->x509_supers},
+                    .auth = {.x509_supers = config->tls.x509_supers},
                     .rules = config->rules,
+                    .super_digest = config->auth.super_digest,
                     .environment = environment_text(),
                     .process_facts = process_facts},
     };
@@ -230,10 +255,7 @@ static int serve(const struct serve_options *options, const struct fk_config *co
                               : config->data_directory != NULL ? config->data_directory
                                                                : "./faaskeeper-data";
     }
-    if (fk_buf_left(&config->unknown) > 0) {
-        fk_log(FK_LOG_WARN, "unknown keys of %s are ignored: %.*s", options->config, (int)fk_buf_left(&config->unknown),
-               (const char *)config->unknown.data);
-    }
+    warn_of_keys(config);
     if (!config->sync && !options->memory) {
         fk_log(FK_LOG_WARN,
                "forceSync=no: what is acknowledged can be lost with the machine's power, up to a second of it");
@@ -262,6 +284,9 @@ int fk_cli_serve(int argc, char **argv)
         err = fk_config_load(&config, options.config, &diag);
     } else {
         config.tick_ms = TICK_WITHOUT_FILE_MS;
+    }
+    for (size_t i = 0; i < options.define_count && err == FK_OK; i++) {
+        err = fk_config_define(&config, options.defines[i], &diag);
     }
     if (err == FK_OK) {
         err = fk_config_finish(&config, &diag);

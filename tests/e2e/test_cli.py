@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The program: options, configuration file, exit codes, what it prints. Ours only."""
+import json
 import os
 import pathlib
 import signal
@@ -10,7 +11,7 @@ import time
 import pytest
 
 import zkraw
-from server import BINARY, SUPER_DIGEST, Server, free_port, parse_address, wait_until
+from server import BINARY, ROOT, SUPER_DIGEST, Server, free_port, parse_address, wait_until
 from zkraw import OK
 
 pytestmark = pytest.mark.only_ours("the command line is ours")
@@ -203,6 +204,38 @@ def test_a_second_server_on_the_same_data(serve, tmp_path):
 
 
 # ---- the configuration file
+
+def test_the_document_of_the_keys_is_current():
+    done = run("config", "document")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (ROOT / "docs" / "configuration.md").read_text()
+
+
+def test_config_check(config, tmp_path):
+    path = config("tickTime=700", "secretNot=1", "dataLogDir=/x", "ssl.keyStore.password=canary-1",
+                  f"DigestAuthenticationProvider.superDigest={SUPER_DIGEST}")
+    text, as_json = run("config", "check", path), run("config", "check", path, "--json")
+    assert text.returncode == as_json.returncode == 0
+    assert "tickTime=700\n" in text.stdout and "ssl.keyStore.password=(set)\n" in text.stdout
+    assert json.loads(as_json.stdout)["tickTime"] == "700"
+    assert "secretNot" in text.stderr and "dataLogDir is not honoured" in text.stderr
+    for done in (text, as_json):
+        assert "canary" not in done.stdout + done.stderr and SUPER_DIGEST not in done.stdout + done.stderr
+    assert run("config", "check", config("tickTime=soon")).returncode == 2
+    assert run("config", "check", tmp_path / "none").returncode == 1
+    assert run("config", "check").returncode == run("config").returncode == 2
+
+
+def test_definitions_win_over_the_file(serve, config):
+    program = serve("--config", config("tickTime=1000"), "-D", "zookeeper.tickTime=500", "--memory", "--listen",
+                    "127.0.0.1:0")
+    assert program.connect(timeout=1).response.timeout == 1000
+
+
+def test_a_bad_definition():
+    done = run("serve", "--memory", "-D", "tickTime=soon")
+    assert done.returncode == 2 and "-D: tickTime=soon: expected a whole number" in done.stderr
+
 
 def test_unknown_keys_are_one_warning(serve, config):
     path = config("tickTime=2000", "nosuchKey=1", "another.unknown=x", "# noComment=1")

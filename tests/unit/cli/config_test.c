@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* zoo.cfg: the syntax of a properties file, each key with good and bad values, and where a bad one stands. */
-#include "cli/config.h"
+#include "cli/config_internal.h"
 
 #include "gateway/gateway.h"
 #include "support/test.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -55,12 +56,22 @@ static void parse_bad(const char *text, const char *message)
     assert_string_equal(diag.text, message);
 }
 
+/* Valid until the next call. */
+static const char *text_of(const struct fk_buf *buf)
+{
+    static char text[1024];
+    size_t size = fk_buf_left(buf);
+    assert_true(size < sizeof text);
+    if (size > 0) {
+        memcpy(text, fk_buf_view(buf).data, size);
+    }
+    text[size] = '\0';
+    return text;
+}
+
 static const char *unknown(void)
 {
-    static char text[256];
-    struct fk_bytes names = fk_buf_view(&config.unknown);
-    (void)snprintf(text, sizeof text, "%.*s", (int)names.size, (const char *)names.data);
-    return text;
+    return text_of(&config.unknown);
 }
 
 static void defaults(void **state)
@@ -69,7 +80,7 @@ static void defaults(void **state)
     parse_ok("");
     assert_null(config.data_directory);
     assert_null(config.client_address);
-    assert_null(config.super_digest);
+    assert_null(config.auth.super_digest);
     assert_int_equal(config.client_port, -1);
     assert_int_equal(config.tick_ms, 3000);
     assert_int_equal(config.connections_per_address, 60);
@@ -97,7 +108,7 @@ static void the_file_that_everybody_has(void **state)
     assert_string_equal(config.data_directory, "/var/lib/zookeeper");
     assert_int_equal(config.client_port, 2181);
     assert_int_equal(config.servers, 1);
-    assert_string_equal(unknown(), "initLimit, syncLimit");
+    assert_string_equal(unknown(), "");
     assert_int_equal(fk_config_finish(&config, &diag), FK_OK);
     assert_int_equal(config.session_timeout_min_ms, 4000);
     assert_int_equal(config.session_timeout_max_ms, 40000);
@@ -235,7 +246,7 @@ static void texts_yes_and_no(void **state)
     assert_true(config.sync);
     parse_bad("forceSync=maybe", "zoo.cfg:1: forceSync=maybe: expected yes or no");
     parse_bad("forceSync=", "zoo.cfg:1: forceSync=: expected yes or no");
-    parse_bad("\ndataDir=", "zoo.cfg:2: dataDir=: expected a directory");
+    parse_bad("\ndataDir=", "zoo.cfg:2: dataDir=: expected a path");
     parse_bad("clientPortAddress", "zoo.cfg:1: clientPortAddress=: expected a host name or address");
 }
 
@@ -279,7 +290,7 @@ static void the_super_digest(void **state)
 {
     (void)state;
     parse_ok("DigestAuthenticationProvider.superDigest=super:D/InIHSb7yEEbrWz8b9l71RjZJU=");
-    assert_string_equal(config.super_digest, "super:D/InIHSb7yEEbrWz8b9l71RjZJU=");
+    assert_string_equal(config.auth.super_digest, "super:D/InIHSb7yEEbrWz8b9l71RjZJU=");
     static const char *const bad[] = {"", "super:", "secret", "admin:hash"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         char line[128];
@@ -293,9 +304,96 @@ static void the_super_digest(void **state)
 static void unknown_keys_are_collected(void **state)
 {
     (void)state;
-    parse_ok("autopurge.purgeInterval=1\nclientPort=5\nadmin.enableServer=false\nclientport=6\n");
-    assert_string_equal(unknown(), "autopurge.purgeInterval, admin.enableServer, clientport");
+    parse_ok("nosuch.key=1\nclientPort=5\nadmin.enableServer=false\nclientport=6\n");
+    assert_string_equal(unknown(), "nosuch.key, clientport (clientPort?)");
     assert_int_equal(config.client_port, 5);
+}
+
+static const char *warnings(void)
+{
+    return text_of(&config.warnings);
+}
+
+static void prefixes_and_definitions(void **state)
+{
+    (void)state;
+    parse_ok("zookeeper.tickTime=500\nfaaskeeper.clientPort=7\n");
+    assert_int_equal(config.tick_ms, 500);
+    assert_int_equal(config.client_port, 7);
+    assert_int_equal(fk_config_define(&config, "zookeeper.tickTime=600", &diag), FK_OK);
+    assert_int_equal(fk_config_define(&config, "jute.maxbuffer=4096", &diag), FK_OK);
+    assert_int_equal(config.tick_ms, 600);
+    assert_int_equal(config.frame_size_max, 4096);
+    assert_int_equal(fk_config_define(&config, "tickTime", &diag), FK_ERR_USAGE);
+    assert_string_equal(diag.text, "-D: expected KEY=VALUE");
+    diag.text[0] = '\0';
+    assert_int_equal(fk_config_define(&config, "tickTime=never", &diag), FK_ERR_USAGE);
+    assert_string_equal(diag.text, "-D: tickTime=never: expected a whole number from 1 to 86400000");
+    assert_int_equal(config.tick_ms, 600);
+}
+
+static void known_keys_that_are_not_honoured_say_why(void **state)
+{
+    (void)state;
+    parse_ok("initLimit=10\ndataLogDir=/log\nautopurge.purgeInterval=1\nssl.quorum.keyStore.location=x\n");
+    assert_string_equal(unknown(), "");
+    assert_string_equal(warnings(),
+                        "zoo.cfg:2: dataLogDir is not honoured: the log and the checkpoint share dataDir; put dataDir "
+                        "on the faster disk\n"
+                        "zoo.cfg:4: ssl.quorum.keyStore.location is not honoured: of a quorum; this is one server\n");
+}
+
+/* Every row with a value of its kind, and one that is none. */
+static void each_key_takes_what_its_row_says(void **state)
+{
+    (void)state;
+    size_t refused = 0;
+    for (size_t i = 0; i < fk_config_key_count; i++) {
+        const struct fk_config_key *key = &fk_config_keys[i];
+        char line[256];
+        if (key->kind == FK_CONFIG_SPECIAL) {
+            continue; /* by hand, elsewhere */
+        }
+        bool number = key->kind == FK_CONFIG_NUMBER || key->kind == FK_CONFIG_LONG;
+        assert_int_equal(strchr(key->name, '*') != NULL && key->kind < FK_CONFIG_IGNORED, false);
+        (void)snprintf(line, sizeof line, "%s=%s", key->name,
+                       key->kind == FK_CONFIG_SWITCH    ? "true"
+                       : key->kind == FK_CONFIG_ADDRESS ? "host-1.example"
+                                                        : "x");
+        if (number) {
+            (void)snprintf(line, sizeof line, "%s=%" PRId64, key->name, key->min);
+        }
+        parse_ok(line);
+        assert_string_equal(unknown(), "");
+        if (number) {
+            (void)snprintf(line, sizeof line, "%s=%" PRId64, key->name, key->max);
+            parse_ok(line);
+            (void)snprintf(line, sizeof line, "%s=%" PRId64, key->name, key->min - 1);
+        } else {
+            (void)snprintf(line, sizeof line, "%s=", key->name);
+        }
+        bool strict =
+            number || key->kind == FK_CONFIG_SWITCH || key->kind == FK_CONFIG_PATH || key->kind == FK_CONFIG_ADDRESS;
+        again();
+        assert_int_equal(parse(line), strict ? FK_ERR_USAGE : FK_OK);
+        refused += strict ? 1 : 0;
+    }
+    assert_true(refused > 30);
+}
+
+static void values_of_their_own(void **state)
+{
+    (void)state;
+    parse_ok("ssl.clientAuth=WANT\nlog.format=json\nrequireClientAuthScheme=sasl\nsuperUser=a\nsuperUser.1=b\n"
+             "DigestAuthenticationProvider.digestAlg=SHA-256\n");
+    assert_int_equal(config.tls.client_auth, FK_CLIENT_AUTH_WANT);
+    assert_true(config.log.json && config.auth.require_sasl);
+    assert_int_equal(config.auth.digest, FK_DIGEST_SHA256);
+    assert_true(fk_bytes_equal_text(fk_buf_view(&config.auth.supers), "a\nb\n"));
+    parse_bad("ssl.clientAuth=maybe", "zoo.cfg:1: ssl.clientAuth=maybe: expected need, want or none");
+    parse_bad("log.format=xml", "zoo.cfg:1: log.format=xml: expected text or json");
+    parse_bad("requireClientAuthScheme=x509", "zoo.cfg:1: requireClientAuthScheme=x509: expected sasl");
+    parse_bad("superUser=", "zoo.cfg:1: superUser=: expected the name of a user");
 }
 
 static void servers(void **state)
@@ -308,9 +406,9 @@ static void servers(void **state)
     assert_int_equal(fk_config_finish(&config, &diag), FK_ERR_USAGE);
     assert_non_null(strstr(diag.text, "names 3 servers"));
     assert_non_null(strstr(diag.text, "not a quorum"));
-    parse_bad("server.x=a:1:2", "zoo.cfg:1: server.N=x: expected a whole number from 0 to 255");
-    parse_bad("server.256=a:1:2", "zoo.cfg:1: server.N=256: expected a whole number from 0 to 255");
-    parse_bad("server.=a:1:2", "zoo.cfg:1: server.N=: expected a whole number from 0 to 255");
+    parse_bad("server.x=a:1:2", "zoo.cfg:1: server.x=a:1:2: expected server.N with N from 0 to 255");
+    parse_bad("server.256=a:1:2", "zoo.cfg:1: server.256=a:1:2: expected server.N with N from 0 to 255");
+    parse_bad("server.=a:1:2", "zoo.cfg:1: server.=a:1:2: expected server.N with N from 0 to 255");
 }
 
 static void timeouts_are_checked_against_each_other(void **state)
@@ -374,22 +472,22 @@ static void rules_of_the_tree(void **state)
     assert_false(config.rules.extended_types || config.rules.enforce_quota || config.rules.reconfig_enabled);
     assert_int_equal(config.rules.schemes, 0);
     assert_int_equal(config.rules.never_used_ms, 0);
-    assert_int_equal(config.sweep_interval_ms, 60000);
-    assert_int_equal(config.sweeps_per_minute, 10000);
+    assert_int_equal(config.sweeper.interval_ms, 60000);
+    assert_int_equal(config.sweeper.per_minute, 10000);
     parse_ok("extendedTypesEnabled=true\nenforceQuota=true\nreconfigEnabled=true\nskipACL=yes\n"
              "emulate353TTLNodes=true\nznode.container.checkIntervalMs=500\nznode.container.maxPerMinute=7\n"
              "znode.container.maxNeverUsedIntervalMs=300000\n");
     assert_true(config.rules.extended_types && config.rules.enforce_quota && config.rules.reconfig_enabled);
     assert_true(config.rules.skip_acl);
     assert_int_equal(config.rules.never_used_ms, 300000);
-    assert_int_equal(config.sweep_interval_ms, 500);
-    assert_int_equal(config.sweeps_per_minute, 7);
+    assert_int_equal(config.sweeper.interval_ms, 500);
+    assert_int_equal(config.sweeper.per_minute, 7);
     assert_string_equal(unknown(), "");
     parse_ok("authProvider.1=org.apache.zookeeper.server.auth.SASLAuthenticationProvider\n"
              "authProvider.x509=org.apache.zookeeper.server.auth.X509AuthenticationProvider\n"
              "X509AuthenticationProvider.superUser=CN=root,O=a\n");
     assert_int_equal(config.rules.schemes, FK_SCHEME_SASL | FK_SCHEME_X509);
-    assert_string_equal(config.x509_supers, "CN=root,O=a");
+    assert_string_equal(config.tls.x509_supers, "CN=root,O=a");
     parse_bad("enforceQuota=maybe", "zoo.cfg:1: enforceQuota=maybe: expected yes or no");
     parse_bad("znode.container.maxPerMinute=0",
               "zoo.cfg:1: znode.container.maxPerMinute=0: expected a whole number from 1 to 2147483647");
@@ -411,6 +509,10 @@ static const struct CMUnitTest tests[] = {
     CONFIG_TEST(the_whitelist),
     CONFIG_TEST(the_super_digest),
     CONFIG_TEST(unknown_keys_are_collected),
+    CONFIG_TEST(prefixes_and_definitions),
+    CONFIG_TEST(known_keys_that_are_not_honoured_say_why),
+    CONFIG_TEST(each_key_takes_what_its_row_says),
+    CONFIG_TEST(values_of_their_own),
     CONFIG_TEST(servers),
     CONFIG_TEST(timeouts_are_checked_against_each_other),
     CONFIG_TEST(files),
