@@ -19,8 +19,16 @@ COPY(set_acl_request)
 COPY(watch_request)
 COPY(auth_request)
 COPY(set_watches_request)
+COPY(watcher_request)
 COPY(watcher_event)
 COPY(stat)
+
+static void copy_set_watches2_request(struct fk_reader *reader, struct fk_buf *out)
+{
+    struct fk_set_watches_request request;
+    fk_read_set_watches2_request(reader, &request);
+    fk_write_set_watches2_request(out, &request);
+}
 
 static void copy_bytes(struct fk_reader *reader, struct fk_buf *out)
 {
@@ -52,6 +60,10 @@ static void copy_multi_request_entry(struct fk_reader *reader, int32_t op, struc
     case FK_OP_SET_DATA:
         copy_set_data_request(reader, out);
         break;
+    case FK_OP_GET_DATA:
+    case FK_OP_GET_CHILDREN:
+        copy_watch_request(reader, out);
+        break;
     default:
         reader->failed = true;
         break;
@@ -74,6 +86,13 @@ static void copy_multi_reply_entry(struct fk_reader *reader, int32_t op, struct 
         break;
     case FK_OP_SET_DATA:
         copy_stat(reader, out);
+        break;
+    case FK_OP_GET_DATA:
+        copy_bytes(reader, out);
+        copy_stat(reader, out);
+        break;
+    case FK_OP_GET_CHILDREN:
+        copy_strings(reader, out);
         break;
     case FK_OP_ERROR:
         fk_write_i32(out, fk_read_i32(reader));
@@ -113,9 +132,17 @@ static void copy_request_body(struct fk_reader *reader, int32_t op, struct fk_bu
         break;
     case FK_OP_GET_ACL:
     case FK_OP_SYNC:
+    case FK_OP_GET_EPHEMERALS:
+    case FK_OP_GET_ALL_CHILDREN_NUMBER:
         copy_bytes(reader, out);
         break;
+    case FK_OP_ADD_WATCH:
+    case FK_OP_REMOVE_WATCHES:
+    case FK_OP_CHECK_WATCHES:
+        copy_watcher_request(reader, out);
+        break;
     case FK_OP_MULTI:
+    case FK_OP_MULTI_READ:
         copy_multi(reader, copy_multi_request_entry, out);
         break;
     case FK_OP_AUTH:
@@ -124,12 +151,25 @@ static void copy_request_body(struct fk_reader *reader, int32_t op, struct fk_bu
     case FK_OP_SET_WATCHES:
         copy_set_watches_request(reader, out);
         break;
+    case FK_OP_SET_WATCHES2:
+        copy_set_watches2_request(reader, out);
+        break;
     case FK_OP_PING:
+    case FK_OP_WHO_AM_I:
     case FK_OP_CLOSE_SESSION:
         break;
     default:
         copy_multi_request_entry(reader, op, out);
         break;
+    }
+}
+
+static void copy_ids(struct fk_reader *reader, struct fk_buf *out)
+{
+    int32_t count = fk_read_count(reader, 8);
+    fk_write_i32(out, count);
+    for (int32_t i = 0; i < 2 * count; i++) {
+        copy_bytes(reader, out);
     }
 }
 
@@ -149,7 +189,15 @@ static void copy_reply_body(struct fk_reader *reader, int32_t op, struct fk_buf 
         copy_stat(reader, out);
         break;
     case FK_OP_GET_CHILDREN:
+    case FK_OP_GET_EPHEMERALS:
         copy_strings(reader, out);
+        break;
+    case FK_OP_ADD_WATCH:
+    case FK_OP_GET_ALL_CHILDREN_NUMBER:
+        fk_write_i32(out, fk_read_i32(reader));
+        break;
+    case FK_OP_WHO_AM_I:
+        copy_ids(reader, out);
         break;
     case FK_OP_GET_CHILDREN2:
         copy_strings(reader, out);
@@ -159,10 +207,14 @@ static void copy_reply_body(struct fk_reader *reader, int32_t op, struct fk_buf 
         copy_bytes(reader, out);
         break;
     case FK_OP_MULTI:
+    case FK_OP_MULTI_READ:
         copy_multi(reader, copy_multi_reply_entry, out);
         break;
     case FK_OP_AUTH:
     case FK_OP_SET_WATCHES:
+    case FK_OP_SET_WATCHES2:
+    case FK_OP_REMOVE_WATCHES:
+    case FK_OP_CHECK_WATCHES:
     case FK_OP_PING:
     case FK_OP_CLOSE_SESSION:
         break;
