@@ -105,6 +105,42 @@ static void write_acl(struct sim_local *lab, struct fk_buf *body)
     fk_buf_deinit(&acl);
 }
 
+/* A piece of the quota of a path: its place, its limits, its statistics. */
+static void write_quota_piece(struct fk_buf *body, uint64_t top, size_t piece)
+{
+    static const char *const names[] = {"", "/zookeeper_limits", "/zookeeper_stats"};
+    char path[96];
+    int size = snprintf(path, sizeof path, "/zookeeper/quota/n%" PRIu64 "%s", top, names[piece]);
+    struct fk_create_request request = {.path = fk_bytes_of(path, (size_t)size),
+                                        .data = FK_BYTES_LITERAL("count=3,bytes=-1=;countHardLimit=4"),
+                                        .acl = FK_ACL_OPEN};
+    fk_write_create_request(body, &request);
+}
+
+/* All of it at once, or its limits go, or one piece comes. */
+static int32_t write_quota(struct sim_local *lab, struct fk_buf *body)
+{
+    uint64_t top = below(lab, lab->options->paths);
+    uint64_t kind = below(lab, 8);
+    if (kind == 0) {
+        char path[96];
+        int size = snprintf(path, sizeof path, "/zookeeper/quota/n%" PRIu64 "/zookeeper_limits", top);
+        fk_write_version_request(body,
+                                 &(struct fk_version_request){.path = fk_bytes_of(path, (size_t)size), .version = -1});
+        return FK_OP_DELETE;
+    }
+    if (kind < 4) {
+        write_quota_piece(body, top, (size_t)kind - 1);
+        return FK_OP_CREATE;
+    }
+    for (size_t piece = 0; piece < 3; piece++) {
+        fk_write_multi_header(body, &(struct fk_multi_header){.op = FK_OP_CREATE, .code = -1});
+        write_quota_piece(body, top, piece);
+    }
+    fk_write_multi_header(body, &(struct fk_multi_header){.op = -1, .done = true, .code = -1});
+    return FK_OP_MULTI;
+}
+
 static int32_t write_operation(struct sim_local *lab, struct fk_buf *body)
 {
     uint64_t kind = below(lab, 100);
@@ -114,7 +150,7 @@ static int32_t write_operation(struct sim_local *lab, struct fk_buf *body)
     }
     if (kind < 40) {
         write_create(lab, body);
-        return FK_OP_CREATE;
+        return kind < 10 ? FK_OP_CREATE_CONTAINER : FK_OP_CREATE;
     }
     if (kind < 75) {
         write_set(lab, body);
@@ -128,8 +164,11 @@ static int32_t write_operation(struct sim_local *lab, struct fk_buf *body)
         write_multi(lab, body);
         return FK_OP_MULTI;
     }
-    write_acl(lab, body);
-    return FK_OP_SET_ACL;
+    if (kind < 98) {
+        write_acl(lab, body);
+        return FK_OP_SET_ACL;
+    }
+    return write_quota(lab, body);
 }
 
 static void begin_message(struct sim_local_client *client, struct fk_buf *message)

@@ -134,6 +134,30 @@ static void deliver(struct sim_local_server *server)
     }
 }
 
+/* Asks for the end of the next container that is due, as host/sweeper.c does. */
+static void sweep(struct sim_local_server *server)
+{
+    struct fk_node node;
+    struct fk_stat stat;
+    struct fk_buf body = FK_BUF_EMPTY;
+    struct fk_buf message = FK_BUF_EMPTY;
+    if (!fk_local_store_next_swept(server->store, &node) || node.path.data == NULL ||
+        !fk_node_due(&node, fk_clock_wall_ms(server->clock), server->writer.rules.never_used_ms)) {
+        return;
+    }
+    fk_node_stat(&node, &stat);
+    fk_write_sweep_request(
+        &body, &(struct fk_sweep_request){.path = node.path, .version = stat.version, .cversion = stat.cversion});
+    fk_request_message_begin(&message, &(struct fk_request_message){.gateway = 1, .ids = FK_BYTES_LITERAL("\0\0\0\0")});
+    fk_request_message_add(&message,
+                           &(struct fk_request_operation){.op = FK_OP_SWEEP_NODE, .body = fk_buf_view(&body)});
+    if (!body.failed && !message.failed) {
+        (void)fk_queue_send(server->queue, 0, 0, fk_buf_view(&message));
+    }
+    fk_buf_deinit(&body);
+    fk_buf_deinit(&message);
+}
+
 static void tick(struct sim_local_server *server)
 {
     struct sim_local *lab = server->lab;
@@ -149,6 +173,7 @@ static void tick(struct sim_local_server *server)
     }
     sim_local_expire(server);
     retry_deferred(server);
+    sweep(server);
     server->busy = false;
 }
 
@@ -237,6 +262,7 @@ static bool serve(struct sim_local_server *server)
     server->channel = fk_local_channel_new();
     server->watched = sim_ledger_watch(lab->ledger, server->store);
     fk_writer_init(&server->writer, server->watched, server->channel, server->clock);
+    server->writer.rules = (struct fk_rules){.enforce_quota = true, .never_used_ms = 1};
     sim_local_attach(server);
     sim_memory_spare_end();
     run(server);
