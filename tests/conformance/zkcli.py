@@ -74,6 +74,18 @@ CASES = [
     ("delete /nosuch", r"Node does not exist: /nosuch\n"),
     ("ls -R /cli", r"/cli\n/cli/secret\n/cli/seq-0000000000\n/cli/seq-0000000001\n"),
     ("sync /", r"Sync is OK\n"),
+    ("create /quota abc", r"Created /quota\n"),
+    ("setquota -n 5 /quota", ""),
+    ("create /quota/a 12", r"Created /quota/a\n"),
+    ("listquota /quota", r"absolute path is /zookeeper/quota/quota/zookeeper_limits\n"
+     r"Output quota for /quota count=5,bytes=-1\S*\nOutput stat for /quota count=2,bytes=5\n"),
+    ("delquota /quota", ""),
+    ("listquota /quota", r"absolute path is /zookeeper/quota/quota/zookeeper_limits\nquota for /quota does not exist.\n"),
+    ("create -c /quota/container", r"Created /quota/container\n"),
+    ("create -t 5000 /quota/ttl", r"KeeperErrorCode = Unimplemented for /quota/ttl\n"),
+    ("config", r"\n"),
+    ("reconfig -remove 1", r"KeeperErrorCode = Reconfig is disabled\n"),
+    ("deleteall /quota", ""),
     ("deleteall /cli", ""),
     ("ls /", r"\[zookeeper\]\n"),
 ]
