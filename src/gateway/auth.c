@@ -224,7 +224,12 @@ void fk_auth_request(struct fk_gateway *gateway, struct fk_conn *conn, struct fk
     struct fk_auth_request request;
     conn->auth_wait_ms = 0;
     fk_read_auth_request(&reader, &request);
-    enum verdict verdict = reader.failed ? VERDICT_FAILED : authenticate(gateway, conn, &request);
+    if (reader.failed) { /* ZK: an exception while it is read ends the connection, without a reply */
+        fk_auth_failed(gateway, conn, "unreadable");
+        fk_conn_close(gateway, conn);
+        return;
+    }
+    enum verdict verdict = authenticate(gateway, conn, &request);
     if (verdict == VERDICT_ELSEWHERE) {
         fk_auth_failed(gateway, conn, "ensemble");
         fk_conn_kill(gateway, conn);
