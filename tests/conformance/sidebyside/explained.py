@@ -1,7 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Differences to ZooKeeper 3.9 that are known and meant, each with its reason (docs/compatibility.md tells users)."""
 
-EXPLAINED = []
+import zkraw
+
+
+def is_delete_container(what, ours, theirs, request):
+    """ours: -6, as for all that clients may not send."""
+    return request is not None and request[0] == zkraw.DELETE_CONTAINER and ours == (zkraw.UNIMPLEMENTED, -1, b"")
+
+
+def filtered(events):
+    """Without what setWatches tells of nodes that are there: zxid -1."""
+    return [event for event in events if event[3] != -1 or event[0] == zkraw.DELETED]
+
+
+def is_filtered_catch_up(what, ours, theirs, request):
+    return (what.startswith("events") and all(set(mine) <= set(other) for mine, other in zip(ours, theirs))
+            and [filtered(list_) for list_ in ours] == [filtered(list_) for list_ in theirs])
+
+
+EXPLAINED = [
+    (is_delete_container, "deleteContainer is refused: it is the server's own, and ZooKeeper lets any client send it"),
+    (is_filtered_catch_up, "setWatches tells nothing of nodes that the client may not read (CVE-2024-23944)"),
+]
 
 
 def reason(what, ours, theirs, request):
