@@ -45,6 +45,14 @@ def test_x509_ids(start_server):
     client.close_session()
 
 
+def test_digest_can_be_disabled(start_server):
+    client = start_server({"DigestAuthenticationProvider.enabled": "false",
+                           "DigestAuthenticationProvider.superDigest": None}).connect()
+    assert create_with(client, "digest", "user:hash") == INVALID_ACL
+    assert create_with(client, "ip", "127.0.0.1") == OK
+    client.close_session()
+
+
 def test_who_is_not_of_the_scheme_is_refused(start_server):
     client = start_server({**SASL, **X509}).connect()
     assert client.create("/s", acl=[(zkraw.ALL, "sasl", "user")])[0] == OK
