@@ -56,7 +56,7 @@ void fk_config_deinit(struct fk_config *config)
         const struct fk_config_key *key = &fk_config_keys[i];
         bool text = key->kind == FK_CONFIG_TEXT || key->kind == FK_CONFIG_PATH || key->kind == FK_CONFIG_ADDRESS ||
                     key->kind == FK_CONFIG_SECRET;
-        char **field = (char **)((char *)config + key->offset);
+        char **field = (char **)(void *)((char *)config + key->offset);
         if (text) {
             if (key->kind == FK_CONFIG_SECRET) {
                 forget(*field);

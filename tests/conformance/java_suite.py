@@ -42,9 +42,10 @@ TEST_SECONDS = 120  # for one test; JUnit interrupts it then
 CLASS_SECONDS = 900
 SILENCE_SECONDS = 200  # a JVM that reports nothing for so long is ended
 SLOTS = 12  # port ranges of ZooKeeper's PortAssignment
-# What a JVM of this suite needs more than the others.
+# What the JVMs of a suite are given; the superDigest is that of ZooKeeper's own pom, its password is "test".
 FLAGS = {
-    "zookeeper": ["-Dzookeeper.serverCnxnFactory=faaskeeper.conformance.ProcessCnxnFactory"],
+    "zookeeper": ["-Dzookeeper.serverCnxnFactory=faaskeeper.conformance.ProcessCnxnFactory",
+                  "-Dzookeeper.DigestAuthenticationProvider.superDigest=super:D/InIHSb7yEEbrWz8b9l71RjZJU="],
     "curator": [],
 }
 PREFIXES = ("org.apache.zookeeper.", "org.apache.curator.")
@@ -102,15 +103,16 @@ def read_lines(path):
 
 
 def read_classes(suite):
-    """The classes to run, and {class: reason} of those that are left out."""
-    wanted, left_out = [], {}
+    """{class: flags of its JVM} to run, and {class: reason} of those that are left out."""
+    wanted, left_out = {}, {}
     for name, reason in read_lines(JAVA / f"{suite}.classes"):
         if name.startswith("-"):
             if not reason:
                 raise SystemExit(f"{suite}.classes: {name} has no reason")
             left_out[name[1:].strip()] = reason
         else:
-            wanted.append(name)
+            name, *flags = name.split()
+            wanted[name] = flags
     return wanted, left_out
 
 
@@ -195,8 +197,8 @@ class Suite:
 
     def run(self, classes):
         work = queue.Queue()
-        for number, name in enumerate(classes):
-            work.put((number, name))
+        for number, (name, flags) in enumerate(classes.items()):
+            work.put((number, name, flags))
         threads = [threading.Thread(target=self.work_off, args=(work, slot)) for slot in range(self.options.jobs)]
         for thread in threads:
             thread.start()
@@ -206,19 +208,18 @@ class Suite:
     def work_off(self, work, slot):
         while True:
             try:
-                number, name = work.get_nowait()
+                number, name, flags = work.get_nowait()
             except queue.Empty:
                 return
-            self.run_class(number, name, slot)
+            self.run_class(number, name, flags, slot)
 
-    def run_class(self, number, name, slot):
+    def run_class(self, number, name, flags, slot):
         directory = self.work / f"{number:03}-{name.rsplit('.', 1)[-1]}"
         directory.mkdir()
-        done, words = [], self.options.words
-        only = words[0] if len(words) == 1 and not short(name).endswith(words[0]) and "." in words[0] else ""
-        only = only if only and short(name) in only else ""
+        done = []
+        only = [word for word in self.options.words if word.startswith(short(name) + ".")][:1]
         for attempt in range(4):  # again, without what was done, after a crash
-            ended, finished, left = self.run_once(name, directory, attempt, slot, only, done)
+            ended, finished, left = self.run_once(name, directory, attempt, slot, flags, only, done)
             if finished:
                 break
             if not left:
@@ -230,7 +231,7 @@ class Suite:
         self.look_for_crashes(short(name), directory / "server.log")
         shutil.rmtree(directory / "tmp", ignore_errors=True)
 
-    def run_once(self, name, directory, attempt, slot, only, done):
+    def run_once(self, name, directory, attempt, slot, flags, only, done):
         record, skip = directory / f"record-{attempt}", directory / f"done-{attempt}"
         skip.write_text("\n".join(done) + "\n")
         scratch = directory / "tmp"
@@ -239,9 +240,9 @@ class Suite:
         command = ["java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
                    "--add-opens=java.base/java.lang=ALL-UNNAMED", "--add-opens=java.base/java.util=ALL-UNNAMED",
                    f"-Djava.io.tmpdir={scratch}", f"-Dbuild.test.dir={scratch}", f"-Dtest.junit.threads={SLOTS}",
-                   f"-Dzookeeper.junit.threadid={slot}", *FLAGS[self.name], "-cp", self.class_path,
+                   f"-Dzookeeper.junit.threadid={slot}", *FLAGS[self.name], *flags, "-cp", self.class_path,
                    "faaskeeper.conformance.RunTests", name, str(record), str(TEST_SECONDS), "--done", str(skip),
-                   *(["--only", only] if only else [])]
+                   *(["--only", *only] if only else [])]
         jvm = Jvm(command, directory, self.environment(directory))
         try:
             ended = jvm.wait(record)
@@ -339,8 +340,8 @@ def main():
     signal.signal(signal.SIGTERM, Jvm.end_all)
     signal.signal(signal.SIGINT, Jvm.end_all)
     classes, left_out = read_classes(options.suite)
-    wanted = [name for name in classes if not options.words
-              or any(word in name or short(name) in word for word in options.words)]
+    wanted = {name: flags for name, flags in classes.items() if not options.words
+              or any(word in name or short(name) in word for word in options.words)}
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix=f"fk-{options.suite}-") as work:
         suite = Suite(options.suite, options, work)

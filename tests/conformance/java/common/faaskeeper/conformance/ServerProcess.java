@@ -19,6 +19,8 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import javax.security.auth.login.AppConfigurationEntry;
+import javax.security.auth.login.Configuration;
 
 /**
  * A server in a process of its own: ours, or the real ZooKeeper. What the tests have set as system properties for
@@ -29,11 +31,15 @@ import java.util.concurrent.TimeUnit;
  * become lines of the zoo.cfg); FK_SERVER_LOG takes what the server prints.
  */
 public final class ServerProcess {
+    // Settings of every server of a JVM, for tests that set them after the server's start: theirs reads them later.
+    private static final String ALWAYS = "faaskeeper.server.";
     private static final long START_SECONDS = 30;
     private static final long STOP_SECONDS = 15;
     private static final int FIRST_PORT = 11000;
     private static final int LAST_PORT = 32000; // below Linux' range for outgoing connections
     private static int nextPort = FIRST_PORT + (int) (ProcessHandle.current().pid() * 37 % (LAST_PORT - FIRST_PORT));
+
+    private static volatile ServerProcess latest;
 
     private final Properties settings;
     private Process process;
@@ -42,6 +48,11 @@ public final class ServerProcess {
     public ServerProcess(Properties settings) {
         this.settings = settings;
         this.settings.setProperty("admin.enableServer", "false");
+    }
+
+    /** The process that was started last. */
+    public static ServerProcess latest() {
+        return latest;
     }
 
     /** A free port that no outgoing connection takes while a server is down between two starts. */
@@ -61,6 +72,7 @@ public final class ServerProcess {
     public void start() throws IOException, InterruptedException {
         Path config = Path.of(settings.getProperty("dataDir"), "conformance-zoo.cfg");
         Map<String, String> properties = propertiesForServers();
+        writeLoginConfiguration(properties);
         List<String> command = new ArrayList<>(Arrays.asList(System.getenv("FK_SERVER_COMMAND").split("\n")));
         if (System.getenv("FK_SERVER_PROPERTIES").equals("flags")) {
             List<String> flags = new ArrayList<>();
@@ -74,6 +86,7 @@ public final class ServerProcess {
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(new File(System.getenv("FK_SERVER_LOG"))))
                 .start();
+        latest = this;
         waitUntilItAnswers();
     }
 
@@ -98,7 +111,35 @@ public final class ServerProcess {
                 found.put(name, System.getProperty(name));
             }
         }
+        for (String name : System.getProperties().stringPropertyNames()) {
+            if (name.startsWith(ALWAYS)) {
+                found.put(name.substring(ALWAYS.length()), System.getProperty(name));
+            }
+        }
         return found;
+    }
+
+    /** A JAAS configuration that a test made in memory becomes a file. */
+    private void writeLoginConfiguration(Map<String, String> properties) throws IOException {
+        String section = properties.getOrDefault("zookeeper.sasl.serverconfig", "Server");
+        AppConfigurationEntry[] entries;
+        try {
+            entries = Configuration.getConfiguration().getAppConfigurationEntry(section);
+        } catch (SecurityException none) {
+            return;
+        }
+        if (entries == null || properties.containsKey("java.security.auth.login.config")) {
+            return;
+        }
+        StringBuilder text = new StringBuilder(section + " {\n");
+        for (AppConfigurationEntry entry : entries) {
+            text.append(entry.getLoginModuleName()).append(" required");
+            entry.getOptions().forEach((name, value) -> text.append("\n " + name + "=\"" + value + "\""));
+            text.append(";\n");
+        }
+        Path file = Path.of(settings.getProperty("dataDir"), "conformance-jaas.conf");
+        Files.writeString(file, text + "};\n");
+        properties.put("java.security.auth.login.config", file.toString());
     }
 
     private void waitUntilItAnswers() throws IOException, InterruptedException {
@@ -107,11 +148,10 @@ public final class ServerProcess {
             return;
         }
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_SECONDS);
-        int port = Integer.parseInt(settings.getProperty("clientPort"));
         boolean quorum = settings.stringPropertyNames().stream().anyMatch(name -> name.startsWith("server."));
         while (true) {
             try {
-                String answer = ask(port, "srvr");
+                String answer = ask("srvr");
                 if (answer.startsWith("Zookeeper version") || answer.contains("whitelist")
                         || quorum && !answer.isEmpty()) {
                     return;
@@ -153,7 +193,8 @@ public final class ServerProcess {
     }
 
     /** Sends a four letter word and returns the answer. */
-    public String ask(int port, String word) throws IOException {
+    public String ask(String word) throws IOException {
+        int port = Integer.parseInt(settings.getProperty("clientPort"));
         try (Socket socket = new Socket()) {
             socket.connect(new InetSocketAddress(address(), port), 1000);
             socket.setSoTimeout(1000);

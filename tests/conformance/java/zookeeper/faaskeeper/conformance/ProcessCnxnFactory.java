@@ -2,6 +2,7 @@
 package faaskeeper.conformance;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Map;
@@ -9,6 +10,7 @@ import java.util.Properties;
 import org.apache.zookeeper.server.ServerCnxn;
 import org.apache.zookeeper.server.ServerCnxnFactory;
 import org.apache.zookeeper.server.ZooKeeperServer;
+import org.apache.zookeeper.server.quorum.QuorumPeerConfig;
 
 /**
  * Takes the place of the server inside the tests' JVM, by ZooKeeper's own setting zookeeper.serverCnxnFactory: where
@@ -35,6 +37,11 @@ public final class ProcessCnxnFactory extends ServerCnxnFactory {
         if (!startServer) {
             return;
         }
+        startProcess();
+    }
+
+    private void startProcess() throws IOException, InterruptedException {
+        ZooKeeperServer server = getZooKeeperServer();
         Properties settings = new Properties();
         settings.setProperty("dataDir", server.getTxnLogFactory().getSnapDir().getParent());
         settings.setProperty("dataLogDir", server.getTxnLogFactory().getDataLogDir().getParent());
@@ -42,6 +49,7 @@ public final class ProcessCnxnFactory extends ServerCnxnFactory {
         settings.setProperty("minSessionTimeout", Integer.toString(server.getMinSessionTimeout()));
         settings.setProperty("maxSessionTimeout", Integer.toString(server.getMaxSessionTimeout()));
         settings.setProperty("maxClientCnxns", Integer.toString(maxClientCnxns));
+        settings.setProperty("reconfigEnabled", Boolean.toString(QuorumPeerConfig.isReconfigEnabled()));
         settings.setProperty("clientPortAddress",
                 address.getAddress().isAnyLocalAddress() ? "127.0.0.1" : address.getHostString());
         settings.setProperty(secure ? "secureClientPort" : "clientPort", Integer.toString(address.getPort()));
@@ -75,6 +83,20 @@ public final class ProcessCnxnFactory extends ServerCnxnFactory {
     @Override
     public void setMaxClientCnxnsPerHost(int max) {
         maxClientCnxns = max;
+        if (process != null) {
+            process.stop();
+            restart();
+        }
+    }
+
+    private void restart() {
+        try {
+            startProcess();
+        } catch (IOException problem) {
+            throw new UncheckedIOException(problem);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     @Override
