@@ -137,7 +137,14 @@ static void the_stat_of_the_statistics_stays(void **state)
     struct fk_stat after = world_stat(&world, "/zookeeper/quota/a/zookeeper_stats");
     assert_stats("a", "count=2,bytes=10");
     before.data_length = after.data_length;
-    assert_memory_equal(&before, &after, sizeof before);
+    struct fk_buf expected = FK_BUF_EMPTY;
+    struct fk_buf found = FK_BUF_EMPTY;
+    fk_write_stat(&expected, &before); // the records themselves have padding
+    fk_write_stat(&found, &after);
+    assert_int_equal(expected.size, FK_STAT_SIZE);
+    assert_memory_equal(expected.data, found.data, FK_STAT_SIZE);
+    fk_buf_deinit(&expected);
+    fk_buf_deinit(&found);
     struct fk_change change = fk_plan_change(&world.plan);
     assert_int_equal(change.count, 3);
     assert_int_equal(change.puts[2].kind, FK_PUT_STATS);
