@@ -88,7 +88,7 @@ class Sequence:
 
     def run(self, length):
         for side in self.sides:
-            side.begin()
+            side.begin(self.seed)
         left = length
         while left > 0:
             number, action, burst = self.requests.burst(left)
@@ -121,9 +121,10 @@ class Sequence:
             self.compare(f"client {number} {action} {burst[index]}", ours, theirs, burst[index])
             if isinstance(theirs, tuple):
                 self.requests.zxid = max(self.requests.zxid, theirs[1])
-        if action == "end":
-            if all("closed" not in one for one in answers):
-                self.both(f"client {number} after {burst[-1]}", lambda side: side.ends(number))
+        closed = all("closed" in one for one in answers)
+        if action == "end" and not closed:
+            self.both(f"client {number} after {burst[-1]}", lambda side: side.ends(number), burst[-1])
+        if action == "end" or closed:
             for side in self.sides:
                 side.reopen(number)
 

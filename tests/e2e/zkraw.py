@@ -191,14 +191,14 @@ def read_results(body):
 
 # ---- the connection ------------------------------------------------------------------------------------
 
-def open_socket(address, timeout=WAIT_SECONDS):
-    """address: (host, port), or a path of a unix socket."""
+def open_socket(address, timeout=WAIT_SECONDS, source=None):
+    """address: (host, port), or a path of a unix socket. source: the host to come from."""
     if isinstance(address, str):
         sock = socket.socket(socket.AF_UNIX)
         sock.settimeout(timeout)
         sock.connect(address)
         return sock
-    sock = socket.create_connection(address, timeout)
+    sock = socket.create_connection(address, timeout, source and (source, 0))
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
 
@@ -206,8 +206,8 @@ def open_socket(address, timeout=WAIT_SECONDS):
 class Connection:
     """One connection, with the handshake made unless `connect` is False."""
 
-    def __init__(self, address, connect=True, **handshake):
-        self.sock = open_socket(address)
+    def __init__(self, address, connect=True, source=None, **handshake):
+        self.sock = open_socket(address, source=source)
         self.received = b""
         self.xid = 0
         self.events = []

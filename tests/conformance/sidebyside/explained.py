@@ -4,11 +4,6 @@
 import zkraw
 
 
-def is_delete_container(what, ours, theirs, request):
-    """ours: -6, as for all that clients may not send."""
-    return request is not None and request[0] == zkraw.DELETE_CONTAINER and ours == (zkraw.UNIMPLEMENTED, -1, b"")
-
-
 def filtered(events):
     """Without what setWatches tells of nodes that are there: zxid -1."""
     return [event for event in events if event[3] != -1 or event[0] == zkraw.DELETED]
@@ -20,7 +15,6 @@ def is_filtered_catch_up(what, ours, theirs, request):
 
 
 EXPLAINED = [
-    (is_delete_container, "deleteContainer is refused: it is the server's own, and ZooKeeper lets any client send it"),
     (is_filtered_catch_up, "setWatches tells nothing of nodes that the client may not read (CVE-2024-23944)"),
 ]
 

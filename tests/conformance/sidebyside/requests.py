@@ -58,7 +58,8 @@ class Requests:
         if kind < 0.75:
             return zkraw.CREATE2, self.create_body(self.flags())
         if kind < 0.87:
-            return zkraw.CREATE_CONTAINER, self.create_body(self.random.choice([4, 4, 4, 0, 1]))
+            # Not with ephemeral flags: the real server takes the node for an ephemeral one until it is applied.
+            return zkraw.CREATE_CONTAINER, self.create_body(self.random.choice([4, 4, 4, 0, 2]))
         # Flags 0 with -1 would end the real server.
         ttl = self.random.choice([100000, 100000, 100000, 1 << 39, 1 << 40, 0])
         return zkraw.CREATE_TTL, self.create_body(self.random.choice([5, 5, 5, 6, 1, 0])) + int64(ttl)
@@ -142,8 +143,6 @@ class Requests:
             return self.random.choice(ENDS), ustring("/a") + int32(-1)
         if kind < 0.5:
             return zkraw.AUTH, int32(0) + ustring(self.random.choice(["nosuch", "world", ""])) + buffer(b"x")
-        if kind < 0.6:
-            return zkraw.DELETE_CONTAINER, ustring("/a")
         return zkraw.CLOSE_SESSION, b""
 
     def request(self):

@@ -16,16 +16,19 @@ class Side:
         assert self.super.auth("digest", "super:test") == 0
         self.sessions = {}
         self.clients = []
+        self.source = None
 
     # -- connections
 
-    def begin(self):
-        """Fresh clients, in the same order on both sides."""
+    def begin(self, seed):
+        """Fresh clients, in the same order on both sides. They have an address of their own: ours answers later who
+        fails to authenticate too often."""
+        self.source = f"127.1.{seed // 250 % 250}.{1 + seed % 250}"
         self.sessions = {0: 0}  # session id -> number in the order of creation
         self.clients = [self.open() for _ in range(CLIENTS)]
 
     def open(self, **handshake):
-        client = zkraw.Connection(self.address, timeout=30000, **handshake)
+        client = zkraw.Connection(self.address, timeout=30000, source=self.source, **handshake)
         self.sessions.setdefault(client.session, len(self.sessions))
         return client
 
