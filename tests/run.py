@@ -34,7 +34,7 @@ LAST_LINE = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped")
 # What must be there; the rest is found.
 REQUIRED = ("unit", "contract", "e2e/handshake", "e2e/nodes", "e2e/errors", "e2e/acl", "e2e/multi", "e2e/watches",
             "e2e/sessions", "e2e/fourletter", "e2e/garbage", "e2e/cli", "conformance/kazoo-2.8",
-            "conformance/kazoo-2.11", "conformance/zkcli", "conformance/differential", "chaos/crash", "chaos/faults",
+            "conformance/kazoo-2.11", "conformance/zkcli", "conformance/sidebyside", "chaos/crash", "chaos/faults",
             "sim/seeds", "sim/golden", "sim/determinism", "porcupine/porcupine", "tidy/tidy")
 
 
@@ -276,7 +276,7 @@ def find_suites(build, variants, names):
             problems.append(str(error))
     for name, file, *arguments in (("kazoo-2.8", "kazoo.py", "--version", "2.8"),
                                    ("kazoo-2.11", "kazoo.py", "--version", "2.11"), ("zkcli", "zkcli.py"),
-                                   ("differential", "differential.py"),
+                                   ("sidebyside", "sidebyside.py"),
                                    ("java-zookeeper", "java_suite.py", "zookeeper"),
                                    ("java-curator", "java_suite.py", "curator")):
         script = HERE / "conformance" / file

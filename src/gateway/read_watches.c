@@ -41,14 +41,14 @@ static enum fk_code set_watch(struct fk_job *job, struct fk_store *store, unsign
     if (code == FK_CODE_SYSTEM_ERROR) {
         return code;
     }
-    /* An event may not tell of a node that the caller can't read (CVE-2024-23944). */
     bool readable = code == FK_CODE_NO_NODE || fk_acl_allows(node.acl, FK_PERM_READ, &caller);
-    int32_t event = readable ? missed_event(list, &node, relative_zxid) : 0;
-    if (event != 0) {
-        act(job, FK_ACTION_EVENT, event, fk_path_alias(path));
-    } else {
+    int32_t event = missed_event(list, &node, relative_zxid);
+    if (event == 0) {
         act(job, FK_ACTION_WATCH, list == 2 ? FK_WATCH_CHILD : FK_WATCH_DATA, fk_path_alias(path));
+    } else if (readable) {
+        act(job, FK_ACTION_EVENT, event, fk_path_alias(path));
     }
+    /* Else the watch is used up, as by any event that may not be told (CVE-2024-23944). */
     return FK_CODE_OK;
 }
 

@@ -37,11 +37,11 @@ static bool refuse_options(struct multi *multi, int32_t op, const struct fk_crea
     if (op == FK_OP_CREATE_TTL) {
         return false;
     }
-    if (request->flags < 0 || request->flags > FK_FLAGS_CONTAINER) {
+    if (request->flags < 0 || request->flags > FK_FLAGS_MAX) {
         return true;
     }
     multi->plan->unread = request->acl.data == NULL;
-    return multi->plan->unread;
+    return multi->plan->unread || fk_flags_ttl(request->flags);
 }
 
 static enum fk_code multi_create(struct multi *multi, int32_t op, struct fk_reader *reader)

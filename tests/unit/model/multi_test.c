@@ -149,11 +149,18 @@ static void options_that_are_none_make_it_unparsable(void **state)
         assert_int_equal(run(), FK_CODE_MARSHALLING_ERROR);
         assert_false(world.plan.unread);
     }
-    struct fk_create_request request = {.path = fk_bytes_text("/a"), .acl = FK_BYTES_NULL};
-    multi_header(&world, FK_OP_CREATE);
-    fk_write_create_request(&world.body, &request);
-    assert_int_equal(run(), FK_CODE_MARSHALLING_ERROR);
-    assert_true(world.plan.unread);
+    static const struct {
+        int32_t flags;
+        bool unread;
+    } without_acl[] = {{0, true}, {4, true}, {5, true}, {6, true}, {7, false}, {-1, false}};
+    for (size_t i = 0; i < sizeof without_acl / sizeof without_acl[0]; i++) {
+        int32_t given = without_acl[i].flags;
+        struct fk_create_request request = {.path = fk_bytes_text("/a"), .acl = FK_BYTES_NULL, .flags = given};
+        multi_header(&world, FK_OP_CREATE);
+        fk_write_create_request(&world.body, &request);
+        assert_int_equal(run(), FK_CODE_MARSHALLING_ERROR);
+        assert_int_equal(world.plan.unread, without_acl[i].unread);
+    }
     multi_create(&world, FK_OP_CREATE, "/a", 0);
     assert_int_equal(run(), FK_CODE_OK);
     assert_false(world.plan.unread);
