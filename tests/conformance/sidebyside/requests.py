@@ -172,11 +172,10 @@ class Requests:
         requests = [self.request() for _ in range(min(most, self.random.choice([1, 1, 2, 3, 5, 8])))]
         # Java answers addauth at once, past the requests in its pipeline: it comes first, or not at all.
         requests = requests[:1] + [one for one in requests[1:] if one[0] != zkraw.AUTH]
-        # Nor does it see a new ACL of the root that is in its pipeline, when it creates a child.
-        for at, (op, body) in enumerate(requests):
-            if op == zkraw.SET_ACL and body.startswith(ustring("/")):
-                requests = requests[:at + 1]
-                break
+        # Nor do its checks see a new ACL that is still in its pipeline: nothing follows one.
+        operations = [op for op, _ in requests]
+        if zkraw.SET_ACL in operations:
+            requests = requests[:operations.index(zkraw.SET_ACL) + 1]
         if drawn < 0.02:
             return client, "reattach", []
         if drawn < 0.05:
