@@ -150,11 +150,12 @@ enum fk_err fk_config_set_words(struct fk_config *config, const struct fk_config
     return FK_OK;
 }
 
+/* The name is free, as in ZooKeeper: whoever has its password is super. */
 enum fk_err fk_config_set_super_digest(struct fk_config *config, const struct fk_config_value *value)
 {
-    static const char prefix[] = "super:";
-    if (strncmp(value->value, prefix, sizeof prefix - 1) != 0 || value->value[sizeof prefix - 1] == '\0') {
-        return refuse_secret(value, "expected super:HASH, as DigestAuthenticationProvider prints it");
+    const char *colon = strchr(value->value, ':');
+    if (colon == NULL || colon == value->value || colon[1] == '\0') {
+        return refuse_secret(value, "expected NAME:HASH, as DigestAuthenticationProvider prints it");
     }
     return fk_config_set_text(value, &config->auth.super_digest);
 }

@@ -231,16 +231,25 @@ static void warn_of_keys(const struct fk_config *config)
     }
 }
 
+/* ZooKeeper takes any preAllocSize; here a segment has to hold the largest change. */
+static int64_t segment_size(const struct fk_config *config)
+{
+    int64_t wanted = config->segment_size_kb == 0 ? FK_LOG_SEGMENT_SIZE : (int64_t)config->segment_size_kb * 1024;
+    int64_t least = 4 * (int64_t)config->frame_size_max;
+    return wanted < least ? least : wanted;
+}
+
 static int serve(const struct serve_options *options, const struct fk_config *config)
 {
     char address[300];
     struct fk_local_host_options host = {
-        .segment_size = (int64_t)config->segment_size_kb * 1024,
+        .segment_size = segment_size(config),
         .sync = config->sync,
         .sweeper = config->sweeper,
         .gateway = {.tick_ms = config->tick_ms,
                     .session_timeout_min_ms = config->session_timeout_min_ms,
                     .session_timeout_max_ms = config->session_timeout_max_ms,
+                    .frame_size_max = config->frame_size_max,
                     .connections_per_address = config->connections_per_address,
                     .read_only = options->read_only,
                     .words = config->words,

@@ -27,7 +27,9 @@ bool fk_conn_closing(const struct fk_conn *conn)
 
 bool fk_conn_wants_input(const struct fk_conn *conn)
 {
-    return conn->state < FK_CONN_LEAVING && fk_buf_left(&conn->in) < FK_INPUT_SIZE_MAX;
+    size_t frame = FK_FRAME_LENGTH_SIZE + (size_t)conn->frame_size_max;
+    size_t size_max = frame < FK_INPUT_SIZE_MAX ? FK_INPUT_SIZE_MAX : frame;
+    return conn->state < FK_CONN_LEAVING && fk_buf_left(&conn->in) < size_max;
 }
 
 void *fk_conn_socket(const struct fk_conn *conn)
@@ -149,7 +151,7 @@ int64_t fk_conn_frame_size(const struct fk_conn *conn, struct fk_bytes input)
         return FK_FRAME_INCOMPLETE;
     }
     int32_t size = (int32_t)fk_load_u32(input.data);
-    int32_t size_max = conn->state == FK_CONN_NEW ? FK_CONNECT_FRAME_SIZE_MAX : FK_FRAME_SIZE_MAX;
+    int32_t size_max = conn->state == FK_CONN_NEW ? FK_CONNECT_FRAME_SIZE_MAX : conn->frame_size_max;
     if (size < 0 || size > size_max) {
         return FK_FRAME_BAD;
     }

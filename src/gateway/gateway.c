@@ -20,6 +20,9 @@ struct fk_gateway *fk_gateway_create(const struct fk_backend *backend, const str
     }
     gateway->backend = backend;
     gateway->options = *options;
+    if (gateway->options.frame_size_max == 0) {
+        gateway->options.frame_size_max = FK_FRAME_SIZE_MAX;
+    }
     gateway->clock = clock;
     gateway->random = random;
     gateway->stats.latency_min_ms = INT64_MAX;
@@ -162,6 +165,7 @@ struct fk_conn *fk_gateway_open(struct fk_gateway *gateway, struct fk_bytes addr
     conn->state = FK_CONN_NEW;
     conn->opened_ms = gateway->now_ms;
     conn->told_input = true;
+    conn->frame_size_max = gateway->options.frame_size_max;
     fk_list_init(&conn->link);
     fk_list_init(&conn->output);
     fk_list_init(&conn->stalled);

@@ -41,13 +41,14 @@ struct fk_gateway_options {
     int32_t tick_ms;
     int32_t session_timeout_min_ms;
     int32_t session_timeout_max_ms;
-    int32_t connections_per_address; /* 0: no limit */
+    int32_t frame_size_max;          /* largest request; 0: FK_FRAME_SIZE_MAX */
+    int32_t connections_per_address; /* 0 or less: no limit */
     bool read_only;                  /* as a ZooKeeper server without a quorum: read_only.c */
     unsigned words;                  /* whitelist, mask of enum fk_word */
     struct fk_auth_options auth;
-    struct fk_rules rules;           /* of permissions, for reads and events: skip_acl */
-    const char *super_digest;        /* "super:hash" of DigestAuthenticationProvider.superDigest, or NULL */
-    const char *environment;         /* lines "key=value\n" of `envi` behind the version */
+    struct fk_rules rules;    /* of permissions, for reads and events: skip_acl */
+    const char *super_digest; /* "name:hash" of DigestAuthenticationProvider.superDigest, or NULL */
+    const char *environment;  /* lines "key=value\n" of `envi` behind the version */
     void (*process_facts)(struct fk_process_facts *facts); /* NULL: zeros */
 };
 

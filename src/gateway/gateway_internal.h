@@ -79,12 +79,13 @@ struct fk_conn {
     int64_t sent;
     enum fk_conn_state state;
     uint16_t port;
-    bool has_read_only; /* the client sent the byte, the reply has it too */
-    bool told_input;    /* what the socket layer was told last */
-    bool idle;          /* no bytes since the last tick */
-    bool sasl_done;     /* a SASL exchange has proved a name */
-    int64_t auth_wait_ms; /* until when an attempt to authenticate waits; 0: none does */
-    int32_t timeout_ms; /* asked for by a client whose session is being created */
+    bool has_read_only;     /* the client sent the byte, the reply has it too */
+    bool told_input;        /* what the socket layer was told last */
+    bool idle;              /* no bytes since the last tick */
+    bool sasl_done;         /* a SASL exchange has proved a name */
+    int64_t auth_wait_ms;   /* until when an attempt to authenticate waits; 0: none does */
+    int32_t frame_size_max; /* of the gateway's options */
+    int32_t timeout_ms;     /* asked for by a client whose session is being created */
 };
 
 struct fk_gateway_stats {

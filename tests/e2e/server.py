@@ -100,6 +100,8 @@ class Server:
     def _oracle(self, config):
         digest = self.config.get("DigestAuthenticationProvider.superDigest")
         flags = [f"-Dzookeeper.DigestAuthenticationProvider.superDigest={digest}"] if digest else []
+        if "jute.maxbuffer" in self.config:
+            flags.append(f"-Djute.maxbuffer={self.config['jute.maxbuffer']}")
         whitelist = self.config.get("4lw.commands.whitelist")
         if whitelist:
             flags.append(f"-Dzookeeper.4lw.commands.whitelist={whitelist}")

@@ -137,7 +137,7 @@ def test_a_missing_configuration_file(tmp_path):
     ("tickTime=abc", ["tickTime", "abc"]), ("tickTime=0", ["tickTime"]), ("tickTime=-5", ["tickTime"]),
     ("tickTime=99999999999999999999", ["tickTime"]), ("tickTime=", ["tickTime"]), ("tickTime=20x", ["tickTime", "20x"]),
     ("clientPort=70000", ["clientPort", "70000"]), ("clientPort=abc", ["clientPort", "abc"]),
-    ("maxClientCnxns=many", ["maxClientCnxns", "many"]), ("maxClientCnxns=-1", ["maxClientCnxns"]),
+    ("maxClientCnxns=many", ["maxClientCnxns", "many"]), ("jute.maxbuffer=10", ["jute.maxbuffer"]),
     ("minSessionTimeout=x", ["minSessionTimeout"]), ("maxSessionTimeout=x", ["maxSessionTimeout"]),
     ("forceSync=maybe", ["forceSync", "maybe"]), ("clientPortAddress=not an address", ["clientPortAddress"]),
 ])

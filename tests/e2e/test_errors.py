@@ -421,6 +421,18 @@ def test_the_largest_request(connect, path):
     assert client.is_closed()
 
 
+@pytest.mark.parametrize("limit", [100, 4096, 40 * 1024 * 1024])
+def test_jute_maxbuffer(start_server, limit):
+    server = start_server({"jute.maxbuffer": str(limit), "preAllocSize": "100"})
+    client = server.connect()
+    head = len(zkraw.create_body("/a")) + 8
+    data = b"x" * (limit - head)
+    assert client.create("/a", data)[0] == OK
+    assert client.get("/a")[1] == data
+    client.send(zkraw.int32(limit + 1))
+    assert client.is_closed()
+
+
 @pytest.mark.parametrize("length", [-1, -2**31, 2**31 - 1, 1048576, 0x48545450])
 def test_a_frame_length_out_of_range_closes(connect, length):
     client = connect()

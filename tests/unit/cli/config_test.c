@@ -203,8 +203,9 @@ static void numbers(void **state)
         {"tickTime", offsetof(struct fk_config, tick_ms), 1, 86400000},
         {"minSessionTimeout", offsetof(struct fk_config, session_timeout_min_ms), -1, 86400000},
         {"maxSessionTimeout", offsetof(struct fk_config, session_timeout_max_ms), -1, 86400000},
-        {"maxClientCnxns", offsetof(struct fk_config, connections_per_address), 0, INT32_MAX},
-        {"preAllocSize", offsetof(struct fk_config, segment_size_kb), 1024, 1048576},
+        {"maxClientCnxns", offsetof(struct fk_config, connections_per_address), INT32_MIN, INT32_MAX},
+        {"preAllocSize", offsetof(struct fk_config, segment_size_kb), 0, 1048576},
+        {"jute.maxbuffer", offsetof(struct fk_config, frame_size_max), 64, 64 * 1024 * 1024},
     };
     static const char *const bad[] = {"", "x", "5x", "0x10", "1.5", "99999999999999999999", "--5", "1,000"};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -291,12 +292,14 @@ static void the_super_digest(void **state)
     (void)state;
     parse_ok("DigestAuthenticationProvider.superDigest=super:D/InIHSb7yEEbrWz8b9l71RjZJU=");
     assert_string_equal(config.auth.super_digest, "super:D/InIHSb7yEEbrWz8b9l71RjZJU=");
-    static const char *const bad[] = {"", "super:", "secret", "admin:hash"};
+    parse_ok("DigestAuthenticationProvider.superDigest=curator-test:zghsj3JfJqK7DbWf0RQ1BgbJH9w=");
+    assert_string_equal(config.auth.super_digest, "curator-test:zghsj3JfJqK7DbWf0RQ1BgbJH9w=");
+    static const char *const bad[] = {"", "super:", "secret", ":hash"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         char line[128];
         (void)snprintf(line, sizeof line, "DigestAuthenticationProvider.superDigest=%s", bad[i]);
         /* The secret is not repeated. */
-        parse_bad(line, "zoo.cfg:1: DigestAuthenticationProvider.superDigest: expected super:HASH, as "
+        parse_bad(line, "zoo.cfg:1: DigestAuthenticationProvider.superDigest: expected NAME:HASH, as "
                         "DigestAuthenticationProvider prints it");
     }
 }

@@ -107,7 +107,9 @@ public final class ServerProcess {
             boolean ofHarness = name.equals("zookeeper.serverCnxnFactory") || name.equals("zookeeper.junit.threadid")
                     || name.startsWith("zookeeper.client") || name.startsWith("zookeeper.disableAutoWatchReset")
                     || name.equals("zookeeper.request.timeout");
-            if (forServer && !ofHarness) {
+            // A class of the tests' own is not on a server's class path.
+            boolean ofTests = System.getProperty(name).startsWith("org.apache.zookeeper.test.");
+            if (forServer && !ofHarness && !ofTests) {
                 found.put(name, System.getProperty(name));
             }
         }
