@@ -27,6 +27,7 @@ void fk_config_init(struct fk_config *config)
         .connections_per_address = FK_CONNECTIONS_PER_ADDRESS,
         .backlog = -1,
         .frame_size_max = FK_FRAME_SIZE_MAX,
+        .handshake_ms = FK_HANDSHAKE_MS,
         .sync = true,
         .words = FK_WORD_SRVR,
         .sweeper = {.interval_ms = FK_SWEEP_INTERVAL_MS, .per_minute = FK_SWEEPS_PER_MINUTE},

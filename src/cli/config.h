@@ -102,6 +102,7 @@ struct fk_config {
     int32_t connections_max; /* maxCnxns; 0: no limit */
     int32_t backlog;         /* clientPortListenBacklog; -1: the system's */
     int32_t frame_size_max;  /* jute.maxbuffer */
+    int32_t handshake_ms;    /* nio.sessionlessCnxnTimeout */
     int32_t segment_size_kb; /* preAllocSize; 0: default */
     bool sync;               /* forceSync */
     bool read_only;          /* readonlymode.enabled: isro is answered */

@@ -68,6 +68,7 @@ const struct fk_config_key fk_config_keys[] = {
            "connections of one address; 0 or less: no limit"),
     NUMBER("maxCnxns", connections_max, 0, INT32_MAX, "0", "connections in all; 0: no limit"),
     NUMBER("clientPortListenBacklog", backlog, -1, 65535, "-1", "connections waiting to be accepted; -1: the system's"),
+    NUMBER("nio.sessionlessCnxnTimeout", handshake_ms, 1, DAY_MS, "5000", "ms for the first frame of a connection"),
     NUMBER("jute.maxbuffer", frame_size_max, 64, 64 * 1024 * 1024, "1048575", "largest request in bytes"),
     NUMBER("preAllocSize", segment_size_kb, 0, 1024 * 1024, "65536",
            "KiB; size of a segment of the log, at least four times jute.maxbuffer"),

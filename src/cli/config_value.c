@@ -122,7 +122,7 @@ enum fk_err fk_config_set(struct fk_config *config, const struct fk_config_key *
     return FK_OK;
 }
 
-/* "*" or names with commas between them. Words that nobody knows are allowed: they stay unanswered. */
+/* "*" or names with commas between them. Words that nobody knows are allowed, as in ZooKeeper: they stay unanswered. */
 enum fk_err fk_config_set_words(struct fk_config *config, const struct fk_config_value *value)
 {
     enum {
@@ -142,12 +142,14 @@ enum fk_err fk_config_set_words(struct fk_config *config, const struct fk_config
         } else if (end - start == WORD_SIZE) {
             words |= fk_word_parse(fk_bytes_of(at + start, WORD_SIZE));
         } else if (end > start) {
-            return fk_config_refuse(value, "expected * or words of four letters with commas between them");
+            fk_place_print(value->place, &config->warnings);
+            fk_buf_print(&config->warnings, "%s: %.*s is no four-letter word\n", value->key, (int)(end - start),
+                         at + start);
         }
         at += size + (at[size] == ',' ? 1 : 0);
     }
     config->words = words;
-    return FK_OK;
+    return config->warnings.failed ? FK_ERR_NOMEM : FK_OK;
 }
 
 /* The name is free, as in ZooKeeper: whoever has its password is super. */

@@ -239,6 +239,20 @@ static int64_t segment_size(const struct fk_config *config)
     return wanted < least ? least : wanted;
 }
 
+static struct fk_auth_options auth_options(const struct fk_config *config)
+{
+    const struct fk_config_auth *auth = &config->auth;
+    return (struct fk_auth_options){
+        .x509_supers = config->tls.x509_supers,
+        .enforced_schemes = auth->enforced ? auth->enforced_schemes : NULL,
+        .ensemble_names = auth->ensemble_names,
+        .digest = (enum fk_digest_algorithm)auth->digest,
+        .digest_disabled = !auth->digest_enabled,
+        .ensemble = auth->ensemble,
+        .allow_sasl_failed = auth->allow_sasl_failed,
+    };
+}
+
 static int serve(const struct serve_options *options, const struct fk_config *config)
 {
     char address[300];
@@ -250,10 +264,11 @@ static int serve(const struct serve_options *options, const struct fk_config *co
                     .session_timeout_min_ms = config->session_timeout_min_ms,
                     .session_timeout_max_ms = config->session_timeout_max_ms,
                     .frame_size_max = config->frame_size_max,
+                    .handshake_ms = config->handshake_ms,
                     .connections_per_address = config->connections_per_address,
                     .read_only = options->read_only,
                     .words = config->words,
-                    .auth = {.x509_supers = config->tls.x509_supers},
+                    .auth = auth_options(config),
                     .rules = config->rules,
                     .super_digest = config->auth.super_digest,
                     .environment = environment_text(),

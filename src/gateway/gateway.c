@@ -23,6 +23,9 @@ struct fk_gateway *fk_gateway_create(const struct fk_backend *backend, const str
     if (gateway->options.frame_size_max == 0) {
         gateway->options.frame_size_max = FK_FRAME_SIZE_MAX;
     }
+    if (gateway->options.handshake_ms == 0) {
+        gateway->options.handshake_ms = FK_HANDSHAKE_MS;
+    }
     gateway->clock = clock;
     gateway->random = random;
     gateway->stats.latency_min_ms = INT64_MAX;
@@ -257,7 +260,7 @@ int32_t fk_gateway_tick_ms(const struct fk_gateway *gateway)
 static void check_deadlines(struct fk_gateway *gateway, struct fk_conn *conn)
 {
     int64_t age_ms = gateway->now_ms - conn->opened_ms;
-    if (conn->state == FK_CONN_NEW && age_ms > FK_HANDSHAKE_MS) {
+    if (conn->state == FK_CONN_NEW && age_ms > gateway->options.handshake_ms) {
         fk_conn_kill(gateway, conn);
     } else if (conn->state == FK_CONN_CLOSING && age_ms > FK_CLOSE_MS) {
         fk_buf_clear(&conn->out); /* the peer does not take its last bytes */

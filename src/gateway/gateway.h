@@ -42,6 +42,7 @@ struct fk_gateway_options {
     int32_t session_timeout_min_ms;
     int32_t session_timeout_max_ms;
     int32_t frame_size_max;          /* largest request; 0: FK_FRAME_SIZE_MAX */
+    int32_t handshake_ms;            /* for the first frame; 0: FK_HANDSHAKE_MS */
     int32_t connections_per_address; /* 0 or less: no limit */
     bool read_only;                  /* as a ZooKeeper server without a quorum: read_only.c */
     unsigned words;                  /* whitelist, mask of enum fk_word */

@@ -100,6 +100,9 @@ class Server:
     def _oracle(self, config):
         digest = self.config.get("DigestAuthenticationProvider.superDigest")
         flags = [f"-Dzookeeper.DigestAuthenticationProvider.superDigest={digest}"] if digest else []
+        timeout = self.config.get("nio.sessionlessCnxnTimeout")
+        if timeout:
+            flags.append(f"-Dzookeeper.nio.sessionlessCnxnTimeout={timeout}")
         if "jute.maxbuffer" in self.config:
             flags.append(f"-Djute.maxbuffer={self.config['jute.maxbuffer']}")
         whitelist = self.config.get("4lw.commands.whitelist")

@@ -459,6 +459,15 @@ def is_turned_away(server):
     return extra.is_closed()
 
 
+def test_the_time_for_the_first_frame(start_server):
+    server = start_server({"tickTime": "400", "nio.sessionlessCnxnTimeout": "700"})
+    client = server.connect()
+    began = time.monotonic()
+    assert zkraw.Connection(server.address, connect=False).is_closed()
+    assert 0.6 < time.monotonic() - began < 4
+    assert client.ping().err == OK
+
+
 @pytest.mark.parametrize("limit", [1, 5])
 def test_the_limit_of_connections_per_address(start_server, limit):
     server = start_server({"maxClientCnxns": str(limit)})
