@@ -61,6 +61,20 @@ enum fk_limits {
     FK_QUOTA_DEPTH_MAX = 100,
     /* Connections per address, ZooKeeper's default maxClientCnxns. */
     FK_CONNECTIONS_PER_ADDRESS = 60,
+    /* Sessions of a server, connected or not: about 200 bytes each, and a row on the disk. Without it one client could
+     * leave 40 s of handshakes behind, at ten thousand a second. */
+    FK_SESSIONS_MAX = 1000 * 1000,
+    /* Ephemeral nodes of one session: they all end in one change, which nobody may have to wait long for (0.3 s). What
+     * is on its way when the limit is reached still comes. */
+    FK_EPHEMERALS_MAX = 200 * 1000,
+    /* Unread bytes of a client that has no session yet: its connect request and what came with it. */
+    FK_FRESH_INPUT_SIZE_MAX = 4096,
+    /* Unread requests and unsent replies of all connections together: beyond, a connection that holds more than
+     * FK_HELD_SIZE_FREE itself is closed, so that ten thousand of them can't take ten thousand times 2 MB. */
+    FK_HELD_SIZE_MAX = 1024 * 1024 * 1024,
+    FK_HELD_SIZE_FREE = 64 * 1024,
+    /* Large requests of all connections where largeRequestThreshold says what is large: ZooKeeper's default. */
+    FK_LARGE_REQUESTS_SIZE_MAX = 100 * 1024 * 1024,
     /* Bytes of requests that wait for the function; beyond, connections are not read (their own frames fit once more).
      */
     FK_QUEUE_SIZE_MAX = 64 * 1024 * 1024,

@@ -10,6 +10,7 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "cli/properties.h"
+#include "gateway/bounds.h"
 #include "host/sweeper.h"
 #include "model/rules.h"
 
@@ -99,7 +100,6 @@ struct fk_config {
     int32_t session_timeout_min_ms; /* -1: 2 ticks */
     int32_t session_timeout_max_ms; /* -1: 20 ticks */
     int32_t connections_per_address;
-    int32_t connections_max; /* maxCnxns; 0: no limit */
     int32_t backlog;         /* clientPortListenBacklog; -1: the system's */
     int32_t frame_size_max;  /* jute.maxbuffer */
     int32_t handshake_ms;    /* nio.sessionlessCnxnTimeout */
@@ -109,6 +109,7 @@ struct fk_config {
     bool insecure_listen;
     unsigned words;  /* 4lw.commands.whitelist */
     int32_t servers; /* number of server.N lines */
+    struct fk_bounds bounds; /* maxCnxns, globalOutstandingLimit, largeRequest*, connection_throttle_* */
     struct fk_rules rules;
     struct fk_sweeper_options sweeper;
     struct fk_config_tls tls;

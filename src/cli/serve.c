@@ -259,6 +259,7 @@ static int serve(const struct serve_options *options, const struct fk_config *co
     struct fk_local_host_options host = {
         .segment_size = segment_size(config),
         .sync = config->sync,
+        .backlog = config->backlog,
         .sweeper = config->sweeper,
         .gateway = {.tick_ms = config->tick_ms,
                     .session_timeout_min_ms = config->session_timeout_min_ms,
@@ -266,6 +267,7 @@ static int serve(const struct serve_options *options, const struct fk_config *co
                     .frame_size_max = config->frame_size_max,
                     .handshake_ms = config->handshake_ms,
                     .connections_per_address = config->connections_per_address,
+                    .bounds = config->bounds,
                     .read_only = options->read_only,
                     .words = config->words,
                     .auth = auth_options(config),

@@ -25,8 +25,16 @@ bool fk_conn_closing(const struct fk_conn *conn)
     return conn->state == FK_CONN_CLOSING;
 }
 
+bool fk_conn_is_fresh(const struct fk_conn *conn)
+{
+    return conn->state < FK_CONN_READY;
+}
+
 bool fk_conn_wants_input(const struct fk_conn *conn)
 {
+    if (conn->state == FK_CONN_CREATING) {
+        return fk_buf_left(&conn->in) < FK_FRESH_INPUT_SIZE_MAX;
+    }
     size_t frame = FK_FRAME_LENGTH_SIZE + (size_t)conn->frame_size_max;
     size_t size_max = frame < FK_INPUT_SIZE_MAX ? FK_INPUT_SIZE_MAX : frame;
     return conn->state < FK_CONN_LEAVING && fk_buf_left(&conn->in) < size_max;
@@ -66,6 +74,8 @@ static void check_output(struct fk_gateway *gateway, struct fk_conn *conn, size_
 {
     if (conn->out.failed || fk_buf_left(&conn->out) > size_max) {
         fk_log(FK_LOG_WARN, "connection closed: its client does not read (%zu bytes unsent)", fk_buf_left(&conn->out));
+        fk_conn_kill(gateway, conn);
+    } else if (!fk_bounds_memory(gateway, conn)) {
         fk_conn_kill(gateway, conn);
     }
     fk_conn_mark(gateway, conn);
@@ -183,10 +193,14 @@ static bool take_handshake(struct fk_gateway *gateway, struct fk_conn *conn)
 void fk_conn_process(struct fk_gateway *gateway, struct fk_conn *conn)
 {
     if (fk_buf_left(&conn->in) == 0 || (conn->state == FK_CONN_NEW && !take_handshake(gateway, conn))) {
+        (void)fk_bounds_memory(gateway, conn);
         return;
     }
     if (conn->state == FK_CONN_READY) {
         gateway->backend->process(gateway, conn);
+    }
+    if (!fk_bounds_memory(gateway, conn)) {
+        fk_conn_kill(gateway, conn);
     }
     if (conn->state != FK_CONN_CLOSING && fk_conn_wants_input(conn) != conn->told_input) {
         fk_conn_mark(gateway, conn);

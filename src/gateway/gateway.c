@@ -158,7 +158,8 @@ static void conn_free(struct fk_conn *conn)
 
 struct fk_conn *fk_gateway_open(struct fk_gateway *gateway, struct fk_bytes address, uint16_t port, void *socket)
 {
-    struct fk_conn *conn = (struct fk_conn *)fk_alloc_zero(sizeof *conn);
+    struct fk_conn *conn =
+        fk_bounds_connection(gateway) ? (struct fk_conn *)fk_alloc_zero(sizeof *conn) : NULL;
     if (conn == NULL) {
         return NULL;
     }
@@ -217,6 +218,7 @@ void fk_gateway_gone(struct fk_gateway *gateway, struct fk_conn *conn)
     fk_list_remove(&conn->output);
     fk_list_remove(&conn->stalled);
     address_release(gateway, conn->address);
+    fk_bounds_gone(gateway, conn);
     gateway->conn_count--;
     conn_free(conn);
 }
@@ -289,6 +291,7 @@ void fk_gateway_tick(struct fk_gateway *gateway)
                (long long)gateway->refused, gateway->options.connections_per_address);
         gateway->refused = 0;
     }
+    fk_bounds_tick(gateway);
     for (struct fk_list *link = gateway->conns.next; link != &gateway->conns; link = link->next) {
         check_deadlines(gateway, FK_CONTAINER_OF(link, struct fk_conn, link));
         fk_auth_tick(gateway, FK_CONTAINER_OF(link, struct fk_conn, link));

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "gateway/auth.h"
+#include "gateway/bounds.h"
 #include "model/rules.h"
 #include "port/clock.h"
 #include "port/queue.h"
@@ -44,6 +45,7 @@ struct fk_gateway_options {
     int32_t frame_size_max;          /* largest request; 0: FK_FRAME_SIZE_MAX */
     int32_t handshake_ms;            /* for the first frame; 0: FK_HANDSHAKE_MS */
     int32_t connections_per_address; /* 0 or less: no limit */
+    struct fk_bounds bounds;
     bool read_only;                  /* as a ZooKeeper server without a quorum: read_only.c */
     unsigned words;                  /* whitelist, mask of enum fk_word */
     struct fk_auth_options auth;
@@ -120,6 +122,8 @@ struct fk_conn *fk_gateway_take_output(struct fk_gateway *gateway);
 struct fk_buf *fk_conn_output(struct fk_conn *conn);
 /* True: send what is left of the output, then close and call fk_gateway_gone. */
 bool fk_conn_closing(const struct fk_conn *conn);
+/* True before it has a session: its socket is read in pieces of FK_FRESH_INPUT_SIZE_MAX. */
+bool fk_conn_is_fresh(const struct fk_conn *conn);
 /* False: do not read from the socket for now. */
 bool fk_conn_wants_input(const struct fk_conn *conn);
 void *fk_conn_socket(const struct fk_conn *conn);

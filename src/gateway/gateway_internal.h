@@ -30,6 +30,7 @@ struct fk_gateway_session {
     int32_t timeout_ms;
     bool live;            /* its record is known to exist */
     bool closing;         /* its end was requested, which nothing can take back */
+    int32_t ephemerals;   /* local: nodes that end with it, of the visible state */
     struct fk_conn *conn; /* NULL: nobody is connected */
 };
 
@@ -74,7 +75,9 @@ struct fk_conn {
     struct fk_buf out;
     struct fk_buf ids; /* encoded vector<Id> */
     struct fk_outstanding_ring outstanding;
-    int64_t opened_ms; /* monotonic; of the closing, once it closes */
+    int64_t held_size;  /* bytes of in and out, as the gateway's bounds count them */
+    int64_t large_size; /* of a large request at the front of in */
+    int64_t opened_ms;  /* monotonic; of the closing, once it closes */
     int64_t received;
     int64_t sent;
     enum fk_conn_state state;
@@ -148,6 +151,7 @@ struct fk_gateway {
     int64_t refused;         /* connections, since the last tick */
     int32_t tick_max_ms;     /* ticks come at least as often; 0: no matter */
     struct fk_gateway_stats stats;
+    struct fk_bounds_state bounds;
 };
 
 /* Answers go to this gateway: there is one on one machine. */
@@ -219,6 +223,22 @@ bool fk_request(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_byte
 /* watch_request.c: false where it is another operation; `zxid` is for the reply. */
 bool fk_watch_request(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_request_header *header,
                       struct fk_bytes body, int64_t zxid);
+
+/* bounds.c: what all clients together may take. False: refuse; the tick tells the log how often. */
+bool fk_bounds_connection(struct fk_gateway *gateway);
+/* Any handshake, and one that would make a session. */
+bool fk_bounds_handshake(struct fk_gateway *gateway);
+bool fk_bounds_session(struct fk_gateway *gateway);
+/* May this connection have one more request outstanding? If not, an answer to it is on its way. */
+bool fk_bounds_outstanding(const struct fk_gateway *gateway, const struct fk_conn *conn);
+/* Counts what the connection's buffers hold; false: it must be closed. */
+bool fk_bounds_memory(struct fk_gateway *gateway, struct fk_conn *conn);
+void fk_bounds_gone(struct fk_gateway *gateway, struct fk_conn *conn);
+/* Counts ephemeral nodes by their sessions; may the session have what this write would make? */
+void fk_bounds_put(struct fk_gateway *gateway, const struct fk_put *put);
+bool fk_bounds_ephemerals(const struct fk_gateway *gateway, const struct fk_gateway_session *session, int32_t op,
+                          struct fk_bytes body);
+void fk_bounds_tick(struct fk_gateway *gateway);
 
 /* auth.c */
 void fk_auth_init(struct fk_conn *conn);

@@ -48,6 +48,10 @@ void fk_handshake(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_by
         fk_conn_close(gateway, conn);
         return;
     }
+    if (!fk_bounds_handshake(gateway)) { /* ZK: closed without a word, its client comes again */
+        fk_conn_close(gateway, conn);
+        return;
+    }
     gateway->stats.packets_received++;
     conn->received++;
     conn->has_read_only = request.has_read_only;

@@ -56,7 +56,7 @@ static bool batch_add(struct fk_gateway *gateway, struct fk_conn *conn, struct b
 {
     struct fk_gateway_session *session = conn->session;
     struct fk_outstanding item = {.number = session->next_number, .started_ms = gateway->now_ms, .xid = xid, .op = op};
-    if (conn->outstanding.count >= FK_OUTSTANDING_MAX || !fk_outstanding_add(&conn->outstanding, &item)) {
+    if (!fk_bounds_outstanding(gateway, conn) || !fk_outstanding_add(&conn->outstanding, &item)) {
         return false;
     }
     if (batch->count == 0) {
@@ -74,6 +74,17 @@ static bool batch_add(struct fk_gateway *gateway, struct fk_conn *conn, struct b
     if (op == FK_OP_CLOSE_SESSION) {
         conn->state = FK_CONN_LEAVING;
     }
+    return true;
+}
+
+/* Answers a write that no function sees, in its turn; false where earlier ones are not answered yet. */
+static bool refuse_write(struct fk_gateway *gateway, struct fk_conn *conn, int32_t xid, int32_t code)
+{
+    if (conn->outstanding.count > 0) {
+        return false;
+    }
+    int64_t zxid = fk_store_zxid(gateway->store, FK_VIEW_VISIBLE);
+    fk_conn_reply(gateway, conn, &(struct fk_reply_header){.xid = xid, .zxid = zxid, .code = code}, FK_BYTES_NULL);
     return true;
 }
 
@@ -96,7 +107,11 @@ static bool take_request(struct fk_gateway *gateway, struct fk_conn *conn, struc
     if (!fk_plan_knows(op) && op != FK_OP_CLOSE_SESSION) {
         return fk_request(gateway, conn, frame);
     }
-    return batch_add(gateway, conn, batch, xid, op, fk_bytes_tail(frame, HEADER_SIZE));
+    struct fk_bytes body = fk_bytes_tail(frame, HEADER_SIZE);
+    if (!fk_bounds_ephemerals(gateway, conn->session, op, body)) {
+        return refuse_write(gateway, conn, xid, FK_CODE_QUOTA_EXCEEDED);
+    }
+    return batch_add(gateway, conn, batch, xid, op, body);
 }
 
 static bool take_frame(struct fk_gateway *gateway, struct fk_conn *conn, struct batch *batch, struct fk_bytes frame)
@@ -287,8 +302,11 @@ void fk_gateway_change(struct fk_gateway *gateway, const struct fk_change *chang
             fk_session_began(gateway, put->session.id);
         } else if (put->kind == FK_PUT_SESSION_END) {
             fk_session_ended(gateway, put->session.id);
-        } else if (gateway->watches.count > 0) {
-            fire_put(gateway, change, put);
+        } else {
+            fk_bounds_put(gateway, put);
+            if (gateway->watches.count > 0) {
+                fire_put(gateway, change, put);
+            }
         }
     }
 }
@@ -366,6 +384,21 @@ struct fk_gateway *fk_gateway_new(const struct fk_gateway_options *options, stru
     return gateway;
 }
 
+static enum fk_err count_ephemerals(struct fk_gateway *gateway, struct fk_gateway_session *session)
+{
+    struct fk_list_key key = {.kind = FK_LIST_EPHEMERALS, .session_id = session->id};
+    struct fk_arena arena = FK_ARENA_EMPTY;
+    struct fk_page page = {.names = NULL};
+    enum fk_err err = FK_OK;
+    do {
+        err = fk_store_list(gateway->store, FK_VIEW_VISIBLE, &key, &arena, &page);
+        session->ephemerals += err == FK_OK ? (int32_t)page.count : 0;
+        fk_arena_reset(&arena);
+    } while (err == FK_OK && page.more);
+    fk_arena_deinit(&arena);
+    return err;
+}
+
 enum fk_err fk_gateway_load_session(struct fk_gateway *gateway, const struct fk_session *record)
 {
     struct fk_gateway_session *session = fk_session_new(gateway, record->id, record->timeout_ms);
@@ -373,5 +406,5 @@ enum fk_err fk_gateway_load_session(struct fk_gateway *gateway, const struct fk_
         return FK_ERR_NOMEM;
     }
     session->live = true;
-    return FK_OK;
+    return count_ephemerals(gateway, session);
 }

@@ -32,7 +32,9 @@ static bool send_create(struct fk_gateway *gateway, struct fk_gateway_session *s
 static void create_session(struct fk_gateway *gateway, struct fk_conn *conn)
 {
     struct fk_gateway_session *session =
-        fk_session_new(gateway, fk_session_draw_id(gateway), fk_handshake_timeout(gateway, conn->timeout_ms));
+        fk_bounds_session(gateway)
+            ? fk_session_new(gateway, fk_session_draw_id(gateway), fk_handshake_timeout(gateway, conn->timeout_ms))
+            : NULL;
     if (session == NULL) {
         fk_conn_close(gateway, conn);
         return;

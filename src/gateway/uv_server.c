@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/limits.h"
 #include "base/list.h"
 #include "base/log.h"
 
@@ -16,7 +17,6 @@
 #include <unistd.h>
 
 enum {
-    BACKLOG = 1024,
     READ_SIZE = 256 * 1024,
     ACCEPT_PAUSE_MS = 100, /* after EMFILE and the like: time for descriptors to come back */
 };
@@ -103,7 +103,8 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
     struct client *client = (struct client *)handle->data;
     (void)suggested;
-    *buf = uv_buf_init((char *)client->server->buffer, READ_SIZE);
+    *buf = uv_buf_init((char *)client->server->buffer,
+                       fk_conn_is_fresh(client->conn) ? FK_FRESH_INPUT_SIZE_MAX : READ_SIZE);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
@@ -495,7 +496,8 @@ enum fk_err fk_uv_server_listen(struct fk_uv_server *server, const char *address
     fk_list_append(&server->listeners, &listener->link);
     int status = bind_listener(listener, path, &name);
     if (status == 0) {
-        status = uv_listen(&listener->socket.stream, BACKLOG, on_connection);
+        status = uv_listen(&listener->socket.stream, server->options.backlog < 0 ? SOMAXCONN : server->options.backlog,
+                           on_connection);
     }
     if (status != 0) {
         fk_diag_set(diag, "can't listen on %s: %s", address, uv_strerror(status));

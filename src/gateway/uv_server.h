@@ -16,6 +16,7 @@ struct fk_uv_server_options {
     uv_loop_t *loop;
     struct fk_gateway *gateway;
     size_t clients_max; /* sockets beyond which connections wait in the system's queue */
+    int backlog;        /* connections that wait to be accepted; below 0: as many as the system allows */
     void (*progress)(void *context);
     void *context;
 };

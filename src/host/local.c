@@ -364,6 +364,7 @@ static enum fk_err open_server(struct fk_local_host *host, const struct fk_local
     struct fk_uv_server_options server_options = {.loop = &host->loop,
                                                   .gateway = host->gateway,
                                                   .clients_max = clients_max(),
+                                                  .backlog = options->backlog,
                                                   .progress = on_input,
                                                   .context = host};
     enum fk_err err = FK_OK;

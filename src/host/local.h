@@ -14,6 +14,7 @@ struct fk_local_host_options {
     bool sync;
     const char *const *listen; /* addresses, see gateway/uv_server.h */
     size_t listen_count;
+    int32_t backlog; /* as fk_uv_server_options has it */
     struct fk_gateway_options gateway; /* its rules are those of writes too */
     struct fk_sweeper_options sweeper; /* never_used_ms is that of the rules */
 };

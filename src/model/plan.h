@@ -72,6 +72,9 @@ bool fk_plan_knows(int32_t op);
 typedef void (*fk_path_fn)(void *context, struct fk_bytes path);
 void fk_plan_paths(int32_t op, struct fk_bytes body, fk_path_fn callback, void *context);
 
+/* True for a create of an ephemeral node, and for a multi with one in it. */
+bool fk_plan_makes_ephemerals(int32_t op, struct fk_bytes body);
+
 /* Plans the end of a node that is due (fk_node_due), if it still has the versions (of Stat) that a sweep saw. NO_NODE,
  * NOT_EMPTY; BAD_VERSION for other versions and for a node that is not due. */
 enum fk_code fk_plan_sweep_node(struct fk_plan *plan, struct fk_bytes path, int32_t version, int32_t cversion);

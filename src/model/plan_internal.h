@@ -58,6 +58,11 @@ static inline bool fk_flags_sequential(int32_t flags)
     return flags != FK_FLAGS_CONTAINER && (flags & FK_CREATE_SEQUENTIAL) != 0;
 }
 
+static inline bool fk_flags_ephemeral(int32_t flags)
+{
+    return flags >= 0 && flags < FK_FLAGS_CONTAINER && (flags & FK_CREATE_EPHEMERAL) != 0;
+}
+
 static inline bool fk_flags_ttl(int32_t flags)
 {
     return flags == FK_FLAGS_TTL || flags == FK_FLAGS_TTL_SEQUENTIAL;

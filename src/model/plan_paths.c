@@ -9,6 +9,12 @@ struct visit {
     void *context;
 };
 
+static void ignore_path(void *context, struct fk_bytes path)
+{
+    (void)context;
+    (void)path;
+}
+
 static void visit_path(const struct visit *visit, struct fk_bytes path)
 {
     if (fk_path_valid(path)) {
@@ -91,6 +97,35 @@ static void visit_single(const struct visit *visit, int32_t op, struct fk_reader
         reader->failed = true;
         break;
     }
+}
+
+/* True where a create would make an ephemeral node; reads it, or what else it is. */
+static bool makes_ephemeral(int32_t op, struct fk_reader *reader)
+{
+    static const struct visit nobody = {.callback = ignore_path};
+    struct fk_create_request request;
+    if (op != FK_OP_CREATE && op != FK_OP_CREATE2) {
+        visit_single(&nobody, op, reader);
+        return false;
+    }
+    fk_read_create_request(reader, &request);
+    return !reader->failed && fk_flags_ephemeral(request.flags);
+}
+
+bool fk_plan_makes_ephemerals(int32_t op, struct fk_bytes body)
+{
+    struct fk_reader reader = fk_reader_of(body);
+    bool found = false;
+    if (op != FK_OP_MULTI) {
+        return (op == FK_OP_CREATE || op == FK_OP_CREATE2) && makes_ephemeral(op, &reader);
+    }
+    struct fk_multi_header header;
+    fk_read_multi_header(&reader, &header);
+    while (!reader.failed && !header.done && !found) {
+        found = makes_ephemeral(header.op, &reader);
+        fk_read_multi_header(&reader, &header);
+    }
+    return found;
 }
 
 void fk_plan_paths(int32_t op, struct fk_bytes body, fk_path_fn callback, void *context)
