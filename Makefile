@@ -16,6 +16,7 @@ help:
 	@echo 'make tidy         clang-format check, clang-tidy, cppcheck, the rules of the tree'
 	@echo 'make fmt          format the sources'
 	@echo 'make conformance  suites of other projects, and applications, against our server'
+	@echo 'make conformance-baseline  the same suites against the real ZooKeeper: what fails there'
 	@echo 'make bench        figures beside ZooKeeper; writes docs/benchmarks.md'
 	@echo 'make chaos        500 kills and restarts under load  (CYCLES=500)'
 	@echo 'make sim          the simulator, with faults, on random seeds  (MINUTES=5)'
@@ -77,6 +78,17 @@ fmt:
 conformance: test-tools
 	@tools/install.sh conformance
 	$(PYTHON) tests/run.py --suite conformance --suite apps
+
+# What fails against the real ZooKeeper, in the same way: the files tests/conformance/*.baseline. Tests that fail are its
+# result, not its failure.
+BASELINE = FK_CONFORMANCE_SERVER=zookeeper $(PYTHON) tests/conformance
+.PHONY: conformance-baseline
+conformance-baseline: test-tools
+	@tools/install.sh conformance
+	-$(BASELINE)/kazoo.py --version 2.8 --baseline
+	-$(BASELINE)/kazoo.py --version 2.11 --baseline
+	-$(BASELINE)/java_suite.py zookeeper --baseline
+	-$(BASELINE)/java_suite.py curator --baseline
 
 bench: build
 	@tools/install.sh bench

@@ -12,6 +12,10 @@ java/SUITE.known lists the tests that are known to fail, `test  # reason`: they 
 fails, a listed test that passes fails too (take it off the list), and so does a listed test that does not exist.
 `# flaky: reason` marks a test that depends on timing: it may do either.
 
+A test that fails and is not listed is run again, alone, at most twice; so is each failure of the real server. It
+passed if it did so once: many of these tests race with themselves, and the rule is the same for both servers. Those
+that needed it are named, on lines that begin with AGAIN, and in the baseline.
+
 FK_CONFORMANCE_SERVER=zookeeper runs the real server, 3.9.4; --baseline then writes java/SUITE.baseline.
 FK_BINARY names our program (default: build/faaskeeper), FK_CACHE the directory for what Maven fetches.
 Last line: N passed, N failed, N skipped. Exit code 1 when something failed or nothing passed.
@@ -22,6 +26,7 @@ import hashlib
 import os
 import pathlib
 import queue
+import re
 import shutil
 import signal
 import subprocess
@@ -41,6 +46,7 @@ FETCH_SECONDS = 900
 TEST_SECONDS = 120  # for one test; JUnit interrupts it then
 CLASS_SECONDS = 900
 SILENCE_SECONDS = 200  # a JVM that reports nothing for so long is ended
+ATTEMPTS = 3
 SLOTS = 12  # port ranges of ZooKeeper's PortAssignment
 # What the JVMs of a suite are given; the superDigest is that of ZooKeeper's own pom, its password is "test".
 FLAGS = {
@@ -174,6 +180,8 @@ class Suite:
     def __init__(self, name, options, work):
         self.name, self.options, self.work = name, options, pathlib.Path(work)
         self.results = {}  # test -> (outcome, text, seconds)
+        self.class_of = {}  # test -> class
+        self.again = {}  # test -> (attempt that passed, text of the first failure)
         self._lock = threading.Lock()
         jars = fetch(JAVA / f"{name}.xml")
         classes = self.work / "classes"
@@ -195,10 +203,33 @@ class Suite:
         return dict(os.environ, FK_SERVER_COMMAND="\n".join(command), FK_SERVER_PROPERTIES=properties,
                     FK_SERVER_LOG=str(directory / "server.log"))
 
-    def run(self, classes):
+    def run(self, classes, known):
+        words = self.options.words
+        self.run_all([(name, flags, [word for word in words if word.startswith(short(name) + ".")])
+                      for name, flags in classes.items()], "")
+        for attempt in range(2, ATTEMPTS + 1):
+            self.run_again(classes, known, attempt)
+
+    def run_again(self, classes, known, attempt):
+        """What failed, and is not known to, gets another chance; a server that crashed gets none."""
+        before = {test: result for test, result in self.results.items()
+                  if result[0] == "failed" and test not in known and test in self.class_of}
+        wanted = collections.defaultdict(list)
+        for test in before:
+            wanted[self.class_of[test]].append(re.sub(r"\[.*", "", test))
+        self.run_all([(name, classes[name], [] if short(name) in tests else tests) for name, tests in wanted.items()],
+                     f"-{attempt}")
+        for test, result in before.items():
+            if self.results[test][0] == "passed":
+                self.again[test] = (attempt, result[1])
+            elif self.results[test] is result and test == short(self.class_of[test]):
+                del self.results[test]  # the class failed as a whole, and did not this time
+                self.again[test] = (attempt, result[1])
+
+    def run_all(self, classes, suffix):
         work = queue.Queue()
-        for number, (name, flags) in enumerate(classes.items()):
-            work.put((number, name, flags))
+        for number, (name, flags, only) in enumerate(classes):
+            work.put((f"{number:03}-{name.rsplit('.', 1)[-1]}{suffix}", name, flags, only))
         threads = [threading.Thread(target=self.work_off, args=(work, slot)) for slot in range(self.options.jobs)]
         for thread in threads:
             thread.start()
@@ -208,32 +239,31 @@ class Suite:
     def work_off(self, work, slot):
         while True:
             try:
-                number, name, flags = work.get_nowait()
+                directory, name, flags, only = work.get_nowait()
             except queue.Empty:
                 return
-            self.run_class(number, name, flags, slot)
+            self.run_class(self.work / directory, name, flags, only, slot)
 
-    def run_class(self, number, name, flags, slot):
-        directory = self.work / f"{number:03}-{name.rsplit('.', 1)[-1]}"
+    def run_class(self, directory, name, flags, only, slot):
         directory.mkdir()
         done = []
-        only = [word for word in self.options.words if word.startswith(short(name) + ".")][:1]
         for attempt in range(4):  # again, without what was done, after a crash
             ended, finished, left = self.run_once(name, directory, attempt, slot, flags, only, done)
             if finished:
                 break
             if not left:
-                self.take(short(name), "failed", f"{ended or 'the JVM ended'}, no test ran\n"
+                self.take(name, short(name), "failed", f"{ended or 'the JVM ended'}, no test ran\n"
                           + (directory / "output").read_text(errors="replace")[-1500:], 0.0)
                 break
             for test in left:
-                self.take(test, "failed", f"{ended or 'the JVM ended'} in this test", 0.0)
+                self.take(name, test, "failed", f"{ended or 'the JVM ended'} in this test", 0.0)
         self.look_for_crashes(short(name), directory / "server.log")
         shutil.rmtree(directory / "tmp", ignore_errors=True)
 
     def run_once(self, name, directory, attempt, slot, flags, only, done):
-        record, skip = directory / f"record-{attempt}", directory / f"done-{attempt}"
+        record, skip, keep = (directory / f"{what}-{attempt}" for what in ("record", "done", "only"))
         skip.write_text("\n".join(done) + "\n")
+        keep.write_text("\n".join(only))
         scratch = directory / "tmp"
         scratch.mkdir(exist_ok=True)
         slot = (slot + self.slot_base) % SLOTS + 1
@@ -242,15 +272,15 @@ class Suite:
                    f"-Djava.io.tmpdir={scratch}", f"-Dbuild.test.dir={scratch}", f"-Dtest.junit.threads={SLOTS}",
                    f"-Dzookeeper.junit.threadid={slot}", *FLAGS[self.name], *flags, "-cp", self.class_path,
                    "faaskeeper.conformance.RunTests", name, str(record), str(TEST_SECONDS), "--done", str(skip),
-                   *(["--only", *only] if only else [])]
+                   "--only", str(keep)]
         jvm = Jvm(command, directory, self.environment(directory))
         try:
             ended = jvm.wait(record)
         finally:
             jvm.end()
-        return ended, *self.read_record(record, done)
+        return ended, *self.read_record(name, record, done)
 
-    def read_record(self, record, done):
+    def read_record(self, name, record, done):
         """(whether the JVM came to its end, the tests that had begun and not ended)"""
         finished, begun = False, []
         for line in record.read_text(errors="replace").splitlines() if record.exists() else ():
@@ -260,15 +290,19 @@ class Suite:
             elif kind == "start":
                 begun.append(test)
             else:
-                self.take(test, kind, text.replace("\\n", "\n"), int(milliseconds) / 1000)
+                self.take(name, test, kind, text.replace("\\n", "\n"), int(milliseconds) / 1000)
                 done.append(test)
                 if test in begun:
                     begun.remove(test)
         done += begun
         return finished, begun
 
-    def take(self, test, outcome, text, seconds):
+    def take(self, name, test, outcome, text, seconds):
         with self._lock:
+            if name:
+                self.class_of[test] = name
+            if self.results.get(test, ("",))[0] == "passed":
+                return  # another invocation of its method is run again
             self.results[test] = (outcome, text, seconds)
             if self.options.verbose:
                 print(f"{outcome:7} {seconds:6.1f} {test}", flush=True)
@@ -279,7 +313,7 @@ class Suite:
         for word in ("AddressSanitizer", "ThreadSanitizer", "runtime error:", "ssertion"):
             at = text.find(word) if not ORACLE else -1
             if at >= 0:
-                self.take(f"(server) of {name}", "failed", text[max(0, at - 200):][:1500], 0.0)
+                self.take(None, f"(server) of {name}", "failed", text[max(0, at - 200):][:1500], 0.0)
 
 
 def last_line(text):
@@ -287,9 +321,12 @@ def last_line(text):
     return text.strip().splitlines()[0].strip() if text.strip() else "no text"
 
 
-def judge(suite, results, known, left_out, complete):
+def judge(run, known, left_out, complete):
     """Prints what is worth reading; counts of passed, failed, skipped."""
+    suite, results = run.name, run.results
     counts = collections.Counter()
+    for test, (attempt, text) in sorted(run.again.items()):
+        print(f"AGAIN   {suite} {test}: passed at attempt {attempt}, before: {last_line(text)}")
     for test, (outcome, text, _) in sorted(results.items()):
         reason = known.get(test)
         if outcome == "failed" and reason:
@@ -311,7 +348,8 @@ def judge(suite, results, known, left_out, complete):
     return counts
 
 
-def write_baseline(suite, results):
+def write_baseline(run):
+    suite, results = run.name, run.results
     counts = collections.Counter(result[0] for result in results.values())
     lines = [f"# {suite} against Apache ZooKeeper {oracle.VERSION}, one server in a process of its own: "
              + ", ".join(f"{counts[name]} {name}" for name in ("passed", "failed", "skipped")) + ".",
@@ -319,6 +357,7 @@ def write_baseline(suite, results):
     for test, (outcome, text, _) in sorted(results.items()):
         if outcome == "failed":
             lines.append(f"{test}  # {last_line(text)}")
+    lines += [f"# passed at attempt {attempt}: {test}" for test, (attempt, _) in sorted(run.again.items())]
     (JAVA / f"{suite}.baseline").write_text("\n".join(lines) + "\n")
 
 
@@ -342,15 +381,16 @@ def main():
     classes, left_out = read_classes(options.suite)
     wanted = {name: flags for name, flags in classes.items() if not options.words
               or any(word in name or short(name) in word for word in options.words)}
+    known = read_known(options.suite)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix=f"fk-{options.suite}-") as work:
         suite = Suite(options.suite, options, work)
-        suite.run(wanted)
+        suite.run(wanted, known)
         if options.keep:
             shutil.copytree(work, options.keep, dirs_exist_ok=True)
-    counts = judge(options.suite, suite.results, read_known(options.suite), left_out, complete=not options.words)
+    counts = judge(suite, known, left_out, complete=not options.words)
     if options.baseline:
-        write_baseline(options.suite, suite.results)
+        write_baseline(suite)
     for test, result in sorted(suite.results.items(), key=lambda pair: -pair[1][2])[:options.slowest]:
         print(f"{result[2]:7.1f} s {test}")
     print(f"{options.suite}: {time.monotonic() - began:.0f} s")

@@ -29,7 +29,7 @@ import org.junit.platform.launcher.core.LauncherFactory;
 
 /**
  * Runs one class of JUnit tests and records each result when it is known, so that a crash or a hang is a failure and
- * not a hole: {@code RunTests CLASS RECORD SECONDS [--only WORD] [--done FILE]}. A record's line is
+ * not a hole: {@code RunTests CLASS RECORD SECONDS [--only FILE] [--done FILE]}. A record's line is
  * {@code start|passed|failed|skipped TAB test TAB milliseconds TAB text}, newlines of the text written as \n.
  */
 public final class RunTests implements TestExecutionListener {
@@ -111,20 +111,15 @@ public final class RunTests implements TestExecutionListener {
     }
 
     public static void main(String[] words) throws IOException, ClassNotFoundException {
-        String only = "";
+        Set<String> only = new HashSet<>();
         Set<String> done = new HashSet<>();
         for (int at = 3; at + 1 < words.length; at += 2) {
-            if (words[at].equals("--only")) {
-                only = words[at + 1];
-            } else {
-                done.addAll(Files.readAllLines(Path.of(words[at + 1])));
-            }
+            (words[at].equals("--only") ? only : done).addAll(Files.readAllLines(Path.of(words[at + 1])));
         }
-        String wanted = only;
         PostDiscoveryFilter filter = found -> {
             String test = nameOf(found.getUniqueId().toString());
             boolean leaf = found.getChildren().isEmpty();
-            return FilterResult.includedIf(!leaf || test.contains(wanted) && !done.contains(test));
+            return FilterResult.includedIf(!leaf || (only.isEmpty() || only.contains(test)) && !done.contains(test));
         };
         LauncherDiscoveryRequest request = LauncherDiscoveryRequestBuilder.request()
                 .selectors(selectClass(Class.forName(words[0], false, RunTests.class.getClassLoader())))
