@@ -41,6 +41,11 @@ uint64_t fk_bytes_hash(struct fk_bytes bytes)
     return fold(fold(tail[0] ^ k1, tail[1] ^ hash) ^ k2, hash_seed ^ k1);
 }
 
+uint64_t fk_hash_join(uint64_t hash, uint64_t next)
+{
+    return fold(hash ^ hash_seed ^ UINT64_C(0xa0761d6478bd642f), next ^ UINT64_C(0xe7037ed1a0b428db));
+}
+
 bool fk_bytes_equal_secret(struct fk_bytes a, struct fk_bytes b)
 {
     if (a.size != b.size) {

@@ -63,6 +63,8 @@ static inline struct fk_bytes fk_bytes_tail(struct fk_bytes bytes, size_t skip)
 /* 64-bit hash (not cryptographic), seeded per process by fk_hash_seed so that peers can't choose colliding paths. */
 uint64_t fk_bytes_hash(struct fk_bytes bytes);
 void fk_hash_seed(uint64_t seed);
+/* The hash of a sequence, from that of its first items (0: none) and of the next one. */
+uint64_t fk_hash_join(uint64_t hash, uint64_t next);
 
 /* Equal contents, in time that depends on the sizes only: for secrets. */
 bool fk_bytes_equal_secret(struct fk_bytes a, struct fk_bytes b);

@@ -5,7 +5,6 @@
 #include "base/assert.h"
 #include "base/limits.h"
 #include "base/mutant.h"
-#include "model/path.h"
 
 enum {
     KINDS = 4,
@@ -67,19 +66,42 @@ void fk_watcher_init(struct fk_watcher *watcher)
     watcher->fired = 0;
 }
 
+/* Paths are hashed component by component, so that the hashes of all ancestors come with that of a path: looking for
+ * recursive watches above it takes time that grows with its length, not with the square of it. */
+static uint64_t hash_next(struct fk_bytes *left, uint64_t hash)
+{
+    const uint8_t *slash = (const uint8_t *)memchr(left->data, '/', left->size);
+    size_t size = slash == NULL ? left->size : (size_t)(slash - left->data);
+    hash = fk_hash_join(hash, fk_bytes_hash(fk_bytes_head(*left, size)));
+    *left = slash == NULL ? FK_BYTES_NULL : fk_bytes_tail(*left, size + 1);
+    return hash;
+}
+
+static uint64_t path_hash(struct fk_bytes path)
+{
+    bool ends_with_slash = path.size > 0 && path.data[path.size - 1] == '/';
+    uint64_t hash = 0;
+    while (path.size > 0) {
+        hash = hash_next(&path, hash);
+    }
+    return ends_with_slash ? fk_hash_join(hash, 0) : hash;
+}
+
 static bool path_matches(const struct fk_map_entry *entry, const void *key)
 {
     const struct watched_path *path = FK_CONTAINER_OF(entry, struct watched_path, entry);
     return fk_bytes_equal(fk_bytes_of(path->path, path->size), *(const struct fk_bytes *)key);
 }
 
+static struct watched_path *find_hashed(const struct fk_watch_table *table, struct fk_bytes path, uint64_t hash)
+{
+    struct fk_map_entry *entry = fk_map_get(&table->paths, hash, path_matches, &path);
+    return entry == NULL ? NULL : FK_CONTAINER_OF(entry, struct watched_path, entry);
+}
+
 static struct watched_path *find_path(const struct fk_watch_table *table, struct fk_bytes path)
 {
-    if (table->paths.count == 0) {
-        return NULL;
-    }
-    struct fk_map_entry *entry = fk_map_get(&table->paths, fk_bytes_hash(path), path_matches, &path);
-    return entry == NULL ? NULL : FK_CONTAINER_OF(entry, struct watched_path, entry);
+    return table->paths.count == 0 ? NULL : find_hashed(table, path, path_hash(path));
 }
 
 static struct watched_path *path_new(struct fk_watch_table *table, struct fk_bytes bytes)
@@ -92,7 +114,7 @@ static struct watched_path *path_new(struct fk_watch_table *table, struct fk_byt
         path->persistent_count = 0;
         path->size = bytes.size;
         memcpy(path->path, bytes.data, bytes.size);
-        fk_map_add(&table->paths, &path->entry, fk_bytes_hash(bytes));
+        fk_map_add(&table->paths, &path->entry, path_hash(bytes));
         table->paths_size += bytes.size;
     }
     return path;
@@ -326,18 +348,44 @@ static void fire_path(struct fk_watch_table *table, struct watched_path *path, u
     path_release(table, path);
 }
 
+static void fire_at(struct fk_watch_table *table, struct watched_path *path, struct fk_bytes at,
+                    const struct firing *firing)
+{
+    const struct fk_event *event = firing->event;
+    if (path != NULL) {
+        fire_path(table, path, fk_watch_heard_kinds(event->type, event->kinds, event->path, at), firing);
+    }
+}
+
+/* Recursive watches above the event's path, from the root down. */
+static void fire_above(struct fk_watch_table *table, const struct firing *firing)
+{
+    struct fk_bytes path = firing->event->path;
+    struct fk_bytes root = FK_BYTES_LITERAL("/");
+    struct fk_bytes left = path;
+    uint64_t hash = hash_next(&left, 0); /* what stands before the first slash: nothing */
+    if (path.size <= 1) {
+        return;
+    }
+    fire_at(table, find_path(table, root), root, firing);
+    while (table->recursive > 0) {
+        hash = hash_next(&left, hash);
+        if (left.size == 0) {
+            return; /* the path itself */
+        }
+        struct fk_bytes at = fk_bytes_head(path, path.size - left.size - 1);
+        fire_at(table, find_hashed(table, at, hash), at, firing);
+    }
+}
+
 void fk_watch_fire(struct fk_watch_table *table, const struct fk_event *event, int64_t zxid, fk_watch_fire_fn fire,
                    void *context)
 {
     struct firing firing = {.event = event, .zxid = zxid, .fire = fire, .context = context};
-    struct fk_bytes at = event->path;
-    struct fk_bytes name;
     table->fired++;
-    for (bool more = true; more; more = table->recursive > 0 && at.size > 1 && fk_path_split(at, &at, &name)) {
-        struct watched_path *path = find_path(table, at);
-        if (path != NULL) {
-            fire_path(table, path, fk_watch_heard_kinds(event->type, event->kinds, event->path, at), &firing);
-        }
+    fire_at(table, find_path(table, event->path), event->path, &firing);
+    if (table->recursive > 0) {
+        fire_above(table, &firing);
     }
 }
 
