@@ -43,6 +43,13 @@ enum fk_limits {
     FK_SASL_STEPS_MAX = 8,
     /* A SASL exchange that is not over by then: what it holds (about 20 KB) is freed, its connection closed. */
     FK_SASL_EXCHANGE_MS = 30 * 1000,
+    /* Files of certificates: a trust store of all authorities that browsers know has 250 KB. */
+    FK_TLS_STORE_SIZE_MAX = 4 * 1024 * 1024,
+    FK_TLS_PASSWORD_SIZE_MAX = 255,
+    /* Certificates that a client shows, before anything of it was checked. */
+    FK_TLS_CERTIFICATES_SIZE_MAX = 32 * 1024,
+    /* Bytes that are sealed ahead of the socket. */
+    FK_TLS_PIECE_SIZE = 64 * 1024,
     /* Entries and bytes of one ACL list, as asked for and after "auth" was expanded: each permission check reads them
      * all.
      */

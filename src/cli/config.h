@@ -11,16 +11,11 @@
 #include "base/err.h"
 #include "cli/properties.h"
 #include "gateway/bounds.h"
+#include "gateway/tls.h"
 #include "host/sweeper.h"
 #include "model/rules.h"
 
 #include <stdio.h>
-
-enum fk_client_auth {
-    FK_CLIENT_AUTH_NEED,
-    FK_CLIENT_AUTH_WANT,
-    FK_CLIENT_AUTH_NONE,
-};
 
 /* ssl.* and what belongs to it. */
 struct fk_config_tls {
@@ -37,7 +32,7 @@ struct fk_config_tls {
     char *protocols; /* ssl.enabledProtocols */
     char *protocol;  /* ssl.protocol */
     char *ciphers;   /* ssl.ciphersuites */
-    char *x509_supers;
+    char *x509_super;
     char *auth_provider;
     int32_t client_auth; /* enum fk_client_auth */
     int32_t detection_ms;
@@ -107,8 +102,8 @@ struct fk_config {
     bool sync;               /* forceSync */
     bool read_only;          /* readonlymode.enabled: isro is answered */
     bool insecure_listen;
-    unsigned words;  /* 4lw.commands.whitelist */
-    int32_t servers; /* number of server.N lines */
+    unsigned words;          /* 4lw.commands.whitelist */
+    int32_t servers;         /* number of server.N lines */
     struct fk_bounds bounds; /* maxCnxns, globalOutstandingLimit, largeRequest*, connection_throttle_* */
     struct fk_rules rules;
     struct fk_sweeper_options sweeper;

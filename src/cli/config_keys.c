@@ -119,7 +119,7 @@ const struct fk_config_key fk_config_keys[] = {
            "a client's certificate must name its address (subjectAltName; never by reverse DNS)"),
     NUMBER("ssl.handshakeDetectionTimeoutMillis", tls.detection_ms, 1, DAY_MS, "5000", "until the first bytes came"),
     TEXT("ssl.authProvider", tls.auth_provider, "x509", "scheme of certificates"),
-    TEXT("X509AuthenticationProvider.superUser", tls.x509_supers, "", "distinguished name of a super user"),
+    TEXT("X509AuthenticationProvider.superUser", tls.x509_super, "", "distinguished name of a super user"),
     SWITCH("client.certReload", tls.reload, "no", "read certificates again when their files change"),
     SWITCH("sslQuorumReloadCertFiles", tls.reload, "no", "likewise"),
     IGNORED("ssl.closeHandshakeTimeoutMillis", "connections are closed at once"),

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/config.h"
+#include "cli/serve_listen.h"
 #include "host/local.h"
 
 #include <dirent.h>
@@ -18,10 +19,8 @@
 #include <unistd.h>
 
 enum {
-    LISTEN_MAX = 16,
     DEFINES_MAX = 64,
     TICK_WITHOUT_FILE_MS = 2000, /* what ZooKeeper's sample configuration has */
-    DEFAULT_PORT = 2181,
 };
 
 static const char help[] =
@@ -34,8 +33,9 @@ static const char help[] =
     "  --memory           nothing on disk: everything is gone at the end, for tests\n"
     "  --read-only        serve only clients that allow it, and change nothing, as a ZooKeeper server without a "
     "quorum\n"
-    "  --listen ADDRESS   HOST:PORT, [v6]:PORT or unix:PATH; may be repeated; port 0 takes a free one\n"
-    "                     (default 127.0.0.1:2181)\n"
+    "  --listen ADDRESS   HOST:PORT, [v6]:PORT or unix:PATH, with tls: before it for TLS; may be repeated;\n"
+    "                     port 0 takes a free one (default 127.0.0.1:2181)\n"
+    "  --insecure         listen beyond this machine without TLS and without authentication\n"
     "  --log-level LEVEL  error, warn, info (default) or debug; the log goes to standard error\n"
     "  --help             this text\n"
     "\n"
@@ -50,8 +50,8 @@ struct serve_options {
     const char *data;
     bool memory;
     bool read_only;
-    const char *listen[LISTEN_MAX];
-    size_t listen_count;
+    bool insecure;
+    struct fk_serve_listen listen;
     enum fk_log_level log_level;
 };
 
@@ -77,10 +77,15 @@ static void log_line(enum fk_log_level level, const char *line)
 static int parse_options(int argc, char **argv, struct serve_options *options)
 {
     static const struct option long_options[] = {
-        {"config", required_argument, NULL, 'c'}, {"data", required_argument, NULL, 'd'},
-        {"memory", no_argument, NULL, 'm'},       {"read-only", no_argument, NULL, 'r'},
-        {"listen", required_argument, NULL, 'l'}, {"log-level", required_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'},
+        {"data", required_argument, NULL, 'd'},
+        {"memory", no_argument, NULL, 'm'},
+        {"read-only", no_argument, NULL, 'r'},
+        {"listen", required_argument, NULL, 'l'},
+        {"log-level", required_argument, NULL, 'v'},
+        {"insecure", no_argument, NULL, 'i'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     int option = 0;
     opterr = 0;
@@ -106,10 +111,12 @@ static int parse_options(int argc, char **argv, struct serve_options *options)
             options->read_only = true;
             break;
         case 'l':
-            if (options->listen_count == LISTEN_MAX) {
+            if (!fk_serve_listen_add(&options->listen, optarg)) {
                 return usage_error(optarg, "one --listen too many");
             }
-            options->listen[options->listen_count++] = optarg;
+            break;
+        case 'i':
+            options->insecure = true;
             break;
         case 'v':
             if (!fk_log_level_parse(optarg, &options->log_level)) {
@@ -195,25 +202,30 @@ static int run(const struct fk_local_host_options *options)
     return FK_EXIT_OK;
 }
 
-/* Listens where the options say, or the file; on the loopback where neither names an address. */
-static void choose_addresses(const struct serve_options *options, const struct fk_config *config, char *text,
-                             size_t size, struct fk_local_host_options *host)
+/* Nobody gets in without proving who he is. */
+static bool authentication_required(const struct fk_config *config)
 {
-    static const char *addresses[LISTEN_MAX];
-    host->listen = addresses;
-    host->listen_count = options->listen_count;
-    for (size_t i = 0; i < options->listen_count; i++) {
-        addresses[i] = options->listen[i];
-    }
-    if (options->listen_count > 0) {
-        return;
-    }
-    const char *name = config->client_address == NULL ? "127.0.0.1" : config->client_address;
-    int port = config->client_port == -1 ? DEFAULT_PORT : config->client_port;
-    bool six = strchr(name, ':') != NULL && name[0] != '[';
-    (void)snprintf(text, size, six ? "[%s]:%d" : "%s:%d", name, port);
-    addresses[0] = text;
-    host->listen_count = 1;
+    const struct fk_config_auth *auth = &config->auth;
+    return auth->session_requires_sasl || auth->require_sasl || (auth->enforced && auth->enforced_schemes != NULL);
+}
+
+static struct fk_tls_options tls_options(const struct fk_config_tls *tls)
+{
+    return (struct fk_tls_options){.key_store = tls->key_store,
+                                   .key_store_type = tls->key_store_type,
+                                   .key_store_password = tls->key_store_password,
+                                   .key_store_password_path = tls->key_store_password_path,
+                                   .trust_store = tls->trust_store,
+                                   .trust_store_type = tls->trust_store_type,
+                                   .trust_store_password = tls->trust_store_password,
+                                   .trust_store_password_path = tls->trust_store_password_path,
+                                   .protocols = tls->protocols,
+                                   .protocol = tls->protocol,
+                                   .ciphers = tls->ciphers,
+                                   .client_auth = (enum fk_client_auth)tls->client_auth,
+                                   .crl = tls->crl,
+                                   .verify_client_address =
+                                       tls->hostname_verification && tls->client_hostname_verification};
 }
 
 static void warn_of_keys(const struct fk_config *config)
@@ -242,9 +254,10 @@ static int64_t segment_size(const struct fk_config *config)
 static struct fk_auth_options auth_options(const struct fk_config *config)
 {
     const struct fk_config_auth *auth = &config->auth;
+    bool sasl_only = auth->session_requires_sasl || auth->require_sasl;
     return (struct fk_auth_options){
-        .x509_supers = config->tls.x509_supers,
-        .enforced_schemes = auth->enforced ? auth->enforced_schemes : NULL,
+        .x509_super = config->tls.x509_super,
+        .enforced_schemes = sasl_only ? "sasl" : auth->enforced ? auth->enforced_schemes : NULL,
         .ensemble_names = auth->ensemble_names,
         .digest = (enum fk_digest_algorithm)auth->digest,
         .digest_disabled = !auth->digest_enabled,
@@ -253,10 +266,14 @@ static struct fk_auth_options auth_options(const struct fk_config *config)
     };
 }
 
-static int serve(const struct serve_options *options, const struct fk_config *config)
+static int serve(struct serve_options *options, const struct fk_config *config)
 {
-    char address[300];
+    fk_serve_listen_configure(&options->listen, config);
     struct fk_local_host_options host = {
+        .listen = options->listen.items,
+        .listen_count = options->listen.count,
+        .insecure = options->insecure || config->insecure_listen || authentication_required(config),
+        .tls_reload = config->tls.reload,
         .segment_size = segment_size(config),
         .sync = config->sync,
         .backlog = config->backlog,
@@ -281,12 +298,15 @@ static int serve(const struct serve_options *options, const struct fk_config *co
                               : config->data_directory != NULL ? config->data_directory
                                                                : "./faaskeeper-data";
     }
+    if (fk_serve_listen_tls(&options->listen)) {
+        host.tls = tls_options(&config->tls);
+        host.gateway.rules.schemes |= FK_SCHEME_X509; /* ZK: QuorumPeerConfig.configureSSLAuth */
+    }
     warn_of_keys(config);
     if (!config->sync && !options->memory) {
         fk_log(FK_LOG_WARN,
                "forceSync=no: what is acknowledged can be lost with the machine's power, up to a second of it");
     }
-    choose_addresses(options, config, address, sizeof address, &host);
     return run(&host);
 }
 

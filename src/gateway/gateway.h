@@ -76,6 +76,10 @@ enum fk_err fk_gateway_load_session(struct fk_gateway *gateway, const struct fk_
  * refused (too many from this address, no memory): close it. */
 struct fk_conn *fk_gateway_open(struct fk_gateway *gateway, struct fk_bytes address, uint16_t port, void *socket);
 
+/* The client has shown a certificate: its subject is an identity of scheme x509, and the super user's where
+ * X509AuthenticationProvider.superUser names it. Before any bytes. False where there is no room for it: close. */
+bool fk_gateway_certified(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_bytes subject);
+
 /* Bytes came. Drain the outputs afterwards. */
 void fk_gateway_input(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_bytes bytes);
 

@@ -10,13 +10,27 @@
 #include <uv.h>
 
 struct fk_uv_server;
+struct fk_tls_context;
+
+/* What connections of a listener speak. */
+enum fk_listen_mode {
+    FK_LISTEN_PLAIN,
+    FK_LISTEN_TLS,
+    FK_LISTEN_EITHER, /* the first byte tells (client.portUnification) */
+};
+
+struct fk_listen {
+    const char *address;
+    enum fk_listen_mode mode;
+};
 
 /* Where and how to listen. `progress` is called after bytes came or a connection ended: the host then runs a round. */
 struct fk_uv_server_options {
     uv_loop_t *loop;
     struct fk_gateway *gateway;
-    size_t clients_max; /* sockets beyond which connections wait in the system's queue */
-    int backlog;        /* connections that wait to be accepted; below 0: as many as the system allows */
+    size_t clients_max;         /* sockets beyond which connections wait in the system's queue */
+    int backlog;                /* connections that wait to be accepted; below 0: as many as the system allows */
+    struct fk_tls_context *tls; /* NULL: no listener speaks TLS */
     void (*progress)(void *context);
     void *context;
 };
@@ -24,12 +38,13 @@ struct fk_uv_server_options {
 /* NULL without memory. */
 struct fk_uv_server *fk_uv_server_new(const struct fk_uv_server_options *options);
 
-/* Whether an address parses, and its host is known; USAGE with diag otherwise. For before anything else is done. */
-enum fk_err fk_uv_server_check(uv_loop_t *loop, const char *address, struct fk_diag *diag);
+/* Whether an address parses, and its host is known; USAGE with diag otherwise. For before anything else is done.
+ * `exposed`: other machines reach it. */
+enum fk_err fk_uv_server_check(uv_loop_t *loop, const char *address, bool *exposed, struct fk_diag *diag);
 
 /* Starts listening; `bound` gets the address with the real port. USAGE: the address does not parse; IO: in use, no such
  * address, no permission; diag says which. */
-enum fk_err fk_uv_server_listen(struct fk_uv_server *server, const char *address, struct fk_buf *bound,
+enum fk_err fk_uv_server_listen(struct fk_uv_server *server, const struct fk_listen *listen, struct fk_buf *bound,
                                 struct fk_diag *diag);
 
 /* Sends what the gateway has put out: one write per connection, and closes what it wants closed. */

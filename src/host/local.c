@@ -10,6 +10,7 @@
 #include "function/writer.h"
 #include "gateway/read.h"
 #include "gateway/uv_server.h"
+#include "host/certificates.h"
 #include "host/posix_clock.h"
 
 #include <signal.h>
@@ -19,6 +20,7 @@
 
 enum {
     EXIT_SYNC_FAILED = 4,
+    SIGNALS = 3,
 };
 
 struct fk_local_host {
@@ -30,7 +32,8 @@ struct fk_local_host {
     uv_timer_t tick;
     uv_timer_t sweep;
     struct fk_sweeper sweeper;
-    uv_signal_t signals[2];
+    uv_signal_t signals[SIGNALS];
+    struct fk_certificates certificates;
     struct fk_store *store;
     struct fk_queue *queue;
     struct fk_channel *channel;
@@ -257,6 +260,10 @@ static void on_sweep(uv_timer_t *timer)
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct fk_local_host *host = (struct fk_local_host *)handle->data;
+    if (number == SIGHUP) {
+        fk_certificates_reload(&host->certificates);
+        return;
+    }
     fk_log(FK_LOG_INFO, "%s: stopping", number == SIGINT ? "SIGINT" : "SIGTERM");
     host->stopping = true;
     uv_stop(&host->loop);
@@ -279,7 +286,7 @@ static void on_fatal(void *context, const char *what)
 
 static void init_loop(struct fk_local_host *host)
 {
-    static const int numbers[2] = {SIGTERM, SIGINT};
+    static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
     (void)uv_loop_init(&host->loop);
     (void)uv_async_init(&host->loop, &host->wake, on_wake);
     (void)uv_prepare_init(&host->loop, &host->before);
@@ -291,7 +298,7 @@ static void init_loop(struct fk_local_host *host)
         host;
     (void)uv_prepare_start(&host->before, on_before);
     (void)uv_check_start(&host->after, on_after);
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < SIGNALS; i++) {
         (void)uv_signal_init(&host->loop, &host->signals[i]);
         host->signals[i].data = host;
         (void)uv_signal_start(&host->signals[i], on_signal, numbers[i]);
@@ -363,6 +370,7 @@ static enum fk_err open_server(struct fk_local_host *host, const struct fk_local
 {
     struct fk_uv_server_options server_options = {.loop = &host->loop,
                                                   .gateway = host->gateway,
+                                                  .tls = host->certificates.context,
                                                   .clients_max = clients_max(),
                                                   .backlog = options->backlog,
                                                   .progress = on_input,
@@ -376,10 +384,33 @@ static enum fk_err open_server(struct fk_local_host *host, const struct fk_local
         if (i > 0) {
             fk_buf_print(&host->addresses, ", ");
         }
-        err = fk_uv_server_listen(host->server, options->listen[i], &host->addresses, diag);
+        err = fk_uv_server_listen(host->server, &options->listen[i], &host->addresses, diag);
     }
     fk_buf_append(&host->addresses, fk_bytes_of("", 1));
     return err;
+}
+
+/* Before anything is opened: do the addresses parse, and may they be listened on? */
+static enum fk_err check_addresses(struct fk_local_host *host, const struct fk_local_host_options *options,
+                                   struct fk_diag *diag)
+{
+    for (size_t i = 0; i < options->listen_count; i++) {
+        const struct fk_listen *listen = &options->listen[i];
+        bool exposed = false;
+        enum fk_err err = fk_uv_server_check(&host->loop, listen->address, &exposed, diag);
+        if (err != FK_OK) {
+            return err;
+        }
+        if (exposed && listen->mode != FK_LISTEN_TLS && !options->insecure) {
+            fk_diag_set(diag,
+                        "%s: every machine that reaches this address could read and change everything. Use TLS "
+                        "(secureClientPort), or require authentication (enforce.auth.enabled, "
+                        "sessionRequireClientSASLAuth), or say --insecure where a firewall stands before it",
+                        listen->address);
+            return FK_ERR_USAGE;
+        }
+    }
+    return FK_OK;
 }
 
 enum fk_err fk_local_host_new(const struct fk_local_host_options *options, struct fk_local_host **out,
@@ -394,9 +425,9 @@ enum fk_err fk_local_host_new(const struct fk_local_host_options *options, struc
     fk_hash_seed(seed);
     fk_fifo_init(&host->deferred, SIZE_MAX);
     init_loop(host);
-    enum fk_err err = FK_OK;
-    for (size_t i = 0; i < options->listen_count && err == FK_OK; i++) {
-        err = fk_uv_server_check(&host->loop, options->listen[i], diag);
+    enum fk_err err = check_addresses(host, options, diag);
+    if (err == FK_OK) {
+        err = fk_certificates_open(&host->certificates, &options->tls, diag);
     }
     if (err == FK_OK) {
         err = open_store(host, options, diag);
@@ -414,6 +445,9 @@ enum fk_err fk_local_host_new(const struct fk_local_host_options *options, struc
     uint64_t tick_ms = (uint64_t)fk_gateway_tick_ms(host->gateway);
     (void)uv_timer_start(&host->tick, on_tick, tick_ms, tick_ms);
     start_sweeper(host, options, tick_ms);
+    if (options->tls_reload) {
+        fk_certificates_watch(&host->certificates, &host->loop, &options->tls);
+    }
     *out = host;
     return FK_OK;
 }
@@ -436,6 +470,7 @@ static void ignore_signals(void)
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGHUP);
     (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
@@ -465,6 +500,7 @@ void fk_local_host_free(struct fk_local_host *host)
     if (host->gateway != NULL) {
         fk_gateway_free(host->gateway);
     }
+    fk_certificates_close(&host->certificates);
     fk_writer_deinit(&host->writer);
     fk_channel_free(host->channel);
     fk_queue_free(host->queue);

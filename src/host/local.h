@@ -6,15 +6,20 @@
 
 #include "base/err.h"
 #include "gateway/gateway.h"
+#include "gateway/tls.h"
+#include "gateway/uv_server.h"
 #include "host/sweeper.h"
 
 struct fk_local_host_options {
     const char *data_directory; /* NULL: memory only */
     int64_t segment_size;       /* 0: default */
     bool sync;
-    const char *const *listen; /* addresses, see gateway/uv_server.h */
+    const struct fk_listen *listen;
     size_t listen_count;
-    int32_t backlog; /* as fk_uv_server_options has it */
+    int32_t backlog;                   /* as fk_uv_server_options has it */
+    bool insecure;                     /* other machines may connect without TLS and without authentication */
+    struct fk_tls_options tls;         /* key_store NULL: no TLS */
+    bool tls_reload;                   /* read certificates again when their files change; SIGHUP does it always */
     struct fk_gateway_options gateway; /* its rules are those of writes too */
     struct fk_sweeper_options sweeper; /* never_used_ms is that of the rules */
 };

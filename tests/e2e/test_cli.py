@@ -178,7 +178,12 @@ def test_a_port_in_use(tmp_path):
 
 
 def test_an_address_of_another_machine():
-    assert_refused(run("serve", "--memory", "--listen", "192.0.2.1:0"), ENVIRONMENT, "192.0.2.1")
+    assert_refused(run("serve", "--memory", "--insecure", "--listen", "192.0.2.1:0"), ENVIRONMENT, "192.0.2.1")
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"])
+def test_other_machines_are_let_in_only_when_told(address):
+    assert_refused(run("serve", "--memory", "--listen", address), USAGE, address, "--insecure", "secureClientPort")
 
 
 def test_a_data_directory_that_cannot_be_made(tmp_path):

@@ -491,7 +491,7 @@ static void rules_of_the_tree(void **state)
              "authProvider.x509=org.apache.zookeeper.server.auth.X509AuthenticationProvider\n"
              "X509AuthenticationProvider.superUser=CN=root,O=a\n");
     assert_int_equal(config.rules.schemes, FK_SCHEME_SASL | FK_SCHEME_X509);
-    assert_string_equal(config.tls.x509_supers, "CN=root,O=a");
+    assert_string_equal(config.tls.x509_super, "CN=root,O=a");
     parse_bad("enforceQuota=maybe", "zoo.cfg:1: enforceQuota=maybe: expected yes or no");
     parse_bad("znode.container.maxPerMinute=0",
               "zoo.cfg:1: znode.container.maxPerMinute=0: expected a whole number from 1 to 2147483647");
