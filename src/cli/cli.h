@@ -22,5 +22,6 @@ int fk_cli_exit_code(enum fk_err err);
 int fk_cli_serve(int argc, char **argv);
 int fk_cli_config(int argc, char **argv);
 int fk_cli_data(int argc, char **argv);
+int fk_cli_digest(int argc, char **argv);
 
 #endif

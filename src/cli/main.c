@@ -13,6 +13,7 @@ static const char help[] =
     "  serve     serve ZooKeeper's protocol on this machine\n"
     "  config    check a zoo.cfg\n"
     "  data      check, dump or back up a data directory\n"
+    "  digest    hash a password for ACLs and the super user\n"
     "  version   print versions\n"
     "\n"
     "'faaskeeper COMMAND --help' tells more.\n";
@@ -44,8 +45,8 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"serve", fk_cli_serve},  {"config", fk_cli_config},  {"data", fk_cli_data},
-    {"version", cli_version}, {"--version", cli_version},
+    {"serve", fk_cli_serve},   {"config", fk_cli_config}, {"data", fk_cli_data},
+    {"digest", fk_cli_digest}, {"version", cli_version},  {"--version", cli_version},
 };
 
 int main(int argc, char **argv)

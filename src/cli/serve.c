@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/config.h"
+#include "cli/serve_auth.h"
 #include "cli/serve_listen.h"
 #include "host/local.h"
 
@@ -202,13 +203,6 @@ static int run(const struct fk_local_host_options *options)
     return FK_EXIT_OK;
 }
 
-/* Nobody gets in without proving who he is. */
-static bool authentication_required(const struct fk_config *config)
-{
-    const struct fk_config_auth *auth = &config->auth;
-    return auth->session_requires_sasl || auth->require_sasl || (auth->enforced && auth->enforced_schemes != NULL);
-}
-
 static struct fk_tls_options tls_options(const struct fk_config_tls *tls)
 {
     return (struct fk_tls_options){.key_store = tls->key_store,
@@ -251,28 +245,13 @@ static int64_t segment_size(const struct fk_config *config)
     return wanted < least ? least : wanted;
 }
 
-static struct fk_auth_options auth_options(const struct fk_config *config)
-{
-    const struct fk_config_auth *auth = &config->auth;
-    bool sasl_only = auth->session_requires_sasl || auth->require_sasl;
-    return (struct fk_auth_options){
-        .x509_super = config->tls.x509_super,
-        .enforced_schemes = sasl_only ? "sasl" : auth->enforced ? auth->enforced_schemes : NULL,
-        .ensemble_names = auth->ensemble_names,
-        .digest = (enum fk_digest_algorithm)auth->digest,
-        .digest_disabled = !auth->digest_enabled,
-        .ensemble = auth->ensemble,
-        .allow_sasl_failed = auth->allow_sasl_failed,
-    };
-}
-
-static int serve(struct serve_options *options, const struct fk_config *config)
+static int serve(struct serve_options *options, const struct fk_config *config, const struct fk_serve_auth *auth)
 {
     fk_serve_listen_configure(&options->listen, config);
     struct fk_local_host_options host = {
         .listen = options->listen.items,
         .listen_count = options->listen.count,
-        .insecure = options->insecure || config->insecure_listen || authentication_required(config),
+        .insecure = options->insecure || config->insecure_listen || fk_serve_auth_required(config),
         .tls_reload = config->tls.reload,
         .segment_size = segment_size(config),
         .sync = config->sync,
@@ -287,7 +266,7 @@ static int serve(struct serve_options *options, const struct fk_config *config)
                     .bounds = config->bounds,
                     .read_only = options->read_only,
                     .words = config->words,
-                    .auth = auth_options(config),
+                    .auth = auth->options,
                     .rules = config->rules,
                     .super_digest = config->auth.super_digest,
                     .environment = environment_text(),
@@ -337,7 +316,12 @@ int fk_cli_serve(int argc, char **argv)
     if (err == FK_OK) {
         err = fk_config_finish(&config, &diag);
     }
-    code = err == FK_OK ? serve(&options, &config) : fail(err, &diag);
+    struct fk_serve_auth auth = {.sasl = NULL};
+    if (err == FK_OK) {
+        err = fk_serve_auth_open(&auth, &config, &diag);
+    }
+    code = err == FK_OK ? serve(&options, &config, &auth) : fail(err, &diag);
+    fk_serve_auth_close(&auth);
     fk_config_deinit(&config);
     return code;
 }

@@ -12,6 +12,7 @@
 #include "gateway/uv_server.h"
 #include "host/certificates.h"
 #include "host/posix_clock.h"
+#include "host/sasl_worker.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -34,6 +35,7 @@ struct fk_local_host {
     struct fk_sweeper sweeper;
     uv_signal_t signals[SIGNALS];
     struct fk_certificates certificates;
+    struct fk_sasl_worker sasl;
     struct fk_store *store;
     struct fk_queue *queue;
     struct fk_channel *channel;
@@ -208,6 +210,7 @@ static void run_round(struct fk_local_host *host)
     deliver(host);
     fk_gateway_resume(host->gateway);
     run_jobs(host);
+    fk_sasl_worker_run(&host->sasl);
     fk_uv_server_flush(host->server);
     if (work_left(host)) {
         (void)uv_idle_start(&host->again, on_again);
@@ -330,6 +333,8 @@ static enum fk_err open_gateway(struct fk_local_host *host, const struct fk_loca
     if (host->gateway == NULL) {
         return FK_ERR_NOMEM;
     }
+    host->sasl =
+        (struct fk_sasl_worker){.loop = &host->loop, .gateway = host->gateway, .progress = mark_dirty, .context = host};
     enum fk_err err = FK_OK;
     for (const struct fk_session *session = fk_local_store_next_session(host->store, NULL);
          session != NULL && err == FK_OK; session = fk_local_store_next_session(host->store, session)) {
