@@ -28,7 +28,7 @@ struct driver {
     char *host;
     char *realm; /* the default realm of Kerberos; "" for DIGEST-MD5 */
     char dummy[DUMMY_SIZE + 1];
-    sasl_callback_t callbacks[3];
+    sasl_callback_t callbacks[4];
 };
 
 struct exchange {
@@ -74,6 +74,14 @@ static int log_message(void *context, int level, const char *message)
         fk_log(level == SASL_LOG_FAIL ? FK_LOG_DEBUG : FK_LOG_INFO, "sasl: %s", message);
     }
     return SASL_OK;
+}
+
+/* Of the plugins that are installed only the one that is used is loaded. */
+static int choose_file(void *context, const char *file, sasl_verify_type_t type)
+{
+    const struct driver *driver = (const struct driver *)context;
+    const char *wanted = driver->options.login->kerberos ? "libgssapiv2" : "libdigestmd5";
+    return type != SASL_VRFY_PLUGIN || strstr(file, wanted) != NULL ? SASL_OK : SASL_CONTINUE;
 }
 
 /* Names stay as they are: no blanks cut, no realm added. */
@@ -399,7 +407,8 @@ static enum fk_err init_library(struct driver *driver, struct fk_diag *diag)
     bool kerberos = driver->options.login->kerberos;
     driver->callbacks[0] = (sasl_callback_t){SASL_CB_GETOPT, (sasl_callback_ft)(void (*)(void))get_option, driver};
     driver->callbacks[1] = (sasl_callback_t){SASL_CB_LOG, (sasl_callback_ft)(void (*)(void))log_message, NULL};
-    driver->callbacks[2] = (sasl_callback_t){SASL_CB_LIST_END, NULL, NULL};
+    driver->callbacks[2] = (sasl_callback_t){SASL_CB_VERIFYFILE, (sasl_callback_ft)(void (*)(void))choose_file, driver};
+    driver->callbacks[3] = (sasl_callback_t){SASL_CB_LIST_END, NULL, NULL};
     current = driver;
     sasl_set_mutex(mutex_new, mutex_lock, mutex_unlock, mutex_free);
     /* No name of an application: then the library reads no file of options. */
