@@ -31,7 +31,7 @@ void fk_config_init(struct fk_config *config)
         .sync = true,
         .words = FK_WORD_SRVR,
         .sweeper = {.interval_ms = FK_SWEEP_INTERVAL_MS, .per_minute = FK_SWEEPS_PER_MINUTE},
-        .tls = {.port = -1, .detection_ms = FK_HANDSHAKE_MS, .hostname_verification = true},
+        .tls = {.port = -1, .hostname_verification = true},
         .auth = {.digest_enabled = true},
         .admin = {.port = ADMIN_PORT,
                   .metrics_port = METRICS_PORT,

@@ -33,9 +33,7 @@ struct fk_config_tls {
     char *protocol;  /* ssl.protocol */
     char *ciphers;   /* ssl.ciphersuites */
     char *x509_super;
-    char *auth_provider;
     int32_t client_auth; /* enum fk_client_auth */
-    int32_t detection_ms;
     bool crl;
     bool hostname_verification;
     bool client_hostname_verification;

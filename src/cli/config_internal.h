@@ -57,6 +57,8 @@ enum fk_err fk_config_set_super_digest(struct fk_config *config, const struct fk
 enum fk_err fk_config_set_server(struct fk_config *config, const struct fk_config_value *value);
 enum fk_err fk_config_set_super_user(struct fk_config *config, const struct fk_config_value *value);
 enum fk_err fk_config_set_client_auth(struct fk_config *config, const struct fk_config_value *value);
+enum fk_err fk_config_set_ocsp(struct fk_config *config, const struct fk_config_value *value);
+enum fk_err fk_config_set_auth_provider(struct fk_config *config, const struct fk_config_value *value);
 enum fk_err fk_config_set_digest(struct fk_config *config, const struct fk_config_value *value);
 enum fk_err fk_config_set_provider(struct fk_config *config, const struct fk_config_value *value);
 enum fk_err fk_config_set_require_scheme(struct fk_config *config, const struct fk_config_value *value);

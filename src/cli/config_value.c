@@ -197,6 +197,22 @@ enum fk_err fk_config_set_client_auth(struct fk_config *config, const struct fk_
     return fk_config_refuse(value, "expected need, want or none");
 }
 
+/* Who asks for a check gets it, or no server. */
+enum fk_err fk_config_set_ocsp(struct fk_config *config, const struct fk_config_value *value)
+{
+    (void)config;
+    return strcasecmp(value->value, "false") == 0 || strcasecmp(value->value, "no") == 0
+               ? FK_OK
+               : fk_config_refuse(value, "expected no: it would ask a foreign server in each handshake; ssl.crl is "
+                                         "there for revoked certificates");
+}
+
+enum fk_err fk_config_set_auth_provider(struct fk_config *config, const struct fk_config_value *value)
+{
+    (void)config;
+    return strcmp(value->value, "x509") == 0 ? FK_OK : fk_config_refuse(value, "expected x509");
+}
+
 enum fk_err fk_config_set_digest(struct fk_config *config, const struct fk_config_value *value)
 {
     enum fk_digest_algorithm algorithm = FK_DIGEST_SHA1;

@@ -27,12 +27,31 @@ static const char *letters_of(int nid)
     return NULL;
 }
 
-/* A character of these types is text for Java; other values are shown as they are encoded. */
+static bool is_utf8(const ASN1_STRING *value)
+{
+    const unsigned char *at = ASN1_STRING_get0_data(value);
+    int left = ASN1_STRING_length(value);
+    while (left > 0) {
+        unsigned long character = 0;
+        int size = UTF8_getc(at, left, &character);
+        if (size <= 0) {
+            return false;
+        }
+        at += size;
+        left -= size;
+    }
+    return true;
+}
+
+/* Values that are written as text: of these types, which Java reads as UTF-8 all of them, a BMPString too (its first
+ * bytes show as \00). Where that is no UTF-8, Java writes U+FFFD, and different names become one; such a value is
+ * shown as it is encoded, like those of other types. */
 static bool is_text(const ASN1_STRING *value)
 {
     int type = ASN1_STRING_type(value);
-    return type == V_ASN1_PRINTABLESTRING || type == V_ASN1_UTF8STRING || type == V_ASN1_T61STRING ||
-           type == V_ASN1_IA5STRING || type == V_ASN1_BMPSTRING || type == V_ASN1_UNIVERSALSTRING;
+    bool known = type == V_ASN1_PRINTABLESTRING || type == V_ASN1_UTF8STRING || type == V_ASN1_T61STRING ||
+                 type == V_ASN1_IA5STRING || type == V_ASN1_BMPSTRING;
+    return known && is_utf8(value);
 }
 
 /* AVA.toRFC2253String: more is escaped than the RFC asks for. */
@@ -87,11 +106,8 @@ static void write_entry(struct fk_buf *text, const X509_NAME_ENTRY *entry)
         letters = number;
     }
     fk_buf_print(text, "%s=", letters);
-    unsigned char *utf8 = NULL;
-    int size = letters != number && is_text(value) ? ASN1_STRING_to_UTF8(&utf8, value) : -1;
-    if (size >= 0) {
-        write_escaped(text, fk_bytes_of(utf8, (size_t)size));
-        OPENSSL_free(utf8);
+    if (letters != number && is_text(value)) {
+        write_escaped(text, fk_bytes_of(ASN1_STRING_get0_data(value), (size_t)ASN1_STRING_length(value)));
     } else {
         write_encoded(text, value);
     }

@@ -248,6 +248,10 @@ enum fk_err fk_tls_load_key(SSL_CTX *ssl, const struct fk_tls_store *store, stru
         err = use_pem_chain(ssl, &file);
         err = err == FK_OK ? use_pem_key(ssl, &file) : err;
     }
+    /* A key of another kind than the certificate's is not noticed above. */
+    if (err == FK_OK && SSL_CTX_check_private_key(ssl) != 1) {
+        err = wrong(&file, "the private key does not belong to the certificate");
+    }
     wipe(&file);
     return err;
 }

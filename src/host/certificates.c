@@ -12,7 +12,7 @@ enum fk_err fk_certificates_open(struct fk_certificates *certificates, const str
 {
     certificates->watched = 0;
     certificates->context = NULL;
-    return options->key_store == NULL ? FK_OK : fk_tls_context_new(options, &certificates->context, diag);
+    return fk_tls_context_new(options, &certificates->context, diag);
 }
 
 void fk_certificates_reload(struct fk_certificates *certificates)

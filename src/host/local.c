@@ -418,6 +418,15 @@ static enum fk_err check_addresses(struct fk_local_host *host, const struct fk_l
     return FK_OK;
 }
 
+static bool wants_tls(const struct fk_local_host_options *options)
+{
+    bool wanted = false;
+    for (size_t i = 0; i < options->listen_count; i++) {
+        wanted = wanted || options->listen[i].mode != FK_LISTEN_PLAIN;
+    }
+    return wanted;
+}
+
 enum fk_err fk_local_host_new(const struct fk_local_host_options *options, struct fk_local_host **out,
                               struct fk_diag *diag)
 {
@@ -431,7 +440,7 @@ enum fk_err fk_local_host_new(const struct fk_local_host_options *options, struc
     fk_fifo_init(&host->deferred, SIZE_MAX);
     init_loop(host);
     enum fk_err err = check_addresses(host, options, diag);
-    if (err == FK_OK) {
+    if (err == FK_OK && wants_tls(options)) {
         err = fk_certificates_open(&host->certificates, &options->tls, diag);
     }
     if (err == FK_OK) {
