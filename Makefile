@@ -19,6 +19,7 @@ help:
 	@echo 'make conformance-baseline  the same suites against the real ZooKeeper: what fails there'
 	@echo 'make bench        figures beside ZooKeeper; writes docs/benchmarks.md'
 	@echo 'make chaos        500 kills and restarts under load  (CYCLES=500)'
+	@echo 'make scale        10 000 connections at once: memory, events, mass expiry'
 	@echo 'make sim          the simulator, with faults, on random seeds  (MINUTES=5)'
 	@echo 'make mutants      does the simulator find the seeded design bugs?'
 	@echo 'make fuzz         libFuzzer targets  (MINUTES=5)'
@@ -97,6 +98,10 @@ bench: build
 CYCLES ?= 500
 chaos: test-tools
 	$(PYTHON) tests/chaos/crash.py --cycles $(CYCLES)
+
+.PHONY: scale
+scale: test-tools
+	tests/scale/run-scale --full
 
 # FROM: the first seed; another one for each campaign that is to count.
 FROM ?= 1

@@ -74,6 +74,9 @@ enum fk_limits {
     /* Ephemeral nodes of one session: they all end in one change, which nobody may have to wait long for (0.3 s). What
      * is on its way when the limit is reached still comes. */
     FK_EPHEMERALS_MAX = 200 * 1000,
+    /* Connections that get an event, and sessions that end, before others are served in between: about 1 ms each. */
+    FK_EVENTS_AT_ONCE = 64,
+    FK_EXPIRIES_AT_ONCE = 256,
     /* Unread bytes of a client that has no session yet: its connect request and what came with it. */
     FK_FRESH_INPUT_SIZE_MAX = 4096,
     /* Unread requests and unsent replies of all connections together: beyond, a connection that holds more than

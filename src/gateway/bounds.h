@@ -18,6 +18,8 @@ struct fk_bounds {
     int32_t connect_fill_count;  /* connection_throttle_fill_count: tokens that come back in that time; 0: 1 */
     int32_t sessions_max;        /* 0: FK_SESSIONS_MAX */
     int32_t ephemerals_max;      /* of one session; 0: FK_EPHEMERALS_MAX */
+    int32_t events_at_once;      /* connections that take_output gives for events only before NULL; 0: all */
+    int32_t expiries_at_once;    /* sessions that a tick or a round ends; 0: all that are due */
     int64_t held_size_max;       /* bytes of all buffers; 0: FK_HELD_SIZE_MAX */
 };
 

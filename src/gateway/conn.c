@@ -10,8 +10,21 @@
 
 void fk_conn_mark(struct fk_gateway *gateway, struct fk_conn *conn)
 {
+    if (conn->in_events) {
+        fk_list_remove(&conn->output);
+        conn->in_events = false;
+    }
     if (fk_list_empty(&conn->output)) {
         fk_list_append(&gateway->outputs, &conn->output);
+    }
+}
+
+/* Events alone may wait for those who asked for something: one change can have an event for everybody. */
+static void mark_events(struct fk_gateway *gateway, struct fk_conn *conn)
+{
+    if (fk_list_empty(&conn->output)) {
+        fk_list_append(&gateway->events, &conn->output);
+        conn->in_events = true;
     }
 }
 
@@ -78,7 +91,6 @@ static void check_output(struct fk_gateway *gateway, struct fk_conn *conn, size_
     } else if (!fk_bounds_memory(gateway, conn)) {
         fk_conn_kill(gateway, conn);
     }
-    fk_conn_mark(gateway, conn);
 }
 
 void fk_conn_reply_whole(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_reply_header *header,
@@ -93,6 +105,7 @@ void fk_conn_reply_whole(struct fk_gateway *gateway, struct fk_conn *conn, const
     gateway->stats.packets_sent++;
     conn->sent++;
     check_output(gateway, conn, SIZE_MAX);
+    fk_conn_mark(gateway, conn);
 }
 
 void fk_conn_reply(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_reply_header *header,
@@ -114,6 +127,7 @@ void fk_conn_event(struct fk_gateway *gateway, struct fk_conn *conn, int64_t zxi
     gateway->stats.packets_sent++;
     conn->sent++;
     check_output(gateway, conn, FK_OUTPUT_SIZE_MAX);
+    mark_events(gateway, conn);
 }
 
 static bool ring_grow(struct fk_outstanding_ring *ring)

@@ -34,6 +34,7 @@ struct fk_gateway *fk_gateway_create(const struct fk_backend *backend, const str
     fk_watch_table_init(&gateway->watches);
     fk_list_init(&gateway->conns);
     fk_list_init(&gateway->outputs);
+    fk_list_init(&gateway->events);
     fk_list_init(&gateway->stalled);
     fk_list_init(&gateway->jobs);
     fk_list_init(&gateway->free_jobs);
@@ -250,6 +251,15 @@ void fk_gateway_resume(struct fk_gateway *gateway)
     while ((link = fk_list_take(&stalled)) != NULL) {
         fk_conn_process(gateway, FK_CONTAINER_OF(link, struct fk_conn, stalled));
     }
+    if (gateway->expiring) {
+        fk_gateway_touch_clock(gateway);
+        fk_session_expire_all(gateway);
+    }
+}
+
+bool fk_gateway_has_more(const struct fk_gateway *gateway)
+{
+    return gateway->expiring || !fk_list_empty(&gateway->events);
 }
 
 int32_t fk_gateway_tick_ms(const struct fk_gateway *gateway)
@@ -350,11 +360,18 @@ struct fk_conn *fk_gateway_take_output(struct fk_gateway *gateway)
     if (gateway->backend->may_send != NULL && !gateway->backend->may_send(gateway)) {
         return NULL;
     }
+    int32_t limit = gateway->options.bounds.events_at_once;
     struct fk_list *link = fk_list_take(&gateway->outputs);
+    if (link == NULL && (limit == 0 || gateway->events_taken < limit)) {
+        link = fk_list_take(&gateway->events);
+        gateway->events_taken++;
+    }
     if (link == NULL) {
+        gateway->events_taken = 0;
         return NULL;
     }
     struct fk_conn *conn = FK_CONTAINER_OF(link, struct fk_conn, output);
+    conn->in_events = false;
     conn->told_input = fk_conn_wants_input(conn);
     return conn;
 }

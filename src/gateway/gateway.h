@@ -99,7 +99,7 @@ void fk_gateway_answer_lost(struct fk_gateway *gateway);
 /* A change became visible: its events are queued, before the answer of the request that made it. */
 void fk_gateway_change(struct fk_gateway *gateway, const struct fk_change *change);
 
-/* The queue has room again. */
+/* The queue has room again, or a round begins: what was left for later goes on. */
 void fk_gateway_resume(struct fk_gateway *gateway);
 
 /* Time passed: deadlines, expiry. Call at least as often as fk_gateway_tick_ms says, after sockets were read. */
@@ -121,6 +121,10 @@ void fk_gateway_sasl_done(struct fk_gateway *gateway, struct fk_sasl_job *job);
 
 /* The next connection that has bytes to send, wants to be closed, or changed its mind about input; NULL: none. */
 struct fk_conn *fk_gateway_take_output(struct fk_gateway *gateway);
+
+/* True while something was left for the next round, so that others are served in between: events for many connections,
+ * the end of many sessions (struct fk_bounds). */
+bool fk_gateway_has_more(const struct fk_gateway *gateway);
 
 /* Bytes to send; the socket layer consumes what it sent, then calls fk_gateway_sent. */
 struct fk_buf *fk_conn_output(struct fk_conn *conn);

@@ -62,7 +62,7 @@ struct fk_cloud_conn;
 
 struct fk_conn {
     struct fk_list link;    /* in the gateway's conns */
-    struct fk_list output;  /* in the gateway's outputs, where it has something for the socket layer */
+    struct fk_list output;  /* in the gateway's outputs or events, where it has something for the socket layer */
     struct fk_list stalled; /* in the gateway's stalled, where the queue was full */
     struct fk_watcher watcher;
     struct fk_gateway_address *address;
@@ -84,6 +84,7 @@ struct fk_conn {
     uint16_t port;
     bool has_read_only;     /* the client sent the byte, the reply has it too */
     bool told_input;        /* what the socket layer was told last */
+    bool in_events;         /* its output is in the gateway's events */
     bool idle;              /* no bytes since the last tick */
     bool sasl_done;         /* a SASL exchange has proved a name */
     int64_t auth_wait_ms;   /* until when an attempt to authenticate waits; 0: none does */
@@ -137,6 +138,7 @@ struct fk_gateway {
     struct fk_watch_table watches;
     struct fk_list conns;
     struct fk_list outputs;
+    struct fk_list events; /* connections whose output is events only: they come behind those with replies */
     struct fk_list stalled;
     struct fk_list jobs;
     struct fk_list free_jobs;
@@ -149,6 +151,8 @@ struct fk_gateway {
     int64_t last_tick_ms;
     int64_t expire_after_ms; /* no session expires before: after a stall sockets are read first */
     int64_t refused;         /* connections, since the last tick */
+    int32_t events_taken;    /* connections of events since take_output gave NULL */
+    bool expiring;           /* more sessions are due than were ended at once */
     int32_t tick_max_ms;     /* ticks come at least as often; 0: no matter */
     struct fk_gateway_stats stats;
     struct fk_bounds_state bounds;

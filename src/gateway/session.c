@@ -105,10 +105,24 @@ void fk_session_ended(struct fk_gateway *gateway, int64_t id)
     fk_session_free(gateway, session);
 }
 
+/* A share of all sessions at least: each pass looks at all of them. */
+static size_t expiries_at_once(const struct fk_gateway *gateway)
+{
+    enum {
+        PASSES_MAX = 64,
+    };
+    size_t limit = (size_t)gateway->options.bounds.expiries_at_once;
+    size_t share = gateway->sessions.count / PASSES_MAX;
+    return limit == 0 ? SIZE_MAX : limit < share ? share : limit;
+}
+
 void fk_session_expire_all(struct fk_gateway *gateway)
 {
     struct fk_heartbeat heartbeat = {
         .queue = gateway->queue, .gateway = FK_GATEWAY_ADDRESS, .tick_ms = gateway->options.tick_ms};
+    size_t limit = expiries_at_once(gateway);
+    size_t count = 0;
+    gateway->expiring = false;
     for (struct fk_map_entry *entry = fk_map_next(&gateway->sessions, NULL); entry != NULL;
          entry = fk_map_next(&gateway->sessions, entry)) {
         struct fk_gateway_session *session = FK_CONTAINER_OF(entry, struct fk_gateway_session, entry);
@@ -118,11 +132,16 @@ void fk_session_expire_all(struct fk_gateway *gateway)
         if (!session->live || session->closing) {
             continue;
         }
+        if (count >= limit) {
+            gateway->expiring = true;
+            return;
+        }
         if (fk_heartbeat_check(&heartbeat, &lease, gateway->now_ms, &expired) != FK_OK) {
             return; /* the queue is full: the next tick goes on */
         }
         if (expired) {
             session->closing = true;
+            count++;
             fk_log(FK_LOG_INFO, "session 0x%llx expired, timeout of %d ms exceeded", (unsigned long long)session->id,
                    session->timeout_ms);
         }

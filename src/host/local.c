@@ -14,6 +14,7 @@
 #include "host/posix_clock.h"
 #include "host/sasl_worker.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -52,6 +53,7 @@ struct fk_local_host {
     uint64_t read_weight; /* decaying counts of reads and writes: the kind of load */
     uint64_t write_weight;
     uint64_t writes;
+    size_t connections_most; /* since memory was given back to the system */
 };
 
 static void mark_dirty(void *context)
@@ -191,7 +193,7 @@ static bool work_left(struct fk_local_host *host)
     struct fk_bytes message;
     bool requests = !host->busy && fk_local_queue_peek(host->queue, &message) &&
                     fk_local_store_in_flight(host->store) < FK_IN_FLIGHT_SIZE_MAX;
-    return requests || fk_gateway_has_jobs(host->gateway);
+    return requests || fk_gateway_has_jobs(host->gateway) || fk_gateway_has_more(host->gateway);
 }
 
 static void on_again(uv_idle_t *idle)
@@ -242,12 +244,27 @@ static void on_wake(uv_async_t *wake)
     mark_dirty(host);
 }
 
+/* After a crowd has left, what it used is given back: malloc keeps it otherwise, in pieces between what stays. */
+static void give_back_memory(struct fk_local_host *host)
+{
+    enum {
+        CROWD = 1000,
+    };
+    size_t now = fk_gateway_connections(host->gateway);
+    host->connections_most = now > host->connections_most ? now : host->connections_most;
+    if (host->connections_most >= CROWD && now < host->connections_most / 2) {
+        host->connections_most = now;
+        (void)malloc_trim(0);
+    }
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     /* libuv runs timers before it reads sockets; the gateway knows, and expires nobody right after a stall. */
     struct fk_local_host *host = (struct fk_local_host *)timer->data;
     fk_gateway_tick(host->gateway);
     retry_deferred(host);
+    give_back_memory(host);
     host->busy = false;
     host->dirty = true;
 }
@@ -329,7 +346,10 @@ static enum fk_err open_gateway(struct fk_local_host *host, const struct fk_loca
     }
     fk_writer_init(&host->writer, host->store, host->channel, fk_posix_clock());
     host->writer.rules = options->gateway.rules;
-    host->gateway = fk_gateway_new(&options->gateway, host->store, host->queue, fk_posix_clock(), fk_posix_random());
+    struct fk_gateway_options gateway = options->gateway;
+    gateway.bounds.events_at_once = FK_EVENTS_AT_ONCE;
+    gateway.bounds.expiries_at_once = FK_EXPIRIES_AT_ONCE;
+    host->gateway = fk_gateway_new(&gateway, host->store, host->queue, fk_posix_clock(), fk_posix_random());
     if (host->gateway == NULL) {
         return FK_ERR_NOMEM;
     }

@@ -270,6 +270,76 @@ static void ephemeral_nodes_of_a_session(void **state)
     expect_full(peer);
 }
 
+/* The connection that the socket layer is given next, its bytes taken; NULL: none. */
+static struct peer *next_output(void)
+{
+    struct fk_conn *conn = fk_gateway_take_output(world.gateway);
+    if (conn == NULL) {
+        return NULL;
+    }
+    struct peer *peer = (struct peer *)fk_conn_socket(conn);
+    struct fk_buf *out = fk_conn_output(conn);
+    fk_buf_append(&peer->in, fk_buf_view(out));
+    fk_buf_consume(out, fk_buf_left(out));
+    fk_gateway_sent(world.gateway, conn);
+    return peer;
+}
+
+static void events_for_many_leave_room_for_others(void **state)
+{
+    (void)state;
+    restart_with((struct fk_bounds){.events_at_once = 2});
+    struct peer *reader = peer_session();
+    struct peer *watchers[5];
+    for (size_t i = 0; i < 5; i++) {
+        watchers[i] = peer_session();
+        send_watch(watchers[i], 1, FK_OP_GET_DATA, "/zookeeper", true);
+        world_settle();
+        (void)expect_reply(watchers[i], 1, 0);
+    }
+    struct fk_put put = {.kind = FK_PUT_DATA, .node = {.path = fk_bytes_text("/zookeeper"), .acl = FK_ACL_OPEN}};
+    struct fk_change change = {.zxid = INT64_MAX, .puts = &put, .count = 1};
+    fk_gateway_change(world.gateway, &change);
+    send_plain(reader, FK_XID_PING, FK_OP_PING);
+    send_plain(watchers[4], FK_XID_PING, FK_OP_PING); /* its event goes with its reply, and before it */
+    assert_ptr_equal(next_output(), reader);
+    assert_ptr_equal(next_output(), watchers[4]);
+    expect_event(watchers[4], FK_EVENT_DATA_CHANGED, "/zookeeper");
+    (void)expect_reply(watchers[4], FK_XID_PING, 0);
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(fk_gateway_has_more(world.gateway));
+        assert_ptr_equal(next_output(), watchers[i]);
+        expect_event(watchers[i], FK_EVENT_DATA_CHANGED, "/zookeeper");
+        assert_true(i % 2 == 0 || next_output() == NULL); /* two at once */
+    }
+    assert_false(fk_gateway_has_more(world.gateway));
+    (void)expect_reply(reader, FK_XID_PING, 0);
+}
+
+static void ends_of_many_sessions_leave_room_for_others(void **state)
+{
+    (void)state;
+    restart_with((struct fk_bounds){.expiries_at_once = 2});
+    struct fk_store_counts counts;
+    for (size_t i = 0; i < 5; i++) {
+        (void)peer_session();
+    }
+    for (int i = 0; i < 100 && world.queue.pipe.count == 0; i++) {
+        world_jump_ms(fk_gateway_tick_ms(world.gateway));
+        fk_gateway_tick(world.gateway);
+    }
+    for (size_t ended = 2; ended <= 4; ended += 2) {
+        assert_int_equal(world.queue.pipe.count, ended);
+        assert_true(fk_gateway_has_more(world.gateway));
+        fk_gateway_resume(world.gateway);
+    }
+    assert_int_equal(world.queue.pipe.count, 5);
+    assert_false(fk_gateway_has_more(world.gateway));
+    world_settle();
+    fk_store_counts(world.store, &counts);
+    assert_int_equal(counts.sessions, 0);
+}
+
 static const struct CMUnitTest tests[] = {
     WORLD_TEST(connections_in_all),
     WORLD_TEST(handshakes_in_a_time),
@@ -279,6 +349,8 @@ static const struct CMUnitTest tests[] = {
     WORLD_TEST(memory_of_all),
     WORLD_TEST(a_client_without_a_session_is_read_in_small_pieces),
     WORLD_TEST(ephemeral_nodes_of_a_session),
+    WORLD_TEST(events_for_many_leave_room_for_others),
+    WORLD_TEST(ends_of_many_sessions_leave_room_for_others),
 };
 
 FK_TEST_MAIN(tests)
