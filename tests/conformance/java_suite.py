@@ -370,7 +370,7 @@ def main():
     parser.add_argument("--keep", metavar="DIR", help="copy the output and the servers' logs to DIR")
     parser.add_argument("--verbose", action="store_true", help="a line for each test as it ends")
     parser.add_argument("words", nargs="*", help="only classes, or one test, whose name contains this")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     if options.baseline and (not ORACLE or options.words):
         parser.error("--baseline is a record of the real server, and whole: set FK_CONFORMANCE_SERVER=zookeeper")
     for program, package in (("mvn", "maven"), ("javac", "default-jdk-headless")):

@@ -20,10 +20,12 @@ def digest(text):
     return hashlib.md5(text).digest()
 
 
-def proof(user, password, nonce, cnonce, verb=b"AUTHENTICATE", realm=REALM, uri=URI, nc="00000001"):
+def proof(user, password, nonce, cnonce, verb=b"AUTHENTICATE", realm=REALM, uri=URI, nc="00000001",
+          authzid=None):
     """The response value; verb b"" makes the server's answer to it."""
     secret = digest(f"{user}:{realm}:{password}".encode())
-    first = digest(secret + f":{nonce}:{cnonce}".encode()).hex()
+    named = f":{authzid}" if authzid else ""
+    first = digest(secret + f":{nonce}:{cnonce}{named}".encode()).hex()
     second = digest(verb + f":{uri}".encode()).hex()
     return digest(f"{first}:{nonce}:{nc}:{cnonce}:auth:{second}".encode()).hex()
 
@@ -31,9 +33,10 @@ def proof(user, password, nonce, cnonce, verb=b"AUTHENTICATE", realm=REALM, uri=
 def response(user, password, challenge, **changes):
     """A digest-response; `changes` replace fields, None leaves one out."""
     nonce = fields_of(challenge)["nonce"]
+    authzid = changes.get("authzid", "").strip('"')
     fields = {"charset": "utf-8", "username": f'"{user}"', "realm": f'"{REALM}"', "nonce": f'"{nonce}"',
               "nc": "00000001", "cnonce": '"c0ffee"', "digest-uri": f'"{URI}"', "maxbuf": "65536",
-              "response": proof(user, password, nonce, "c0ffee"), "qop": "auth"}
+              "response": proof(user, password, nonce, "c0ffee", authzid=authzid), "qop": "auth"}
     fields.update({name.replace("_", "-"): value for name, value in changes.items()})
     return ",".join(f"{name}={value}" for name, value in fields.items() if value is not None).encode()
 

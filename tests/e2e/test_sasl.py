@@ -91,6 +91,13 @@ def test_a_wrong_name_or_password_ends_the_connection(sasl, user, password):
     assert client.is_closed()
 
 
+def test_the_own_name_as_authorization_id(sasl):
+    """Java's client always sends it."""
+    client = sasl.connect()
+    assert saslraw.authenticate(client, "bob", "bobsecret", authzid='"bob"')[0] == OK
+    assert client.ping().err == OK
+
+
 @pytest.mark.parametrize("changes", [
     {"realm": '"other"'}, {"realm": None}, {"digest_uri": '"zookeeper/other"'}, {"digest_uri": None},
     {"nonce": '"bm9uY2U="'}, {"nonce": None}, {"nc": "00000002"}, {"nc": None}, {"cnonce": None}, {"response": None},
