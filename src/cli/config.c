@@ -187,6 +187,7 @@ enum fk_err fk_config_finish(struct fk_config *config, struct fk_diag *diag)
                     config->servers);
         return FK_ERR_USAGE;
     }
+    config->rules.any_sasl = config->auth.any_sasl;
     config->rules.digest_disabled = !config->auth.digest_enabled;
     if (config->session_timeout_min_ms == -1) {
         config->session_timeout_min_ms = 2 * config->tick_ms;

@@ -48,6 +48,7 @@ struct fk_config_auth {
     char *super_digest; /* DigestAuthenticationProvider.superDigest */
     char *sasl_super_password;
     char *enforced_schemes;
+    char *any_sasl; /* letAnySaslUserDoX */
     char *ensemble_names;
     struct fk_buf supers; /* superUser and superUser.N, a newline behind each */
     int32_t digest;       /* enum fk_digest_algorithm */

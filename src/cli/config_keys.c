@@ -132,6 +132,7 @@ const struct fk_config_key fk_config_keys[] = {
     SPECIAL("authProvider.*", fk_config_set_provider, "", "class names of ZooKeeper's providers: sasl, x509, ensemble"),
     SPECIAL("superUser", fk_config_set_super_user, "", "SASL name of a super user"),
     SPECIAL("superUser.*", fk_config_set_super_user, "", "another one"),
+    TEXT("letAnySaslUserDoX", auth.any_sasl, "", "SASL name; what ACLs give to it, every user of SASL has"),
     SECRET("SASLAuthenticationProvider.superPassword", auth.sasl_super_password, "of the SASL user super"),
     SPECIAL("DigestAuthenticationProvider.superDigest", fk_config_set_super_digest, "", "NAME:HASH, see 'digest'"),
     SPECIAL("DigestAuthenticationProvider.digestAlg", fk_config_set_digest, "SHA1", "of digest ids"),

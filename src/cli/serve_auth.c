@@ -76,9 +76,8 @@ enum fk_err fk_serve_auth_open(struct fk_serve_auth *auth, struct fk_config *con
         return err == FK_OK ? FK_ERR_NOMEM : err;
     }
     if (sasl_required(config) && auth->sasl == NULL) {
-        fk_diag_set(diag, "SASL is required (sessionRequireClientSASLAuth, requireClientAuthScheme), but "
-                          "java.security.auth.login.config names no login section for it");
-        return FK_ERR_USAGE;
+        fk_log(FK_LOG_WARN, "SASL is required (sessionRequireClientSASLAuth, requireClientAuthScheme), but "
+                            "java.security.auth.login.config names no login section for it: nobody is let in");
     }
     keep_secrets(auth, config);
     auth->options = (struct fk_auth_options){

@@ -184,6 +184,13 @@ static bool caller_is_super(const struct fk_caller *caller)
     return false;
 }
 
+/* ZK: SASLAuthenticationProvider.matches: one user is in all entries of its scheme, and all are in one entry. */
+static bool sasl_matches(const struct fk_rules *rules, struct fk_bytes id, struct fk_bytes wanted)
+{
+    const char *any = rules == NULL ? NULL : rules->any_sasl;
+    return fk_bytes_equal_text(id, "super") || (any != NULL && fk_bytes_equal_text(wanted, any));
+}
+
 static bool caller_matches(const struct fk_caller *caller, const struct fk_acl_entry *entry)
 {
     struct fk_reader reader = fk_reader_of(caller->ids);
@@ -198,8 +205,7 @@ static bool caller_matches(const struct fk_caller *caller, const struct fk_acl_e
         if (ip ? fk_acl_ip_matches(id, entry->id) : fk_bytes_equal_secret(id, entry->id)) {
             return true;
         }
-        /* ZK: SASLAuthenticationProvider.matches: this user is in all entries of its scheme. */
-        if (fk_bytes_equal_text(scheme, "sasl") && fk_bytes_equal_text(id, "super")) {
+        if (fk_bytes_equal_text(scheme, "sasl") && sasl_matches(caller->rules, id, entry->id)) {
             return true;
         }
     }

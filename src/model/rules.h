@@ -20,6 +20,7 @@ struct fk_rules {
     bool reconfig_enabled; /* reconfigEnabled: reconfig is answered as a standalone server does */
     bool skip_acl;         /* skipACL: nobody is refused */
     unsigned schemes;      /* enum fk_scheme */
+    const char *any_sasl;  /* letAnySaslUserDoX: every user of SASL may what this one may; NULL: nobody. Borrowed */
     int64_t never_used_ms; /* znode.container.maxNeverUsedIntervalMs; 0: containers wait for their first child */
 };
 

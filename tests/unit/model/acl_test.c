@@ -256,6 +256,26 @@ static void who_passes(void **state)
     }
 }
 
+static void one_entry_may_be_every_sasl_users(void **state)
+{
+    static const struct fk_rules rules = {.any_sasl = "anyone"};
+    static const struct world_acl entries[] = {{1, "sasl", "anyone"}, {31, "sasl", "bob"}, {31, "digest", "anyone"}};
+    (void)state;
+    for (size_t with = 0; with < 2; with++) {
+        for (size_t i = 0; i < sizeof entries / sizeof entries[0]; i++) {
+            struct fk_buf ids = FK_BUF_EMPTY;
+            struct fk_buf acl = FK_BUF_EMPTY;
+            struct fk_caller caller = caller_of(&ids, (const char *const[]){"digest u:h", "sasl alice", NULL});
+            caller.rules = with == 1 ? &rules : NULL;
+            world_write_acl(&acl, &entries[i], 1);
+            assert_int_equal(fk_acl_allows(fk_buf_view(&acl), FK_PERM_READ, &caller), with == 1 && i == 0);
+            assert_false(fk_acl_allows(fk_buf_view(&acl), FK_PERM_WRITE, &caller));
+            fk_buf_deinit(&ids);
+            fk_buf_deinit(&acl);
+        }
+    }
+}
+
 static void any_entry_of_the_list_is_enough(void **state)
 {
     (void)state;
@@ -441,6 +461,7 @@ static const struct CMUnitTest tests[] = {
     FK_TEST(fixing_without_memory_is_a_system_error),
     FK_TEST(who_passes),
     FK_TEST(any_entry_of_the_list_is_enough),
+    FK_TEST(one_entry_may_be_every_sasl_users),
     FK_TEST(ranges_of_addresses),
     FK_TEST(schemes_with_a_provider),
     FK_TEST(names_match_exactly),
