@@ -88,7 +88,7 @@ class Crowd:
         return found
 
     def ask(self, request, replies=1):
-        """Sends a request (or some in one go) on every connection and reads the replies; their error codes must be 0."""
+        """Sends a request (or some in one go) on every connection and reads the replies, whose codes must be 0."""
         for first in range(0, len(self.members), BATCH):
             batch = self.members[first:first + BATCH]
             for index, member in enumerate(batch):
