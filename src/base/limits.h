@@ -50,6 +50,9 @@ enum fk_limits {
     FK_TLS_CERTIFICATES_SIZE_MAX = 32 * 1024,
     /* Bytes that are sealed ahead of the socket. */
     FK_TLS_PIECE_SIZE = 64 * 1024,
+    /* What TLS itself may have to say while the peer does not read: our certificates, and answers to key updates, of
+     * which it can ask for as many as it likes. */
+    FK_TLS_OUTPUT_SIZE_MAX = 256 * 1024,
     /* Entries and bytes of one ACL list, as asked for and after "auth" was expanded: each permission check reads them
      * all.
      */

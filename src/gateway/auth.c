@@ -54,6 +54,11 @@ bool fk_gateway_certified(struct fk_gateway *gateway, struct fk_conn *conn, stru
     return ok && fk_auth_add(conn, FK_BYTES_LITERAL("x509"), subject);
 }
 
+void fk_gateway_handshake_failed(struct fk_gateway *gateway)
+{
+    gateway->stats.tls_failed++;
+}
+
 /* True where `name` stands in a list with commas; blanks around the names count for nothing. */
 static bool list_has(const char *list, struct fk_bytes name)
 {

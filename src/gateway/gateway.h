@@ -80,6 +80,9 @@ struct fk_conn *fk_gateway_open(struct fk_gateway *gateway, struct fk_bytes addr
  * X509AuthenticationProvider.superUser names it. Before any bytes. False where there is no room for it: close. */
 bool fk_gateway_certified(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_bytes subject);
 
+/* A handshake of TLS failed, which the numbers show; the connection is closed next. */
+void fk_gateway_handshake_failed(struct fk_gateway *gateway);
+
 /* Bytes came. Drain the outputs afterwards. */
 void fk_gateway_input(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_bytes bytes);
 

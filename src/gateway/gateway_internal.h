@@ -100,6 +100,7 @@ struct fk_gateway_stats {
     int64_t latency_sum_ms;
     int64_t latency_count;
     int64_t auth_failed;
+    int64_t tls_failed; /* handshakes */
     int64_t outstanding; /* now */
     uint64_t reads;
 };

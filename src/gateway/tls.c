@@ -14,6 +14,7 @@ struct fk_tls {
     struct fk_buf output;
     bool established;
     bool broken;
+    bool unread; /* the peer asks, and does not read the answers */
     const char *error;
 };
 
@@ -37,6 +38,10 @@ static int bio_write(BIO *bio, const char *data, int size)
 {
     struct fk_tls *tls = (struct fk_tls *)BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
+    tls->unread = fk_buf_left(&tls->output) + (size_t)size > FK_TLS_OUTPUT_SIZE_MAX;
+    if (tls->unread) {
+        return -1;
+    }
     fk_buf_append(&tls->output, fk_bytes_of(data, (size_t)size));
     return tls->output.failed ? -1 : size;
 }
@@ -102,7 +107,9 @@ static enum fk_tls_result judge(struct fk_tls *tls, int status)
     if (error == SSL_ERROR_ZERO_RETURN) {
         return FK_TLS_CLOSED;
     }
-    tls->error = tls->output.failed ? fk_err_text(FK_ERR_NOMEM) : fk_tls_openssl_error();
+    tls->error = tls->output.failed ? fk_err_text(FK_ERR_NOMEM)
+                 : tls->unread      ? "the peer does not read"
+                                    : fk_tls_openssl_error();
     tls->broken = true;
     return FK_TLS_FAILED;
 }

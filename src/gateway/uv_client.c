@@ -99,6 +99,9 @@ static void receive_sealed(struct fk_uv_client *client, struct fk_bytes bytes)
     fk_buf_trim(&server->plain, FK_UV_READ_SIZE);
     if (result == FK_TLS_FAILED) {
         tell_failure(client);
+        if (!fk_tls_established(client->tls)) {
+            fk_gateway_handshake_failed(server->options.gateway);
+        }
     }
     if (result != FK_TLS_OK) {
         fk_uv_client_close(client);

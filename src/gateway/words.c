@@ -107,6 +107,7 @@ static void write_monitor(struct fk_gateway *gateway, struct fk_buf *out)
         {"global_sessions", counts.sessions},
         {"local_sessions", 0},
         {"auth_failed_count", stats->auth_failed},
+        {"unsuccessful_handshake", stats->tls_failed},
     };
     fk_buf_print(out, "zk_version\t%s\nzk_server_state\t%s\nzk_avg_latency\t", FK_VERSION_LINE, mode(gateway));
     write_average(stats, out);

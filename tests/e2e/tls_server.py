@@ -6,7 +6,6 @@ FK_TLS_ORACLE=1 takes the real ZooKeeper 3.9.4 of tests/conformance/oracle.py in
 import os
 import pathlib
 import re
-import select
 import ssl
 import subprocess
 import sys
@@ -98,7 +97,7 @@ class Connection(zkraw.Connection):
         deadline = time.monotonic() + timeout
         while len(self.received) < size:
             left = deadline - time.monotonic()
-            if not self.sock.pending() and (left <= 0 or not select.select([self.sock], [], [], left)[0]):
+            if not self.sock.pending() and (left <= 0 or not zkraw.readable(self.sock, left)):
                 raise TimeoutError(f"{len(self.received)} of {size} bytes after {timeout} s")
             try:
                 data = self.sock.recv(1 << 20)

@@ -203,6 +203,13 @@ def open_socket(address, timeout=WAIT_SECONDS, source=None):
     return sock
 
 
+def readable(sock, seconds):
+    """Waits until there is something to read; poll, since select knows 1024 descriptors only."""
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
+
+
 class Connection:
     """One connection, with the handshake made unless `connect` is False."""
 
@@ -225,7 +232,7 @@ class Connection:
         deadline = time.monotonic() + timeout
         while len(self.received) < size:
             left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self.sock], [], [], left)[0]:
+            if left <= 0 or not readable(self.sock, left):
                 raise TimeoutError(f"{len(self.received)} of {size} bytes after {timeout} s")
             try:
                 data = self.sock.recv(1 << 20)

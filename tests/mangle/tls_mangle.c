@@ -8,6 +8,7 @@
  * stays broken; the output is bounded. What is not damaged works. Prints the seed of the run that failed: the same
  * damage, though OpenSSL's own random numbers differ. */
 #include "base/assert.h"
+#include "base/limits.h"
 #include "gateway/tls.h"
 #include "tls_peer.h"
 
@@ -18,7 +19,7 @@
 
 enum {
     ROUNDS_MAX = 16,
-    OUTPUT_MAX = 256 * 1024, /* what one round may make the server say */
+    OUTPUT_MAX = FK_TLS_OUTPUT_SIZE_MAX,
     MESSAGE_MAX = 20 * 1024, /* more than one record of TLS */
     REASONS_MAX = 256,
 };
@@ -207,6 +208,17 @@ static void check_whole(const struct run *run)
     FK_ASSERT(refused || run->ended || fk_buf_left(&run->server_got) > 0);
 }
 
+static void free_run(struct run *run)
+{
+    fk_tls_shutdown(run->tls);
+    fk_tls_free(run->tls);
+    peer_free(&run->peer);
+    fk_buf_deinit(&run->client_sent);
+    fk_buf_deinit(&run->server_got);
+    fk_buf_deinit(&run->server_sent);
+    fk_buf_deinit(&run->client_got);
+}
+
 static void run_one(uint64_t seed, struct totals *totals)
 {
     struct run run = {.result = FK_TLS_OK};
@@ -236,13 +248,38 @@ static void run_one(uint64_t seed, struct totals *totals)
         check_whole(&run);
     }
     count(&run, totals);
-    fk_tls_shutdown(run.tls);
-    fk_tls_free(run.tls);
-    peer_free(&run.peer);
-    fk_buf_deinit(&run.client_sent);
-    fk_buf_deinit(&run.server_got);
-    fk_buf_deinit(&run.server_sent);
-    fk_buf_deinit(&run.client_got);
+    free_run(&run);
+}
+
+/* A client that asks for new keys again and again, and reads nothing: the answers must not fill the memory. */
+static void run_flood(void)
+{
+    enum {
+        ASKED_MAX = 100 * 1000,
+    };
+    struct run run = {.result = FK_TLS_OK};
+    random_seed(&run.random, 1);
+    run.peer = peer_new(&run.random, IDENTITY_NONE);
+    (void)SSL_set_min_proto_version(run.peer.ssl, TLS1_3_VERSION);
+    (void)SSL_set_max_proto_version(run.peer.ssl, TLS1_3_VERSION);
+    run.tls = fk_tls_new(servers[FK_CLIENT_AUTH_NONE]);
+    FK_ASSERT(run.tls != NULL);
+    while (!fk_tls_established(run.tls)) {
+        client_step(&run);
+        deliver(&run);
+        take_output(&run);
+    }
+    size_t asked = 0;
+    while (asked < ASKED_MAX && run.result == FK_TLS_OK) {
+        (void)SSL_key_update(run.peer.ssl, SSL_KEY_UPDATE_REQUESTED);
+        (void)SSL_do_handshake(run.peer.ssl);
+        deliver(&run);
+        FK_ASSERT(fk_buf_left(fk_tls_output(run.tls)) <= OUTPUT_MAX);
+        asked++;
+    }
+    FK_ASSERT(run.result == FK_TLS_FAILED);
+    check_broken(&run);
+    free_run(&run);
 }
 
 static bool open_servers(const char *directory)
@@ -297,6 +334,7 @@ int main(int argc, char **argv)
     }
     (void)signal(SIGABRT, on_abort);
     peer_contexts(argv[1]);
+    run_flood();
     for (current = seed; current < seed + runs; current++) {
         run_one(current, &totals);
     }
