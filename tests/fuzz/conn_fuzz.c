@@ -19,21 +19,6 @@ enum {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* A good handshake, so that the fuzzer need not find one. */
-static void hello(struct stack *stack, size_t slot)
-{
-    static const uint8_t zeros[16];
-    struct fk_buf buf = FK_BUF_EMPTY;
-    fk_write_i32(&buf, 0);
-    fk_write_connect_request(&buf, &(struct fk_connect_request){.timeout_ms = 10000,
-                                                                .password = fk_bytes_of(zeros, sizeof zeros),
-                                                                .has_read_only = true});
-    fk_patch_i32(&buf, 0, (int32_t)buf.size - 4);
-    stack_connect(stack, slot);
-    stack_input(stack, slot, fk_buf_view(&buf));
-    fk_buf_deinit(&buf);
-}
-
 /* A frame whose length is right: xid and operation from the front of the bytes. */
 static void request(struct stack *stack, size_t slot, struct fk_bytes bytes)
 {
@@ -67,19 +52,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct stack stack;
     struct fk_bytes left = fk_bytes_of(data, size);
-    stack_open(&stack);
-    hello(&stack, 0);
+    stack_open(&stack, NULL);
+    stack_hello(&stack, 0, "127.0.0.1");
     while (left.size >= 2) {
         size_t slot = left.data[0] % STACK_CONNS;
         unsigned step = left.data[0] / STACK_CONNS % STEPS;
         struct fk_bytes bytes = fk_bytes_head(fk_bytes_tail(left, 2), left.data[1]);
         switch (step) {
         case STEP_BYTES:
-            stack_connect(&stack, slot);
+            stack_connect(&stack, slot, "127.0.0.1");
             stack_input(&stack, slot, bytes);
             break;
         case STEP_HELLO:
-            hello(&stack, slot);
+            stack_hello(&stack, slot, "127.0.0.1");
             break;
         case STEP_REQUEST:
             request(&stack, slot, bytes);

@@ -6,14 +6,18 @@
 #include "driver/local/queue.h"
 #include "driver/memory/store.h"
 #include "gateway/read.h"
+#include "wire/records.h"
 
-void stack_open(struct stack *stack)
+void stack_open(struct stack *stack, const struct fk_auth_options *auth)
 {
-    static const struct fk_gateway_options options = {.tick_ms = STACK_TICK_MS,
-                                                      .session_timeout_min_ms = 2 * STACK_TICK_MS,
-                                                      .session_timeout_max_ms = 20 * STACK_TICK_MS,
-                                                      .words = FK_WORD_ALL,
-                                                      .super_digest = "super:D/InIHSb7yEEbrWz8b9l71RjZJU="};
+    struct fk_gateway_options options = {.tick_ms = STACK_TICK_MS,
+                                         .session_timeout_min_ms = 2 * STACK_TICK_MS,
+                                         .session_timeout_max_ms = 20 * STACK_TICK_MS,
+                                         .words = FK_WORD_ALL,
+                                         .super_digest = "super:D/InIHSb7yEEbrWz8b9l71RjZJU="};
+    if (auth != NULL) {
+        options.auth = *auth;
+    }
     *stack = (struct stack){.conns = {NULL}};
     fk_memory_clock_init(&stack->clock, 1700000000000);
     fk_memory_random_init(&stack->random, 1);
@@ -100,10 +104,10 @@ static void settle(struct stack *stack)
     } while (fk_gateway_has_jobs(stack->gateway) || fk_local_queue_peek(stack->queue, &message));
 }
 
-void stack_connect(struct stack *stack, size_t slot)
+void stack_connect(struct stack *stack, size_t slot, const char *address)
 {
     if (stack->conns[slot] == NULL) {
-        stack->conns[slot] = fk_gateway_open(stack->gateway, fk_bytes_text("127.0.0.1"), 1, NULL);
+        stack->conns[slot] = fk_gateway_open(stack->gateway, fk_bytes_text(address), 1, NULL);
     }
 }
 
@@ -113,6 +117,20 @@ void stack_input(struct stack *stack, size_t slot, struct fk_bytes bytes)
         fk_gateway_input(stack->gateway, stack->conns[slot], bytes);
         settle(stack);
     }
+}
+
+void stack_hello(struct stack *stack, size_t slot, const char *address)
+{
+    static const uint8_t zeros[16];
+    struct fk_buf buf = FK_BUF_EMPTY;
+    fk_write_i32(&buf, 0);
+    fk_write_connect_request(&buf, &(struct fk_connect_request){.timeout_ms = 10000,
+                                                                .password = fk_bytes_of(zeros, sizeof zeros),
+                                                                .has_read_only = true});
+    fk_patch_i32(&buf, 0, (int32_t)buf.size - 4);
+    stack_connect(stack, slot, address);
+    stack_input(stack, slot, fk_buf_view(&buf));
+    fk_buf_deinit(&buf);
 }
 
 void stack_hang_up(struct stack *stack, size_t slot)

@@ -25,12 +25,14 @@ struct stack {
     struct fk_buf received[STACK_CONNS]; /* bytes of the server that nobody has looked at */
 };
 
-/* A server with a fresh tree. */
-void stack_open(struct stack *stack);
+/* A server with a fresh tree; options of authentication, or NULL for none. */
+void stack_open(struct stack *stack, const struct fk_auth_options *auth);
 void stack_close(struct stack *stack);
 
-/* Opens the connection of a slot where it is not open. */
-void stack_connect(struct stack *stack, size_t slot);
+/* Opens the connection of a slot where it is not open, from an address. */
+void stack_connect(struct stack *stack, size_t slot, const char *address);
+/* The same with a good handshake, so that a fuzzer need not find one. */
+void stack_hello(struct stack *stack, size_t slot, const char *address);
 /* Bytes from its client, then rounds until nothing is left to do. */
 void stack_input(struct stack *stack, size_t slot, struct fk_bytes bytes);
 /* Its client is gone. */

@@ -1,22 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The client side of mangled TLS: OpenSSL's own client over memory, and the damage. */
+/* The client side of mangled TLS: OpenSSL's own client over memory. */
 #ifndef FK_TESTS_MANGLE_TLS_PEER_H
 #define FK_TESTS_MANGLE_TLS_PEER_H
 
-#include "base/buf.h"
+#include "damage.h"
 
 #include <openssl/ssl.h>
-
-/* Numbers from a seed (xorshift64*). */
-struct random {
-    uint64_t state;
-};
-
-void random_seed(struct random *random, uint64_t seed);
-/* 0 to bound - 1. */
-size_t random_below(struct random *random, size_t bound);
-bool random_one_in(struct random *random, size_t chances);
-void random_bytes(struct random *random, uint8_t *out, size_t size);
 
 /* Who the client is. */
 enum identity {
@@ -39,8 +28,5 @@ void peer_contexts_free(void);
 /* A client with that identity that speaks TLS 1.2 only, 1.3 only, or both, as the seed wants. */
 struct peer peer_new(struct random *random, enum identity identity);
 void peer_free(struct peer *peer);
-
-/* Damages bytes on their way; may change their number. */
-void damage(struct random *random, struct fk_buf *bytes);
 
 #endif
