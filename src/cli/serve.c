@@ -37,6 +37,8 @@ static const char help[] =
     "  --listen ADDRESS   HOST:PORT, [v6]:PORT or unix:PATH, with tls: before it for TLS; may be repeated;\n"
     "                     port 0 takes a free one (default 127.0.0.1:2181)\n"
     "  --insecure         listen beyond this machine without TLS and without authentication\n"
+    "  --exit-when-idle SECONDS\n"
+    "                     stop after so long without a connection and a session; for socket activation\n"
     "  --log-level LEVEL  error, warn, info (default) or debug; the log goes to standard error\n"
     "  --help             this text\n"
     "\n"
@@ -53,6 +55,7 @@ struct serve_options {
     bool read_only;
     bool insecure;
     struct fk_serve_listen listen;
+    int32_t idle_seconds; /* 0: it goes on */
     enum fk_log_level log_level;
 };
 
@@ -74,19 +77,26 @@ static void log_line(enum fk_log_level level, const char *line)
     (void)fprintf(stderr, "%s.%03ldZ %-5s %s\n", text, now.tv_nsec / 1000000, fk_log_level_text(level), line);
 }
 
+static bool parse_seconds(const char *text, int32_t *seconds)
+{
+    enum {
+        SECONDS_MAX = 86400,
+    };
+    char *end = NULL;
+    long number = strtol(text, &end, 10);
+    *seconds = (int32_t)number;
+    return *text != '\0' && *end == '\0' && number >= 1 && number <= SECONDS_MAX;
+}
+
 /* Reads the options; -1 to go on, otherwise the exit code. */
 static int parse_options(int argc, char **argv, struct serve_options *options)
 {
     static const struct option long_options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"data", required_argument, NULL, 'd'},
-        {"memory", no_argument, NULL, 'm'},
-        {"read-only", no_argument, NULL, 'r'},
-        {"listen", required_argument, NULL, 'l'},
-        {"log-level", required_argument, NULL, 'v'},
-        {"insecure", no_argument, NULL, 'i'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'}, {"data", required_argument, NULL, 'd'},
+        {"memory", no_argument, NULL, 'm'},       {"read-only", no_argument, NULL, 'r'},
+        {"listen", required_argument, NULL, 'l'}, {"log-level", required_argument, NULL, 'v'},
+        {"insecure", no_argument, NULL, 'i'},     {"exit-when-idle", required_argument, NULL, 'x'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
     };
     int option = 0;
     opterr = 0;
@@ -118,6 +128,11 @@ static int parse_options(int argc, char **argv, struct serve_options *options)
             break;
         case 'i':
             options->insecure = true;
+            break;
+        case 'x':
+            if (!parse_seconds(optarg, &options->idle_seconds)) {
+                return usage_error(optarg, "--exit-when-idle expects seconds, from 1 to 86400");
+            }
             break;
         case 'v':
             if (!fk_log_level_parse(optarg, &options->log_level)) {
@@ -257,6 +272,7 @@ static int serve(struct serve_options *options, const struct fk_config *config, 
         .sync = config->sync,
         .backlog = config->backlog,
         .sweeper = config->sweeper,
+        .idle_limit_ms = (uint64_t)options->idle_seconds * 1000,
         .gateway = {.tick_ms = config->tick_ms,
                     .session_timeout_min_ms = config->session_timeout_min_ms,
                     .session_timeout_max_ms = config->session_timeout_max_ms,
@@ -315,6 +331,9 @@ int fk_cli_serve(int argc, char **argv)
     }
     if (err == FK_OK) {
         err = fk_config_finish(&config, &diag);
+    }
+    if (err == FK_OK) {
+        err = fk_activate_take(options.listen.activated, &options.listen.activated_count, &diag);
     }
     struct fk_serve_auth auth = {.sasl = NULL};
     if (err == FK_OK) {

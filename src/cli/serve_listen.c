@@ -29,19 +29,37 @@ static void add_port(struct fk_serve_listen *listen, size_t slot, const char *ho
     listen->items[listen->count++] = (struct fk_listen){.address = listen->text[slot], .mode = mode};
 }
 
+/* True where one of the kind was handed over. */
+static bool add_activated(struct fk_serve_listen *listen, bool secure)
+{
+    bool found = false;
+    for (size_t i = 0; i < listen->activated_count; i++) {
+        const struct fk_activated *socket = &listen->activated[i];
+        if (socket->secure == secure) {
+            listen->items[listen->count++] = (struct fk_listen){.address = socket->address,
+                                                                .mode = secure ? FK_LISTEN_TLS : FK_LISTEN_PLAIN,
+                                                                .descriptor = socket->descriptor};
+            found = true;
+        }
+    }
+    return found;
+}
+
 void fk_serve_listen_configure(struct fk_serve_listen *listen, const struct fk_config *config)
 {
     const struct fk_config_tls *tls = &config->tls;
-    bool secure_only = config->client_port == -1 && tls->port != -1;
-    if (listen->count == 0 && !secure_only) {
+    bool asked = listen->count > 0;
+    bool plain = add_activated(listen, false);
+    bool secure = add_activated(listen, true);
+    bool secure_only = config->client_port == -1 && (tls->port != -1 || secure);
+    if (!asked && !plain && !secure_only) {
         add_port(listen, 0, config->client_address, config->client_port == -1 ? DEFAULT_PORT : config->client_port,
                  FK_LISTEN_PLAIN);
     }
     for (size_t i = 0; i < listen->count && tls->port_unification; i++) {
-        bool plain = listen->items[i].mode == FK_LISTEN_PLAIN;
-        listen->items[i].mode = plain ? FK_LISTEN_EITHER : listen->items[i].mode;
+        listen->items[i].mode = listen->items[i].mode == FK_LISTEN_PLAIN ? FK_LISTEN_EITHER : listen->items[i].mode;
     }
-    if (tls->port != -1) {
+    if (!secure && tls->port != -1) {
         add_port(listen, 1, tls->address, tls->port, FK_LISTEN_TLS);
     }
 }

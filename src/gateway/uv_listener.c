@@ -90,6 +90,12 @@ static int bind_listener(struct fk_uv_listener *listener, const char *path, cons
     return uv_tcp_bind(&listener->socket.tcp, (const struct sockaddr *)name, 0);
 }
 
+static int adopt_socket(struct fk_uv_listener *listener, int descriptor)
+{
+    return listener->local ? uv_pipe_open(&listener->socket.pipe, descriptor)
+                           : uv_tcp_open(&listener->socket.tcp, descriptor);
+}
+
 static void listener_freed(uv_handle_t *handle)
 {
     struct fk_uv_listener *listener = (struct fk_uv_listener *)handle->data;
@@ -135,7 +141,8 @@ enum fk_err fk_uv_server_listen(struct fk_uv_server *server, const struct fk_lis
     listener->pause.data = listener;
     fk_list_init(&listener->link);
     fk_list_append(&server->listeners, &listener->link);
-    int status = bind_listener(listener, path, &name);
+    int status =
+        listen->descriptor > 0 ? adopt_socket(listener, listen->descriptor) : bind_listener(listener, path, &name);
     if (status == 0) {
         status = uv_listen(&listener->socket.stream, server->options.backlog < 0 ? SOMAXCONN : server->options.backlog,
                            on_connection);

@@ -22,6 +22,7 @@ enum fk_listen_mode {
 struct fk_listen {
     const char *address;
     enum fk_listen_mode mode;
+    int descriptor; /* of a socket that listens at this address already; 0: open one */
 };
 
 /* Where and how to listen. `progress` is called after bytes came or a connection ended: the host then runs a round. */

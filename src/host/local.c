@@ -13,6 +13,7 @@
 #include "host/certificates.h"
 #include "host/posix_clock.h"
 #include "host/sasl_worker.h"
+#include "host/service.h"
 
 #include <malloc.h>
 #include <signal.h>
@@ -37,6 +38,8 @@ struct fk_local_host {
     uv_signal_t signals[SIGNALS];
     struct fk_certificates certificates;
     struct fk_sasl_worker sasl;
+    struct fk_service service;
+    uint64_t idle_limit_ms;
     struct fk_store *store;
     struct fk_queue *queue;
     struct fk_channel *channel;
@@ -74,6 +77,7 @@ static void run_jobs(struct fk_local_host *host)
 static void on_input(void *context)
 {
     struct fk_local_host *host = (struct fk_local_host *)context;
+    fk_service_busy(&host->service);
     run_jobs(host);
     host->dirty = true;
 }
@@ -258,6 +262,33 @@ static void give_back_memory(struct fk_local_host *host)
     }
 }
 
+static void stop(struct fk_local_host *host)
+{
+    fk_service_stopping();
+    host->stopping = true;
+    uv_stop(&host->loop);
+}
+
+/* Ephemerals end with their sessions, which are waited for. Containers and TTL nodes are not: the next start sweeps. */
+static bool is_idle(struct fk_local_host *host)
+{
+    struct fk_bytes message;
+    int64_t number = 0;
+    return fk_gateway_connections(host->gateway) == 0 && fk_local_store_next_session(host->store, NULL) == NULL &&
+           fk_local_store_in_flight(host->store) == 0 && !fk_local_queue_peek(host->queue, &message) &&
+           !fk_fifo_peek(&host->deferred, &number, &message);
+}
+
+static void stop_when_idle(struct fk_local_host *host)
+{
+    if (!host->stopping && fk_service_had_enough(&host->service, is_idle(host))) {
+        fk_log(FK_LOG_INFO, "idle: stopping");
+        /* At once: a connection that comes now stays with the socket's owner, who starts us again. */
+        fk_uv_server_stop(host->server);
+        stop(host);
+    }
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     /* libuv runs timers before it reads sockets; the gateway knows, and expires nobody right after a stall. */
@@ -265,6 +296,7 @@ static void on_tick(uv_timer_t *timer)
     fk_gateway_tick(host->gateway);
     retry_deferred(host);
     give_back_memory(host);
+    stop_when_idle(host);
     host->busy = false;
     host->dirty = true;
 }
@@ -281,12 +313,13 @@ static void on_signal(uv_signal_t *handle, int number)
 {
     struct fk_local_host *host = (struct fk_local_host *)handle->data;
     if (number == SIGHUP) {
+        fk_service_reloading();
         fk_certificates_reload(&host->certificates);
+        fk_service_reloaded(&host->service);
         return;
     }
     fk_log(FK_LOG_INFO, "%s: stopping", number == SIGINT ? "SIGINT" : "SIGTERM");
-    host->stopping = true;
-    uv_stop(&host->loop);
+    stop(host);
 }
 
 static void on_progress(void *context)
@@ -476,6 +509,7 @@ enum fk_err fk_local_host_new(const struct fk_local_host_options *options, struc
         fk_local_host_free(host);
         return err;
     }
+    host->idle_limit_ms = options->idle_limit_ms;
     uint64_t tick_ms = (uint64_t)fk_gateway_tick_ms(host->gateway);
     (void)uv_timer_start(&host->tick, on_tick, tick_ms, tick_ms);
     start_sweeper(host, options, tick_ms);
@@ -493,6 +527,7 @@ const char *fk_local_host_addresses(const struct fk_local_host *host)
 
 void fk_local_host_run(struct fk_local_host *host)
 {
+    fk_service_start(&host->service, &host->loop, fk_local_host_addresses(host), host->idle_limit_ms);
     (void)uv_run(&host->loop, UV_RUN_DEFAULT);
 }
 

@@ -22,6 +22,7 @@ struct fk_local_host_options {
     bool tls_reload;                   /* read certificates again when their files change; SIGHUP does it always */
     struct fk_gateway_options gateway; /* its rules are those of writes too */
     struct fk_sweeper_options sweeper; /* never_used_ms is that of the rules */
+    uint64_t idle_limit_ms;            /* stops after so long without connections and sessions; 0: never */
 };
 
 struct fk_local_host;
@@ -34,7 +35,7 @@ enum fk_err fk_local_host_new(const struct fk_local_host_options *options, struc
 /* The addresses it listens on, separated by ", ". */
 const char *fk_local_host_addresses(const struct fk_local_host *host);
 
-/* Serves until SIGTERM or SIGINT. What is durable stays. */
+/* Serves until SIGTERM or SIGINT, or until idle_limit_ms are over. What is durable stays. */
 void fk_local_host_run(struct fk_local_host *host);
 void fk_local_host_free(struct fk_local_host *host);
 
