@@ -396,6 +396,7 @@ def test_system_calls_are_in_the_filter_of_the_unit(manager):
     assert manager.wait(60)[0] == 0
     wait_until(lambda: "+++ exited with 0 +++" in trace.read_text(), WAIT, "the end of the trace")
     made = set(re.findall(r"(?m)^\d+ +([a-z_0-9]+)\(", trace.read_text())) - {"execve"}
+    made -= {"fchown"} if os.geteuid() == 0 else set()  # SQLite gives files to the directory's owner, as root only
     assert {"fdatasync", "accept4", "sendto", "getrandom"} <= made, made  # it was a trace of the server
     assert made - allowed == set()
 
