@@ -36,7 +36,8 @@ enum fk_limits {
     FK_AUTH_DELAY_MS = 1000,
     /* Addresses with failures that are remembered, 24 bytes each. */
     FK_AUTH_ADDRESSES_MAX = 4096,
-    /* A SASL token: Kerberos tickets with many groups have up to 64 KB. DIGEST-MD5 takes 4 KB, as Java's server does. */
+    /* A SASL token: Kerberos tickets with many groups have up to 64 KB. DIGEST-MD5 takes 4 KB, as Java's server does.
+     */
     FK_SASL_TOKEN_SIZE_MAX = 64 * 1024,
     FK_SASL_DIGEST_TOKEN_SIZE_MAX = 4096,
     /* Tokens of one exchange: DIGEST-MD5 has 2, GSSAPI 3 or 4. */
@@ -58,8 +59,8 @@ enum fk_limits {
      */
     FK_ACL_ENTRIES_MAX = 1000,
     FK_ACL_SIZE_MAX = 64 * 1024,
-    /* Watches of one connection, and the bytes of their paths: an exists of a missing node may name any path, 1 MB long.
-     * A client that keeps a copy of a large tree stays far below. */
+    /* Watches of one connection, and the bytes of their paths: an exists of a missing node may name any path, 1 MB
+     * long. A client that keeps a copy of a large tree stays far below. */
     FK_WATCHER_WATCHES_MAX = 200 * 1000,
     FK_WATCHER_PATHS_SIZE_MAX = 32 * 1024 * 1024,
     /* Watches of a gateway in all, and the bytes of their paths, each counted once: about 1 GB together. */
@@ -69,6 +70,9 @@ enum fk_limits {
     FK_MULTI_READ_SIZE_MAX = 16 * 1024 * 1024,
     /* Components of a path below which no quota is looked for: each of them costs a lookup per write. */
     FK_QUOTA_DEPTH_MAX = 100,
+    /* Namespaces (children of "/" with quotas) whose refusals `mntr` counts, and the bytes of their names: 6 KB. */
+    FK_QUOTA_NAMESPACES_MAX = 64,
+    FK_QUOTA_NAMESPACE_SIZE_MAX = 87,
     /* Connections per address, ZooKeeper's default maxClientCnxns. */
     FK_CONNECTIONS_PER_ADDRESS = 60,
     /* Sessions of a server, connected or not: about 200 bytes each, and a row on the disk. Without it one client could

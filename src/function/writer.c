@@ -215,6 +215,9 @@ static enum fk_err decide(struct fk_writer *writer, const struct fk_request_mess
     }
     if (err == FK_OK && plan.excess.what != NULL) {
         warn_of_quota(writer, &plan.excess);
+        if (plan.excess.hard && writer->rules.enforce_quota) {
+            fk_quota_count(&writer->refused, plan.excess.path);
+        }
     }
     fk_plan_deinit(&plan);
     return err;

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "function/message.h"
+#include "model/quota_count.h"
 #include "model/rules.h"
 #include "port/channel.h"
 #include "port/clock.h"
@@ -18,14 +19,15 @@ struct fk_writer {
     struct fk_store *store;
     struct fk_channel *channel;
     struct fk_clock *clock;
-    struct fk_rules rules; /* zeroed by init: ZooKeeper's defaults; may be set before the first run */
-    struct fk_arena arena; /* of the request at work */
-    struct fk_buf body;    /* its reply */
-    size_t close_max;      /* ephemeral nodes that one commit of a session's end removes at most */
-    struct fk_buf answer;  /* its answer message */
-    int64_t warned_ms;     /* monotonic: when a quota was last warned of */
-    int64_t unwarned;      /* excesses since then */
-    bool answer_lost;      /* for want of memory; whoever runs the writer tells the gateway, and takes it back */
+    struct fk_rules rules;          /* zeroed by init: ZooKeeper's defaults; may be set before the first run */
+    struct fk_arena arena;          /* of the request at work */
+    struct fk_buf body;             /* its reply */
+    size_t close_max;               /* ephemeral nodes that one commit of a session's end removes at most */
+    struct fk_buf answer;           /* its answer message */
+    int64_t warned_ms;              /* monotonic: when a quota was last warned of */
+    int64_t unwarned;               /* excesses since then */
+    struct fk_quota_counts refused; /* writes, by hard quotas */
+    bool answer_lost; /* for want of memory; whoever runs the writer tells the gateway, and takes it back */
 };
 
 void fk_writer_init(struct fk_writer *writer, struct fk_store *store, struct fk_channel *channel,

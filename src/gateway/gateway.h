@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "gateway/auth.h"
 #include "gateway/bounds.h"
+#include "model/quota_count.h"
 #include "model/rules.h"
 #include "port/clock.h"
 #include "port/queue.h"
@@ -46,12 +47,13 @@ struct fk_gateway_options {
     int32_t handshake_ms;            /* for the first frame; 0: FK_HANDSHAKE_MS */
     int32_t connections_per_address; /* 0 or less: no limit */
     struct fk_bounds bounds;
-    bool read_only;                  /* as a ZooKeeper server without a quorum: read_only.c */
-    unsigned words;                  /* whitelist, mask of enum fk_word */
+    bool read_only; /* as a ZooKeeper server without a quorum: read_only.c */
+    unsigned words; /* whitelist, mask of enum fk_word */
     struct fk_auth_options auth;
-    struct fk_rules rules;    /* of permissions, for reads and events: skip_acl */
-    const char *super_digest; /* "name:hash" of DigestAuthenticationProvider.superDigest, or NULL */
-    const char *environment;  /* lines "key=value\n" of `envi` behind the version */
+    struct fk_rules rules;                       /* of permissions, for reads and events: skip_acl */
+    const char *super_digest;                    /* "name:hash" of DigestAuthenticationProvider.superDigest, or NULL */
+    const struct fk_quota_counts *quota_refused; /* for mntr; borrowed, or NULL */
+    const char *environment;                     /* lines "key=value\n" of `envi` behind the version */
     void (*process_facts)(struct fk_process_facts *facts); /* NULL: zeros */
 };
 

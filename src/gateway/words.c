@@ -116,6 +116,9 @@ static void write_monitor(struct fk_gateway *gateway, struct fk_buf *out)
         fk_buf_print(out, "zk_%s\t%lld\n", numbers[i].key, (long long)numbers[i].value);
     }
     fk_buf_print(out, "zk_connection_drop_probability\t0.0\n");
+    if (gateway->options.quota_refused != NULL) {
+        fk_quota_counts_print(gateway->options.quota_refused, out);
+    }
 }
 
 static void write_word(struct fk_gateway *gateway, struct fk_buf *out, enum fk_word word)

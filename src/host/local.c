@@ -380,6 +380,7 @@ static enum fk_err open_gateway(struct fk_local_host *host, const struct fk_loca
     fk_writer_init(&host->writer, host->store, host->channel, fk_posix_clock());
     host->writer.rules = options->gateway.rules;
     struct fk_gateway_options gateway = options->gateway;
+    gateway.quota_refused = &host->writer.refused;
     gateway.bounds.events_at_once = FK_EVENTS_AT_ONCE;
     gateway.bounds.expiries_at_once = FK_EXPIRIES_AT_ONCE;
     host->gateway = fk_gateway_new(&gateway, host->store, host->queue, fk_posix_clock(), fk_posix_random());

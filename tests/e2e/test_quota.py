@@ -135,6 +135,17 @@ def test_hard_limits_refuse(enforcing):
     assert stats(enforcing, "/q") == "count=3,bytes=10"
 
 
+@pytest.mark.only_ours("Debian's ZooKeeper 3.8 does not count them")
+def test_refusals_are_counted_by_namespace(start_server):
+    server = start_server({**ENFORCED, "4lw.commands.whitelist": "*"})
+    enforcing = server.connect()
+    enforcing.create("/q", b"12")
+    set_quota(enforcing, "/q", "count=-1,bytes=-1=;byteHardLimit=2;countHardLimit=2")
+    assert enforcing.create("/q/a", b"1")[0] == QUOTA_EXCEEDED
+    assert enforcing.set("/q", b"123")[0] == QUOTA_EXCEEDED
+    assert "zk_q_quota_exceeded_error_per_namespace\t2\n" in zkraw.four_letters(server.address, "mntr")
+
+
 def test_the_order_of_errors(enforcing):
     enforcing.create("/q", b"1")
     set_quota(enforcing, "/q", "count=-1,bytes=-1=;byteHardLimit=1;countHardLimit=2")
