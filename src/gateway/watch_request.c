@@ -41,9 +41,13 @@ static enum fk_code run_watches(struct fk_gateway *gateway, struct fk_conn *conn
     return found != 0 ? FK_CODE_OK : FK_CODE_NO_WATCHER;
 }
 
-/* ZK: a digest shows the user's name only (DigestAuthenticationProvider.getUserName), and "super" has none. */
+/* ZK: a digest shows the user's name only (DigestAuthenticationProvider.getUserName), and "super" shows none, though it
+ * may have one, of a certificate or of SASL: that scheme has no provider. */
 static struct fk_bytes user_of(struct fk_bytes scheme, struct fk_bytes id)
 {
+    if (fk_bytes_equal_text(scheme, "super")) {
+        return fk_bytes_of(id.data, 0);
+    }
     const uint8_t *colon =
         fk_bytes_equal_text(scheme, "digest") && id.size > 0 ? (const uint8_t *)memchr(id.data, ':', id.size) : NULL;
     return colon == NULL ? id : fk_bytes_head(id, (size_t)(colon - id.data));

@@ -25,6 +25,8 @@ RELOAD_SECONDS = 20
 
 @pytest.mark.parametrize("kind", ["pkcs12", "encrypted_pem"])
 def test_stores_with_a_password(start, certs, kind, tmp_path):  # noqa: F811
+    if ORACLE and kind == "encrypted_pem":
+        pytest.skip("ZooKeeper reads keys of openssl's option -v1 only")
     store = getattr(certs.server, kind)(PASSWORD)
     keys = {"ssl.keyStore.location": store, "ssl.keyStore.type": "PKCS12" if kind == "pkcs12" else "PEM"}
     server = start({**certs.config(), **keys, "ssl.keyStore.password": PASSWORD})

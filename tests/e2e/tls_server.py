@@ -47,6 +47,14 @@ class Oracle(server_module.Server):
         self.stop()
 
 
+def _listens(address):
+    try:
+        zkraw.open_socket(address).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
 def start(directory, config):
     """A server whose `address` is the plain port and `secure` the one for TLS."""
     secure = server_module.free_port()
@@ -56,6 +64,8 @@ def start(directory, config):
         host, port = re.findall(r"([0-9.]+):(\d+)", server.first_line)[0]
         server.address = (host, int(port))
     server.secure = ("127.0.0.1", secure)
+    if ORACLE:  # which opens it after the other
+        server_module.wait_until(lambda: _listens(server.secure), what="the port for TLS")
     return server
 
 
