@@ -54,6 +54,8 @@ enum fk_limits {
     /* What TLS itself may have to say while the peer does not read: our certificates, and answers to key updates, of
      * which it can ask for as many as it likes. */
     FK_TLS_OUTPUT_SIZE_MAX = 256 * 1024,
+    /* Output of a four-letter word: 10 000 connections have 2 MB, a million watches would stop the loop for a second. */
+    FK_WORD_OUTPUT_SIZE_MAX = 8 * 1024 * 1024,
     /* Entries and bytes of one ACL list, as asked for and after "auth" was expanded: each permission check reads them
      * all.
      */

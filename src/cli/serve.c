@@ -4,10 +4,10 @@
 #include "cli/cli.h"
 #include "cli/config.h"
 #include "cli/serve_auth.h"
+#include "cli/serve_facts.h"
 #include "cli/serve_listen.h"
 #include "host/local.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
 #include <malloc.h>
@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -167,36 +166,6 @@ static void raise_open_files(void)
     }
 }
 
-static void process_facts(struct fk_process_facts *facts)
-{
-    struct rlimit limit;
-    DIR *directory = opendir("/proc/self/fd");
-    facts->open_files_max = getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (int64_t)limit.rlim_cur : -1;
-    facts->open_files = 0;
-    if (directory == NULL) {
-        return;
-    }
-    while (readdir(directory) != NULL) {
-        facts->open_files++;
-    }
-    (void)closedir(directory);
-    facts->open_files -= 3; /* ".", ".." and the directory itself */
-}
-
-/* What `envi` shows behind the version. */
-static const char *environment_text(void)
-{
-    static char text[1024];
-    struct utsname system;
-    char directory[256];
-    if (uname(&system) != 0 || getcwd(directory, sizeof directory) == NULL) {
-        return "";
-    }
-    (void)snprintf(text, sizeof text, "host.name=%s\nos.name=%s\nos.arch=%s\nos.version=%s\nuser.dir=%s\n",
-                   system.nodename, system.sysname, system.machine, system.release, directory);
-    return text;
-}
-
 static int fail(enum fk_err err, const struct fk_diag *diag)
 {
     (void)fprintf(stderr, "faaskeeper serve: %s\n", diag->text[0] == '\0' ? fk_err_text(err) : diag->text);
@@ -285,8 +254,8 @@ static int serve(struct serve_options *options, const struct fk_config *config, 
                     .auth = auth->options,
                     .rules = config->rules,
                     .super_digest = config->auth.super_digest,
-                    .environment = environment_text(),
-                    .process_facts = process_facts},
+                    .environment = fk_serve_environment(),
+                    .process_facts = fk_serve_process_facts},
     };
     if (!options->memory) {
         host.data_directory = options->data != NULL            ? options->data
@@ -297,6 +266,7 @@ static int serve(struct serve_options *options, const struct fk_config *config, 
         host.tls = tls_options(&config->tls);
         host.gateway.rules.schemes |= FK_SCHEME_X509; /* ZK: QuorumPeerConfig.configureSSLAuth */
     }
+    host.gateway.settings = fk_serve_settings(config, &options->listen, host.data_directory);
     warn_of_keys(config);
     if (!config->sync && !options->memory) {
         fk_log(FK_LOG_WARN,

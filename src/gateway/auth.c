@@ -49,8 +49,8 @@ bool fk_auth_add(struct fk_conn *conn, struct fk_bytes scheme, struct fk_bytes i
 bool fk_gateway_certified(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_bytes subject)
 {
     const char *super = gateway->options.auth.x509_super;
-    bool ok = super == NULL || !fk_bytes_equal_text(subject, super) ||
-              fk_auth_add(conn, FK_BYTES_LITERAL("super"), subject);
+    bool ok =
+        super == NULL || !fk_bytes_equal_text(subject, super) || fk_auth_add(conn, FK_BYTES_LITERAL("super"), subject);
     return ok && fk_auth_add(conn, FK_BYTES_LITERAL("x509"), subject);
 }
 

@@ -129,6 +129,7 @@ static void start_read(struct fk_gateway *gateway, struct fk_conn *conn, const s
     job->base.conn = conn;
     job->base.xid = header->xid;
     job->base.op = header->op;
+    job->base.started_ms = gateway->now_ms;
     job->base.session_id = conn->session->id;
     fk_buf_append(&job->base.request, body);
     fk_buf_append(&job->base.ids, fk_buf_view(&conn->ids));

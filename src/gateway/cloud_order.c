@@ -146,7 +146,8 @@ static void emit_answer(struct fk_gateway *gateway, struct fk_conn *conn)
     struct fk_reply_header header = {
         .xid = write->xid, .zxid = answer->zxid > 0 ? answer->zxid : cloud->floor, .code = answer->code};
     raise_floor(cloud, answer->zxid);
-    fk_gateway_count_latency(gateway, write->started_ms);
+    const struct fk_outstanding request = {.started_ms = write->started_ms, .xid = write->xid, .op = op};
+    fk_gateway_count_answer(gateway, conn, &request, header.zxid, true);
     fk_conn_reply(gateway, conn, &header, fk_buf_view(&write->body));
     fk_buf_deinit(&write->body);
     cloud->first = (cloud->first + 1) % FK_RING_SIZE;

@@ -186,8 +186,7 @@ int64_t fk_conn_frame_size(const struct fk_conn *conn, struct fk_bytes input)
 static bool take_handshake(struct fk_gateway *gateway, struct fk_conn *conn)
 {
     struct fk_bytes input = fk_buf_view(&conn->in);
-    if (input.size >= FK_FRAME_LENGTH_SIZE &&
-        fk_word_answer(gateway, conn, fk_bytes_head(input, FK_FRAME_LENGTH_SIZE))) {
+    if (fk_word_answer(gateway, conn, input) != FK_WORD_NONE) {
         return false;
     }
     int64_t size = fk_conn_frame_size(conn, input);

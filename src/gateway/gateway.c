@@ -6,6 +6,10 @@
 #include "base/assert.h"
 #include "base/log.h"
 
+enum {
+    TRACE_MASK = 306, /* ZooKeeper's own, which nothing here looks at */
+};
+
 void fk_gateway_touch_clock(struct fk_gateway *gateway)
 {
     gateway->now_ms = fk_clock_monotonic_ms(gateway->clock);
@@ -28,7 +32,6 @@ struct fk_gateway *fk_gateway_create(const struct fk_backend *backend, const str
     }
     gateway->clock = clock;
     gateway->random = random;
-    gateway->stats.latency_min_ms = INT64_MAX;
     fk_map_init(&gateway->sessions);
     fk_map_init(&gateway->addresses);
     fk_watch_table_init(&gateway->watches);
@@ -41,6 +44,7 @@ struct fk_gateway *fk_gateway_create(const struct fk_backend *backend, const str
     fk_list_init(&gateway->sasl_jobs);
     fk_gateway_touch_clock(gateway);
     gateway->started_ms = gateway->now_ms;
+    gateway->trace_mask = TRACE_MASK;
     gateway->last_tick_ms = gateway->now_ms;
     return gateway;
 }
@@ -133,6 +137,7 @@ static struct fk_gateway_address *address_acquire(struct fk_gateway *gateway, st
     }
     int32_t limit = gateway->options.connections_per_address;
     if (limit > 0 && text.size > 0 && address->connections >= limit) {
+        gateway->stats.connections_refused++;
         gateway->refused++; /* told once per tick: a flood may not fill the log */
         return NULL;
     }
@@ -159,8 +164,7 @@ static void conn_free(struct fk_conn *conn)
 
 struct fk_conn *fk_gateway_open(struct fk_gateway *gateway, struct fk_bytes address, uint16_t port, void *socket)
 {
-    struct fk_conn *conn =
-        fk_bounds_connection(gateway) ? (struct fk_conn *)fk_alloc_zero(sizeof *conn) : NULL;
+    struct fk_conn *conn = fk_bounds_connection(gateway) ? (struct fk_conn *)fk_alloc_zero(sizeof *conn) : NULL;
     if (conn == NULL) {
         return NULL;
     }
@@ -170,6 +174,7 @@ struct fk_conn *fk_gateway_open(struct fk_gateway *gateway, struct fk_bytes addr
     conn->state = FK_CONN_NEW;
     conn->opened_ms = gateway->now_ms;
     conn->told_input = true;
+    conn->stats = (struct fk_conn_stats){.established_ms = fk_clock_wall_ms(gateway->clock), .last_op = FK_OP_NONE};
     conn->frame_size_max = gateway->options.frame_size_max;
     fk_list_init(&conn->link);
     fk_list_init(&conn->output);
@@ -187,6 +192,11 @@ struct fk_conn *fk_gateway_open(struct fk_gateway *gateway, struct fk_bytes addr
     return conn;
 }
 
+void fk_gateway_secured(struct fk_conn *conn)
+{
+    conn->secure = true;
+}
+
 void fk_gateway_input(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_bytes bytes)
 {
     fk_gateway_touch_clock(gateway);
@@ -197,6 +207,7 @@ void fk_gateway_input(struct fk_gateway *gateway, struct fk_conn *conn, struct f
     if (conn->state >= FK_CONN_LEAVING) {
         return;
     }
+    gateway->stats.bytes_received += (int64_t)bytes.size;
     fk_buf_append(&conn->in, bytes);
     if (conn->in.failed) {
         fk_conn_kill(gateway, conn);
@@ -224,14 +235,23 @@ void fk_gateway_gone(struct fk_gateway *gateway, struct fk_conn *conn)
     conn_free(conn);
 }
 
-void fk_gateway_count_latency(struct fk_gateway *gateway, int64_t started_ms)
+void fk_gateway_count_answer(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_outstanding *request,
+                             int64_t zxid, bool write)
 {
-    struct fk_gateway_stats *stats = &gateway->stats;
-    int64_t latency_ms = gateway->now_ms - started_ms;
-    stats->latency_min_ms = latency_ms < stats->latency_min_ms ? latency_ms : stats->latency_min_ms;
+    struct fk_conn_stats *stats = &conn->stats;
+    int64_t latency_ms = gateway->now_ms - request->started_ms;
+    fk_summary_add(&gateway->stats.latency, latency_ms);
+    fk_summary_add(write ? &gateway->stats.writes_latency : &gateway->stats.reads_latency, latency_ms);
+    stats->latency_min_ms =
+        stats->count == 0 || latency_ms < stats->latency_min_ms ? latency_ms : stats->latency_min_ms;
     stats->latency_max_ms = latency_ms > stats->latency_max_ms ? latency_ms : stats->latency_max_ms;
     stats->latency_sum_ms += latency_ms;
-    stats->latency_count++;
+    stats->count++;
+    stats->last_latency_ms = latency_ms;
+    stats->last_response_ms = gateway->now_ms;
+    stats->last_zxid = zxid;
+    stats->last_op = request->op;
+    stats->last_cxid = request->xid;
 }
 
 void fk_gateway_answer(struct fk_gateway *gateway, struct fk_bytes message)

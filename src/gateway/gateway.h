@@ -27,7 +27,19 @@ enum fk_word {
     FK_WORD_MNTR = 8,
     FK_WORD_ISRO = 16,
     FK_WORD_ENVI = 32,
-    FK_WORD_ALL = 63,
+    FK_WORD_CONF = 64,
+    FK_WORD_CONS = 128,
+    FK_WORD_CRST = 256,
+    FK_WORD_DIRS = 512,
+    FK_WORD_DUMP = 1024,
+    FK_WORD_GTMK = 2048,
+    FK_WORD_STMK = 4096,
+    FK_WORD_SRST = 8192,
+    FK_WORD_WCHC = 16384,
+    FK_WORD_WCHP = 32768,
+    FK_WORD_WCHS = 65536,
+    FK_WORD_HASH = 131072,
+    FK_WORD_ALL = 262143,
 };
 
 /* The word of four letters, or 0. */
@@ -37,6 +49,16 @@ unsigned fk_word_parse(struct fk_bytes name);
 struct fk_process_facts {
     int64_t open_files;
     int64_t open_files_max;
+    const struct fk_summary *syncs; /* milliseconds of syncs of the log; NULL: not known */
+};
+
+/* What `conf` and `dirs` show. */
+struct fk_server_settings {
+    const char *data_directory; /* NULL: in memory */
+    int32_t client_port;
+    int32_t secure_port; /* -1: none */
+    int32_t backlog;
+    int64_t (*data_size)(void); /* bytes of the data directory now; NULL: 0 */
 };
 
 struct fk_gateway_options {
@@ -54,6 +76,7 @@ struct fk_gateway_options {
     const char *super_digest;                    /* "name:hash" of DigestAuthenticationProvider.superDigest, or NULL */
     const struct fk_quota_counts *quota_refused; /* for mntr; borrowed, or NULL */
     const char *environment;                     /* lines "key=value\n" of `envi` behind the version */
+    struct fk_server_settings settings;
     void (*process_facts)(struct fk_process_facts *facts); /* NULL: zeros */
 };
 
@@ -84,6 +107,9 @@ bool fk_gateway_certified(struct fk_gateway *gateway, struct fk_conn *conn, stru
 
 /* A handshake of TLS failed, which the numbers show; the connection is closed next. */
 void fk_gateway_handshake_failed(struct fk_gateway *gateway);
+
+/* The connection speaks TLS: for those who look. */
+void fk_gateway_secured(struct fk_conn *conn);
 
 /* Bytes came. Drain the outputs afterwards. */
 void fk_gateway_input(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_bytes bytes);

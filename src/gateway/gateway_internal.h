@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "base/summary.h"
 #include "function/message.h"
 #include "gateway/gateway.h"
 #include "gateway/read.h"
@@ -60,6 +61,24 @@ struct fk_gateway_address {
 
 struct fk_cloud_conn;
 
+enum {
+    FK_OP_NONE = INT32_MIN, /* no operation yet */
+};
+
+/* What `cons` tells of a connection. */
+struct fk_conn_stats {
+    int64_t established_ms; /* wall clock */
+    int64_t last_zxid;
+    int64_t last_response_ms; /* monotonic */
+    int64_t last_latency_ms;
+    int64_t latency_min_ms;
+    int64_t latency_max_ms;
+    int64_t latency_sum_ms;
+    int64_t count;
+    int32_t last_op;
+    int32_t last_cxid;
+};
+
 struct fk_conn {
     struct fk_list link;    /* in the gateway's conns */
     struct fk_list output;  /* in the gateway's outputs or events, where it has something for the socket layer */
@@ -80,12 +99,14 @@ struct fk_conn {
     int64_t opened_ms;  /* monotonic; of the closing, once it closes */
     int64_t received;
     int64_t sent;
+    struct fk_conn_stats stats;
     enum fk_conn_state state;
     uint16_t port;
     bool has_read_only;     /* the client sent the byte, the reply has it too */
     bool told_input;        /* what the socket layer was told last */
     bool in_events;         /* its output is in the gateway's events */
     bool idle;              /* no bytes since the last tick */
+    bool secure;            /* TLS */
     bool sasl_done;         /* a SASL exchange has proved a name */
     int64_t auth_wait_ms;   /* until when an attempt to authenticate waits; 0: none does */
     int32_t frame_size_max; /* of the gateway's options */
@@ -95,10 +116,13 @@ struct fk_conn {
 struct fk_gateway_stats {
     int64_t packets_received;
     int64_t packets_sent;
-    int64_t latency_min_ms; /* INT64_MAX until the first */
-    int64_t latency_max_ms;
-    int64_t latency_sum_ms;
-    int64_t latency_count;
+    struct fk_summary latency; /* milliseconds, as all of them */
+    struct fk_summary reads_latency;
+    struct fk_summary writes_latency;
+    int64_t bytes_received;
+    int64_t handshakes;
+    int64_t connections_refused;
+    int64_t sessions_expired;
     int64_t auth_failed;
     int64_t tls_failed; /* handshakes */
     int64_t outstanding; /* now */
@@ -155,6 +179,7 @@ struct fk_gateway {
     int32_t events_taken;    /* connections of events since take_output gave NULL */
     bool expiring;           /* more sessions are due than were ended at once */
     int32_t tick_max_ms;     /* ticks come at least as often; 0: no matter */
+    int64_t trace_mask;      /* stmk, gtmk */
     struct fk_gateway_stats stats;
     struct fk_bounds_state bounds;
 };
@@ -168,7 +193,9 @@ enum {
 struct fk_gateway *fk_gateway_create(const struct fk_backend *backend, const struct fk_gateway_options *options,
                                      struct fk_clock *clock, struct fk_random *random);
 void fk_gateway_touch_clock(struct fk_gateway *gateway);
-void fk_gateway_count_latency(struct fk_gateway *gateway, int64_t started_ms);
+/* A request is answered: for the numbers of the connection and of the server. `write`: it changed something. */
+void fk_gateway_count_answer(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_outstanding *request,
+                             int64_t zxid, bool write);
 /* A job that is used again keeps what it was but for its buffers; NULL without memory. */
 struct fk_job *fk_gateway_job_new(struct fk_gateway *gateway);
 void fk_gateway_job_release(struct fk_gateway *gateway, struct fk_job *job);
@@ -284,7 +311,12 @@ void fk_session_expire_all(struct fk_gateway *gateway);
 /* A random id that the wire allows, not in use here. */
 int64_t fk_session_draw_id(struct fk_gateway *gateway);
 
-/* words.c: true where the bytes are a four-letter word, which is then answered. */
-bool fk_word_answer(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_bytes word);
+/* words.c */
+enum fk_word_state {
+    FK_WORD_NONE,
+    FK_WORD_INCOMPLETE, /* more bytes belong to it */
+    FK_WORD_ANSWERED,   /* and the connection closes */
+};
+enum fk_word_state fk_word_answer(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_bytes input);
 
 #endif

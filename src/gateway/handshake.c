@@ -53,6 +53,7 @@ void fk_handshake(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_by
         return;
     }
     gateway->stats.packets_received++;
+    gateway->stats.handshakes++;
     conn->received++;
     conn->has_read_only = request.has_read_only;
     gateway->backend->connect(gateway, conn, &request);

@@ -184,7 +184,7 @@ static void answer_request(struct fk_gateway *gateway, struct fk_conn *conn, con
     if (header.zxid == 0) {
         header.zxid = fk_store_zxid(gateway->store, FK_VIEW_VISIBLE);
     }
-    fk_gateway_count_latency(gateway, item->started_ms);
+    fk_gateway_count_answer(gateway, conn, item, header.zxid, true);
     fk_outstanding_drop(&conn->outstanding);
     gateway->stats.outstanding--;
     fk_conn_reply(gateway, conn, &header, answer->body);
@@ -317,6 +317,8 @@ static void finish_job(struct fk_gateway *gateway, struct fk_conn *conn, struct 
     if (conn->state == FK_CONN_CLOSING || !fk_conn_do_actions(gateway, conn, job)) {
         return;
     }
+    const struct fk_outstanding request = {.started_ms = job->started_ms, .xid = job->xid, .op = job->op};
+    fk_gateway_count_answer(gateway, conn, &request, job->zxid, false);
     fk_conn_reply(gateway, conn, &(struct fk_reply_header){.xid = job->xid, .zxid = job->zxid, .code = job->code},
                   fk_buf_view(&job->reply));
     fk_conn_process(gateway, conn);
@@ -376,7 +378,8 @@ static const struct fk_backend read_only_backend = {
 struct fk_gateway *fk_gateway_new(const struct fk_gateway_options *options, struct fk_store *store,
                                   struct fk_queue *queue, struct fk_clock *clock, struct fk_random *random)
 {
-    struct fk_gateway *gateway = fk_gateway_create(options->read_only ? &read_only_backend : &local_backend, options, clock, random);
+    struct fk_gateway *gateway =
+        fk_gateway_create(options->read_only ? &read_only_backend : &local_backend, options, clock, random);
     if (gateway != NULL) {
         gateway->store = store;
         gateway->queue = queue;

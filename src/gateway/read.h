@@ -22,6 +22,7 @@ struct fk_job {
     struct fk_conn *conn; /* NULL once the connection is gone */
     int32_t xid;
     int32_t op;
+    int64_t started_ms;    /* monotonic */
     struct fk_buf request; /* body of the frame */
     struct fk_buf ids;     /* of the caller */
     int64_t session_id;

@@ -18,6 +18,7 @@ static void start_job(struct fk_gateway *gateway, struct fk_conn *conn, const st
     job->conn = conn;
     job->xid = header->xid;
     job->op = header->op;
+    job->started_ms = gateway->now_ms;
     job->session_id = conn->session->id;
     job->watch = 0;
     fk_buf_append(&job->request, body);

@@ -140,6 +140,7 @@ void fk_session_expire_all(struct fk_gateway *gateway)
             return; /* the queue is full: the next tick goes on */
         }
         if (expired) {
+            gateway->stats.sessions_expired++;
             session->closing = true;
             count++;
             fk_log(FK_LOG_INFO, "session 0x%llx expired, timeout of %d ms exceeded", (unsigned long long)session->id,

@@ -62,6 +62,7 @@ static bool identify(struct fk_uv_client *client)
     uint16_t port = 0;
     fk_uv_peer(&client->socket, address, &port);
     client->identified = true;
+    fk_gateway_secured(client->conn);
     bool ok = fk_tls_subject(client->tls, &subject) == FK_OK;
     if (ok && !fk_tls_address_fits(client->tls, address)) {
         fk_log(FK_LOG_WARN, "TLS connection of %s closed: its certificate names other addresses", address);

@@ -393,3 +393,28 @@ size_t fk_watch_paths(const struct fk_watch_table *table)
 {
     return table->paths.count;
 }
+
+void fk_watch_each(const struct fk_watch_table *table, fk_watch_each_fn each, void *context)
+{
+    for (struct fk_map_entry *entry = fk_map_next(&table->paths, NULL); entry != NULL;
+         entry = fk_map_next(&table->paths, entry)) {
+        const struct watched_path *path = FK_CONTAINER_OF(entry, struct watched_path, entry);
+        for (struct fk_list *link = path->watches.next; link != &path->watches; link = link->next) {
+            const struct watch *watch = FK_CONTAINER_OF(link, struct watch, in_path);
+            if (!each(context, watch->watcher, fk_bytes_of(path->path, path->size))) {
+                return;
+            }
+        }
+    }
+}
+
+bool fk_watcher_each(const struct fk_watcher *watcher, fk_watch_each_fn each, void *context)
+{
+    for (struct fk_list *link = watcher->watches.next; link != &watcher->watches; link = link->next) {
+        const struct watch *watch = FK_CONTAINER_OF(link, struct watch, in_watcher);
+        if (!each(context, watcher, fk_bytes_of(watch->path->path, watch->path->size))) {
+            return false;
+        }
+    }
+    return true;
+}

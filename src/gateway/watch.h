@@ -69,6 +69,13 @@ unsigned fk_watch_kinds(const struct fk_watch_table *table, struct fk_bytes path
 void fk_watch_fire(struct fk_watch_table *table, const struct fk_event *event, int64_t zxid, fk_watch_fire_fn fire,
                    void *context);
 
+typedef bool (*fk_watch_each_fn)(void *context, const struct fk_watcher *watcher, struct fk_bytes path);
+
+/* Walks the watches, those of a path one after the other; the function returns false to end it. */
+void fk_watch_each(const struct fk_watch_table *table, fk_watch_each_fn each, void *context);
+/* Those of one watcher; false where the function ended it. */
+bool fk_watcher_each(const struct fk_watcher *watcher, fk_watch_each_fn each, void *context);
+
 /* Number of paths that are watched. */
 size_t fk_watch_paths(const struct fk_watch_table *table);
 

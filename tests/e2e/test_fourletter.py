@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Four-letter words: their text as tools parse it, and the whitelist."""
 import re
+import time
 
 import pytest
 
@@ -107,6 +108,112 @@ def test_envi(server):
     assert lines[0] == "Environment:"
     assert re.match(r"zookeeper\.version=3\.\d+\.\d+", lines[1])
     assert any(line.startswith("host.name=") for line in lines)
+
+
+CONS = re.compile(
+    r" /127\.0\.0\.1:(\d+)\[\d+\]\(queued=\d+,recved=\d+,sent=\d+,sid=0x[0-9a-f]+,lop=([A-Z0-9]+),est=(\d+),to=(\d+),"
+    r"lcxid=0x([0-9a-f]+),lzxid=0x([0-9a-f]+),lresp=\d+,llat=\d+,minlat=\d+,avglat=\d+,maxlat=\d+\)")
+
+
+def test_cons_tells_what_a_client_did_last(start_server):
+    server = start_server()
+    client = server.connect(timeout=10000)
+    client.create("/a")
+    client.set("/a", b"x")
+    lines = four_letters(server.address, "cons").splitlines()
+    port = str(client.sock.getsockname()[1])
+    found = [match for match in map(CONS.fullmatch, lines) if match and match[1] == port]
+    assert len(found) == 1, lines
+    _, operation, established, timeout, cxid, zxid = found[0].groups()
+    assert (operation, timeout, int(cxid, 16), int(zxid, 16)) == ("SETD", "10000", client.xid, 3)
+    assert abs(int(established) / 1000 - time.time()) < 60
+    client.get("/a")
+    assert ",lop=GETD," in four_letters(server.address, "cons")
+    client.close_session()
+
+
+def test_resets(start_server):
+    server = start_server()
+    client = server.connect()
+    for _ in range(20):
+        client.get("/")
+    assert int(fields(four_letters(server.address, "srvr"))["Received"]) >= 20
+    assert four_letters(server.address, "srst") == "Server stats reset.\n"
+    assert int(fields(four_letters(server.address, "srvr"))["Received"]) < 20
+    assert four_letters(server.address, "crst") == "Connection stats reset.\n"
+    line = [line for line in four_letters(server.address, "stat").splitlines() if line.startswith(" /")][0]
+    assert "recved=0,sent=0" in line
+    client.close_session()
+
+
+def test_dump_has_sessions_and_their_ephemeral_nodes(start_server):
+    server = start_server()
+    client, idle = server.connect(), server.connect()
+    client.create("/e1", flags=EPHEMERAL)
+    client.create("/e2", flags=EPHEMERAL)
+    lines = four_letters(server.address, "dump").splitlines()
+    assert lines[0] == "SessionTracker dump:" and re.fullmatch(r"Session Sets \(\d+\)/\(2\):", lines[1])
+    assert re.fullmatch(r"\d+ expire at \w{3} \w{3} \d\d \d\d:\d\d:\d\d UTC \d{4}:", lines[2])
+    for one in (client, idle):
+        assert f"\t0x{one.session:x}" in lines
+    at = lines.index("Sessions with Ephemerals (1):")
+    assert lines[at - 1] == "ephemeral nodes dump:"
+    assert lines[at + 1:at + 4] in ([f"0x{client.session:x}:", "\t/e1", "\t/e2"], [f"0x{client.session:x}:", "\t/e2", "\t/e1"])
+    assert any(re.fullmatch(rf"\tip: /127\.0\.0\.1:\d+ sessionId: 0x{idle.session:x}", line) for line in lines)
+    client.close_session()
+    idle.close_session()
+    assert "Sessions with Ephemerals (0):" in four_letters(server.address, "dump")
+
+
+def test_watches_by_session_and_by_path(start_server):
+    server = start_server()
+    first, second = server.connect(), server.connect()
+    first.create("/a")
+    first.get("/a", watch=True)
+    second.get("/a", watch=True)
+    second.exists("/b", watch=True)
+    assert four_letters(server.address, "wchs") == "2 connections watching 2 paths\nTotal watches:3\n"
+    paths = four_letters(server.address, "wchp").rstrip("\n")
+    assert sorted(paths.split("\n/")[0:]) and f"/b\n\t0x{second.session:x}" in paths
+    assert {f"\t0x{first.session:x}", f"\t0x{second.session:x}"} <= set(paths.splitlines())
+    sessions = four_letters(server.address, "wchc").splitlines()
+    at = sessions.index(f"0x{first.session:x}")
+    assert sessions[at + 1] == "\t/a"
+    at = sessions.index(f"0x{second.session:x}")
+    assert sorted(sessions[at + 1:at + 3]) == ["\t/a", "\t/b"]
+    first.close_session()
+    second.close_session()
+    assert four_letters(server.address, "wchs") == "0 connections watching 0 paths\nTotal watches:0\n"
+
+
+def test_conf_and_dirs(start_server):
+    server = start_server({"maxClientCnxns": "7", "tickTime": "1000"})
+    found = dict(line.split("=", 1) for line in four_letters(server.address, "conf").splitlines())
+    assert (found["maxClientCnxns"], found["tickTime"], found["minSessionTimeout"], found["serverId"]) == (
+        "7", "1000", "2000", "0")
+    assert found["dataDir"].endswith("data") and int(found["dataDirSize"]) > 0 and found["secureClientPort"] == "-1"
+    assert re.fullmatch(r"datadir_size: \d+\nlogdir_size: \d+\n", four_letters(server.address, "dirs"))
+
+
+def test_the_trace_mask_is_kept(server):
+    assert four_letters(server.address, "gtmk") == "306"
+    assert four_letters(server.address, "stmk" + "\0" * 7 + "\5") == "5"
+    assert four_letters(server.address, "gtmk") == "5"
+    assert four_letters(server.address, "stmk" + "\0" * 6 + "\1\x32") == "306"
+
+
+def test_the_output_of_a_word_is_bounded(start_server):
+    server = start_server()
+    clients = [server.connect() for _ in range(3)]
+    for number, client in enumerate(clients):
+        for index in range(1200):
+            client.post(zkraw.EXISTS, zkraw.path_watch(f"/{number}" + "x" * 4000 + str(index), True))
+        for _ in range(1200):
+            client.reply()
+    text = four_letters(server.address, "wchc", timeout=30)
+    assert 8 * 2 ** 20 <= len(text) < 8.1 * 2 ** 20 and "cut: there is more" in text
+    for client in clients:
+        client.close_session()
 
 
 def test_kazoo_reads_the_version(server):

@@ -8,9 +8,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 struct posix_files {
@@ -127,10 +129,35 @@ static enum fk_err posix_write(struct fk_file *base, int64_t offset, struct fk_b
     return FK_OK;
 }
 
+/* Of the process, for metrics: syncs come from the loop and from the log's thread. */
+static pthread_mutex_t sync_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct fk_summary sync_times;
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void fk_posix_sync_times(struct fk_summary *summary)
+{
+    (void)pthread_mutex_lock(&sync_lock);
+    *summary = sync_times;
+    (void)pthread_mutex_unlock(&sync_lock);
+}
+
 static enum fk_err posix_sync(struct fk_file *base, struct fk_diag *diag)
 {
     struct posix_file *file = file_of(base);
-    return fdatasync(file->fd) == 0 ? FK_OK : fail(diag, "sync", file->path, "", errno);
+    int64_t began_ms = now_ms();
+    if (fdatasync(file->fd) != 0) {
+        return fail(diag, "sync", file->path, "", errno);
+    }
+    (void)pthread_mutex_lock(&sync_lock);
+    fk_summary_add(&sync_times, now_ms() - began_ms);
+    (void)pthread_mutex_unlock(&sync_lock);
+    return FK_OK;
 }
 
 static enum fk_err posix_size(struct fk_file *base, int64_t *size, struct fk_diag *diag)

@@ -4,6 +4,7 @@
 #ifndef FK_DRIVER_LOCAL_POSIX_FILE_H
 #define FK_DRIVER_LOCAL_POSIX_FILE_H
 
+#include "base/summary.h"
 #include "port/file.h"
 
 /* Opens a directory. `create`: makes it (mode 0700) where it is missing; its parent must exist. NOT_FOUND, IO, FULL. */
@@ -13,5 +14,8 @@ enum fk_err fk_posix_files_open(const char *directory, bool create, struct fk_fi
  * missing; NOT_FOUND where it is. */
 enum fk_err fk_posix_touch(const char *path, struct fk_diag *diag);
 enum fk_err fk_posix_exists(const char *path);
+
+/* Milliseconds of the syncs of this process so far. */
+void fk_posix_sync_times(struct fk_summary *summary);
 
 #endif

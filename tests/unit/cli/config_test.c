@@ -272,7 +272,7 @@ static void the_whitelist(void **state)
         {" ruok , mntr,isro\t,envi ", FK_WORD_RUOK | FK_WORD_MNTR | FK_WORD_ISRO | FK_WORD_ENVI},
         {"", 0},
         {",,ruok,", FK_WORD_RUOK},
-        {"cons,ruok,wchp", FK_WORD_RUOK}, /* words of ZooKeeper's that are not answered yet */
+        {"cons,ruok,wchp", FK_WORD_CONS | FK_WORD_RUOK | FK_WORD_WCHP},
         {"ruok,*", FK_WORD_ALL},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What operators see of a running gateway: its numbers, connections, sessions and watches. Four-letter words and the
+ * admin port are made of this. Views are valid during the call. */
+#ifndef FK_GATEWAY_INSPECT_H
+#define FK_GATEWAY_INSPECT_H
+
+#include "base/summary.h"
+#include "gateway/gateway.h"
+
+/* --- the server --- */
+
+struct fk_server_facts {
+    const char *mode; /* "standalone", "read-only" */
+    int64_t packets_received;
+    int64_t packets_sent;
+    int64_t outstanding;
+    int64_t connections;
+    int64_t latency_min_ms;
+    int64_t latency_max_ms;
+    double latency_avg_ms;
+    int64_t zxid;
+    int64_t nodes; /* ZK: with the internal key "" beside "/" */
+    int64_t uptime_ms;
+    int64_t auth_failed;
+    int64_t watch_connections;
+    int64_t watch_paths;
+    int64_t watches;
+};
+
+void fk_inspect_server(struct fk_gateway *gateway, struct fk_server_facts *facts);
+
+/* "Server stats reset.": latencies and packets count from now. */
+void fk_inspect_reset(struct fk_gateway *gateway);
+/* "Connection stats reset." */
+void fk_inspect_reset_connections(struct fk_gateway *gateway);
+
+/* --- metrics: ZooKeeper's names without "zk_" --- */
+
+struct fk_metrics_sink {
+    void *context;
+    void (*number)(void *context, const char *name, const char *help, bool counter, int64_t value);
+    void (*real)(void *context, const char *name, const char *help, double value);
+    void (*summary)(void *context, const char *name, const char *help, const struct fk_summary *summary);
+};
+
+void fk_inspect_metrics(struct fk_gateway *gateway, const struct fk_metrics_sink *sink);
+
+/* --- connections --- */
+
+struct fk_connection_facts {
+    struct fk_bytes address; /* "" for a local socket */
+    uint16_t port;
+    bool has_session;
+    bool secure;
+    int64_t session_id;
+    int32_t timeout_ms;
+    int64_t outstanding;
+    int64_t received;
+    int64_t sent;
+    int64_t established_ms; /* wall clock */
+    const char *last_operation;
+    int32_t last_cxid;
+    int64_t last_zxid;
+    int64_t last_response_ms;
+    int64_t last_latency_ms;
+    int64_t latency_min_ms;
+    int64_t latency_avg_ms;
+    int64_t latency_max_ms;
+};
+
+/* The functions that are called here return false to end the walk. */
+void fk_inspect_connections(struct fk_gateway *gateway,
+                            bool (*each)(void *context, const struct fk_connection_facts *facts), void *context);
+
+/* --- sessions --- */
+
+/* `expires_ms`: when, in milliseconds from now. */
+void fk_inspect_sessions(struct fk_gateway *gateway, bool (*each)(void *context, int64_t id, int64_t expires_ms),
+                         void *context);
+
+/* The ephemeral nodes of a session; false where the store could not tell. */
+bool fk_inspect_ephemerals(struct fk_gateway *gateway, int64_t session_id,
+                           bool (*each)(void *context, struct fk_bytes path), void *context);
+
+/* --- watches --- */
+
+/* By session, the paths of one after the other; by path otherwise. */
+void fk_inspect_watches(struct fk_gateway *gateway, bool by_path,
+                        bool (*each)(void *context, int64_t session_id, struct fk_bytes path), void *context);
+
+#endif
