@@ -2,6 +2,7 @@
 """What strangers send. Whatever it is: the server goes on, other clients are served, nothing stays behind."""
 import os
 import pathlib
+import re
 import resource
 import select
 import shutil
@@ -264,6 +265,71 @@ def test_half_closed_connections(server, healthy):
         client.sock.close()
 
 
+@pytest.mark.only_ours("ZooKeeper waits for a handshake as long as its client likes")
+def test_a_handshake_in_single_bytes_has_its_time(server, healthy):
+    """Bytes that keep coming do not put the end off; each connection holds no more than they are."""
+    socks = [zkraw.open_socket(server.address) for _ in range(100)]
+    before, began, sent = server.resident_kb(), time.monotonic(), 0
+    while socks and time.monotonic() - began < 20:
+        if sent < len(CONNECT) - 1:
+            for sock in socks:
+                try:
+                    sock.sendall(CONNECT[sent:sent + 1])
+                except OSError:
+                    pass
+            sent += 1
+        for sock in select.select(socks, [], [], 0.5)[0]:
+            assert drain(sock) == b""
+            sock.close()
+            socks.remove(sock)
+        check(healthy)
+    assert not socks, f"{len(socks)} connections are open without a session after 20 s"
+    if MEASURES_MEMORY:
+        assert server.resident_kb() - before < 100 * 16
+
+
+@pytest.mark.only_ours("ZooKeeper waits for a handshake as long as its client likes")
+def test_a_thousand_connections_that_say_nothing(start_server):
+    raise_limit()
+    server = start_server()
+    client = server.connect(timeout=30000)
+    client.name = "/healthy"
+    assert client.create(client.name, b"content")[0] == OK
+    files, before = server.open_files(), server.resident_kb()
+    socks = [zkraw.open_socket(server.address) for _ in range(1000)]
+    check(client)
+    wait_until(lambda: server.open_files() >= files + 1000, 5, "they are accepted")
+    if MEASURES_MEMORY:
+        assert server.resident_kb() - before < 1000 * 8, "8 KB before authentication"
+    wait_until(lambda: client.ping() and server.open_files() <= files + 2, 20, "they are closed")
+    check(client)
+    for sock in socks:
+        sock.close()
+
+
+@pytest.mark.skipif(not MEASURES_MEMORY, reason="resident memory of a JVM or under ASan says nothing")
+def test_what_comes_with_a_handshake_waits_outside(start_server):
+    """Before there is a session little is read, whatever its client sends behind the handshake."""
+    server = start_server(wrapper=["prlimit", "--nofile=1024:1024"])
+    client = server.connect(timeout=30000)
+    before = server.resident_kb()
+    socks = []
+    for _ in range(200):
+        sock = zkraw.open_socket(server.address)
+        sock.setblocking(False)
+        try:
+            sock.send(zkraw.int32(900) + bytes(300))  # the first frame is not whole
+            for _ in range(20):
+                sock.send(bytes(60000))
+        except (BlockingIOError, ConnectionError):
+            pass
+        socks.append(sock)
+    assert client.ping().err == OK
+    assert server.resident_kb() - before < 200 * 16
+    for sock in socks:
+        sock.close()
+
+
 # ---- clients that do not read
 
 def pipeline_without_reading(client, message, bytes_wanted, healthy_client, seconds=10):
@@ -355,6 +421,31 @@ def test_watch_events_for_a_client_that_does_not_read(server, healthy):
         assert healthy.set(healthy.name, b"content")[0] == OK
     check(healthy)
     watcher.abort()
+
+
+def alive(server):
+    """Connections, as mntr counts them."""
+    return int(re.search(r"zk_num_alive_connections\t(\d+)", zkraw.four_letters(server.address, "mntr")).group(1))
+
+
+@pytest.mark.only_ours("ZooKeeper keeps events for a client that does not read without a bound")
+def test_a_client_that_never_reads_its_events_is_closed(start_server):
+    """Events can't wait for their reader. 16 MB of them are enough."""
+    server = start_server({"forceSync": "no"})
+    client, deaf = server.connect(timeout=30000), zkraw.Connection(server.address, connect=False)
+    deaf.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    deaf.handshake(timeout=30000)
+    name = "/" + "n" * 60000
+    assert client.create(name, b"")[0] == OK
+    body = zkraw.ustring("/") + zkraw.int32(zkraw.MODE_RECURSIVE)
+    assert deaf.call(zkraw.ADD_WATCH, body).err == OK
+    before, connections = server.resident_kb(), alive(server)
+    for _ in range(800):  # 48 MB of events
+        assert client.set(name, b"")[0] == OK
+    if MEASURES_MEMORY:
+        assert server.resident_kb() - before < 48 * 1024
+    wait_until(lambda: client.ping() and alive(server) < connections, 20, "it is closed")
+    deaf.abort()
 
 
 # ---- many connections
@@ -477,6 +568,62 @@ def test_the_limit_of_connections_per_address(start_server, limit):
     assert [one.ping().err for one in clients] == [OK] * limit
     clients.pop().close_session()
     wait_until(lambda: try_connect(server), 10, "a place is free again")
+
+
+@pytest.mark.only_ours("the keys are those of 3.9")
+def test_the_limit_of_connections_in_all(start_server):
+    server = start_server({"maxCnxns": "3"})
+    clients = [zkraw.Connection(server.address, source=f"127.0.0.{number}") for number in range(1, 4)]
+    assert is_turned_away(server)
+    assert [one.ping().err for one in clients] == [OK] * 3
+    clients.pop().close_session()
+    wait_until(lambda: try_connect(server), 10, "a place is free again")
+
+
+@pytest.mark.only_ours("the keys are those of 3.9")
+def test_handshakes_that_come_too_fast(start_server):
+    """connection_throttle_*: those beyond are closed without a word, as in ZooKeeper; others go on."""
+    server = start_server({"connection_throttle_tokens": "5", "connection_throttle_fill_time": "500",
+                           "connection_throttle_fill_count": "1"})
+    clients = [one for one in (try_connect(server) for _ in range(20)) if one]
+    assert 5 <= len(clients) <= 8
+    assert [one.ping().err for one in clients] == [OK] * len(clients)
+    assert wait_until(lambda: try_connect(server), 10, "a token comes back")
+
+
+@pytest.mark.only_ours("the keys are those of 3.9")
+def test_large_requests_of_all(start_server):
+    """largeRequestMaxBytes: what goes beyond loses its connection, what is on its way does not."""
+    server = start_server({"largeRequestThreshold": "100000", "largeRequestMaxBytes": "1000000"})
+    body = zkraw.ustring("/node") + zkraw.buffer(bytes(400000)) + zkraw.int32(-1)
+    large = zkraw.frame(zkraw.int32(1) + zkraw.int32(zkraw.SET_DATA) + body)
+    first, second, third, small = (server.connect(timeout=30000) for _ in range(4))
+    assert small.create("/node")[0] == OK
+    for client in (first, second):
+        client.send(large[:50000])
+        time.sleep(0.2)
+    third.send(large[:50000])
+    assert third.is_closed()
+    for client in (first, second):
+        client.send(large[50000:])
+        assert client.reply().err == OK
+    third = server.connect()
+    third.send(large)
+    assert third.reply().err == OK
+    assert small.ping().err == OK
+
+
+def test_a_limit_on_what_is_outstanding_loses_nothing(start_server):
+    """globalOutstandingLimit: requests wait, and are all answered in their order."""
+    server = start_server({"globalOutstandingLimit": "2"})
+    clients = [server.connect(timeout=30000) for _ in range(5)]
+    for client in clients:
+        for number in range(200):
+            client.post(zkraw.CREATE, zkraw.create_body(f"/{client.session:x}-{number}", b"x"))
+    for client in clients:
+        for number in range(200):
+            reply = client.reply()
+            assert (reply.xid, reply.err) == (number + 1, OK)
 
 
 def test_addresses_are_parsed():

@@ -2,6 +2,7 @@
 """Many sessions at once, each on a socket of its own, in one thread; and one client whose waiting is measured."""
 import resource
 import select
+import ssl
 import struct
 import time
 
@@ -45,7 +46,7 @@ class Crowd:
             for _ in range(min(BATCH, size - first)):
                 sock = zkraw.open_socket(address, 30)
                 if secure:
-                    sock = secure.wrap_socket(sock)
+                    sock = secure.wrap_socket(sock, server_hostname="localhost")
                 sock.sendall(hello)
                 batch.append(Member(sock))
             for member in batch:
@@ -78,7 +79,10 @@ class Crowd:
                 return found
             for number, _ in ready:
                 member = self.by_number[number]
-                part = member.sock.recv(1 << 16)
+                try:
+                    part = member.sock.recv(1 << 16)
+                except ssl.SSLWantReadError:
+                    continue  # a record of TLS itself
                 if not part:
                     assert self.leaving, "a connection of the crowd was closed"
                     self.poll.unregister(number)
