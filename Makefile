@@ -24,6 +24,10 @@ help:
 	@echo 'make mutants      does the simulator find the seeded design bugs?'
 	@echo 'make fuzz         libFuzzer targets  (MINUTES=5)'
 	@echo 'make cover        line coverage of the tests in build-cover/coverage'
+	@echo 'make deb          the Debian package, in build-deb'
+	@echo 'make sbom         what the program is made of, as SPDX: build/faaskeeper.spdx.json'
+	@echo 'make oci          an image without Docker: build-oci/faaskeeper.tar'
+	@echo 'make man          the manual pages, from the help texts and the table of keys'
 	@echo 'make install      install the binary  (DESTDIR, PREFIX as with meson)'
 	@echo 'make clean        remove what was built'
 
@@ -132,8 +136,23 @@ cover:
 	mkdir -p build-cover/coverage
 	gcovr -r . --object-directory build-cover -e tests/ -e bench/ --html-details build-cover/coverage/index.html --print-summary
 
+.PHONY: deb sbom oci man
+deb:
+	@tools/install.sh package
+	packaging/deb/build build-deb
+
+sbom: build
+	$(PYTHON) packaging/sbom.py $(BUILD)/faaskeeper $(BUILD)/faaskeeper.spdx.json
+
+oci: build
+	@tools/install.sh package
+	$(PYTHON) packaging/oci/build.py $(BUILD)/faaskeeper build-oci/faaskeeper.tar
+
+man: build
+	tools/man.py $(BUILD)/faaskeeper docs/man
+
 install: build
 	meson install -C $(BUILD)
 
 clean:
-	rm -rf build build-asan build-tsan build-cover build-fuzz build-mutants
+	rm -rf build build-asan build-tsan build-cover build-fuzz build-mutants build-deb build-oci

@@ -1,24 +1,26 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Installs what is missing on Debian 12. Usage: tools/install.sh build | test | bench | conformance
-# build: what `make build` and `make serve` need. test: also what `make test` needs. bench: also ZooKeeper.
+# Installs what is missing on Debian 12. Usage: tools/install.sh build | test | bench | conformance | package
+# build: what `make build` and `make serve` need. test: also what `make test` needs. bench: also ZooKeeper. package: what `make deb` needs.
 # conformance: what `make test` needs and what the suites of other projects need (they fetch themselves the rest).
 set -eu
 
 build="gcc libc6-dev meson ninja-build pkg-config libuv1-dev libsqlite3-dev libssl-dev libjansson-dev libsasl2-dev libkrb5-dev
  libsasl2-modules libsasl2-modules-gssapi-mit"
 test="$build libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev cppcheck gcovr git procps
- python3 python3-pytest python3-kazoo python3-pip python3-venv python3-mock python3-objgraph python3-pure-sasl python3-gssapi krb5-kdc krb5-admin-server zookeeper libzookeeper-java default-jre-headless maven sqlite3 strace golang-go"
+ python3 python3-pytest python3-kazoo python3-pip python3-venv python3-mock python3-objgraph python3-pure-sasl python3-gssapi krb5-kdc krb5-admin-server debhelper dpkg-dev lintian mandoc systemd zookeeper libzookeeper-java default-jre-headless maven sqlite3 strace golang-go"
 conformance="$test default-jdk-headless"
+package="$build debhelper dpkg-dev lintian"
 bench="$build python3 zookeeper libzookeeper-java default-jre-headless linux-perf"
 
 case "${1:-build}" in
 build) want=$build ;;
 test) want=$test ;;
 bench) want=$bench ;;
+package) want=$package ;;
 conformance) want=$conformance ;;
 *)
-    echo "install.sh: unknown set '$1'; one of: build test bench conformance" >&2
+    echo "install.sh: unknown set '$1'; one of: build test bench conformance package" >&2
     exit 2
     ;;
 esac
