@@ -162,9 +162,27 @@ enum fk_err fk_config_load(struct fk_config *config, const char *path, struct fk
     return fk_properties_load(path, take, config, diag);
 }
 
-enum fk_err fk_config_define(struct fk_config *config, const char *setting, struct fk_diag *diag)
+/* Everybody on the machine reads command lines. */
+static bool is_secret(const char *name)
+{
+    const struct fk_config_key *key = fk_config_find(without_prefix(name));
+    return key != NULL && (key->kind == FK_CONFIG_SECRET || key->set == fk_config_set_super_digest);
+}
+
+static enum fk_err define(struct fk_config *config, const char *name, const char *value, struct fk_diag *diag)
 {
     static const struct fk_place place = {.name = "-D", .line = 0};
+    if (is_secret(name)) {
+        fk_diag_set(diag,
+                    "-D: %s: everybody on this machine can read a command line; write it into the file of --config",
+                    name);
+        return FK_ERR_USAGE;
+    }
+    return take(config, &place, name, value, diag);
+}
+
+enum fk_err fk_config_define(struct fk_config *config, const char *setting, struct fk_diag *diag)
+{
     const char *equals = strchr(setting, '=');
     if (equals == NULL || equals == setting) {
         fk_diag_set(diag, "-D: expected KEY=VALUE");
@@ -173,7 +191,7 @@ enum fk_err fk_config_define(struct fk_config *config, const char *setting, stru
     struct fk_buf name = FK_BUF_EMPTY;
     fk_buf_append(&name, fk_bytes_of(setting, (size_t)(equals - setting)));
     fk_buf_append(&name, fk_bytes_of("", 1));
-    enum fk_err err = name.failed ? FK_ERR_NOMEM : take(config, &place, (const char *)name.data, equals + 1, diag);
+    enum fk_err err = name.failed ? FK_ERR_NOMEM : define(config, (const char *)name.data, equals + 1, diag);
     fk_buf_deinit(&name);
     return err;
 }

@@ -125,7 +125,7 @@ enum fk_err fk_config_load(struct fk_config *config, const char *path, struct fk
 /* The same from memory; `name` stands for the file in messages. */
 enum fk_err fk_config_parse(struct fk_config *config, struct fk_bytes text, const char *name, struct fk_diag *diag);
 
-/* One setting, "KEY=VALUE", of the command line. */
+/* One setting, "KEY=VALUE", of the command line. USAGE for secrets, too. */
 enum fk_err fk_config_define(struct fk_config *config, const char *setting, struct fk_diag *diag);
 
 /* Fills in what depends on other values and checks them against each other. */

@@ -9,6 +9,15 @@ enum {
     FILE_SIZE_MAX = 1024 * 1024,
 };
 
+/* Files of settings have passwords. */
+static void deinit_secret(struct fk_buf *buf)
+{
+    if (buf->data != NULL) {
+        explicit_bzero(buf->data, buf->size);
+    }
+    fk_buf_deinit(buf);
+}
+
 /* Who gets the settings. */
 struct reading {
     fk_property_fn callback;
@@ -75,7 +84,7 @@ static enum fk_err parse_line(const struct reading *reading, const char *line, c
             reading->callback(reading->context, place, (const char *)key.data, (const char *)value.data, reading->diag);
     }
     fk_buf_deinit(&key);
-    fk_buf_deinit(&value);
+    deinit_secret(&value);
     return err;
 }
 
@@ -129,7 +138,7 @@ enum fk_err fk_properties_parse(struct fk_bytes text, const char *name, fk_prope
         err = line.failed ? FK_ERR_NOMEM : parse_line(&reading, (const char *)line.data, &place);
         place.line = taken + 1; /* a line that goes on is named by where it starts */
     }
-    fk_buf_deinit(&line);
+    deinit_secret(&line);
     return err;
 }
 
@@ -142,6 +151,7 @@ enum fk_err fk_properties_load(const char *path, fk_property_fn callback, void *
         return FK_ERR_IO;
     }
     enum fk_err err = FK_OK;
+    (void)setvbuf(file, NULL, _IONBF, 0); /* no second copy of the secrets */
     uint8_t *room = fk_buf_reserve(&text, FILE_SIZE_MAX + 1);
     if (room == NULL) {
         err = FK_ERR_NOMEM;
@@ -159,6 +169,6 @@ enum fk_err fk_properties_load(const char *path, fk_property_fn callback, void *
     if (err == FK_OK) {
         err = fk_properties_parse(fk_buf_view(&text), path, callback, context, diag);
     }
-    fk_buf_deinit(&text);
+    deinit_secret(&text);
     return err;
 }

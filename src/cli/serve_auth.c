@@ -55,7 +55,13 @@ static enum fk_err start_library(struct fk_serve_auth *auth, const struct fk_con
 /* A core would hold the secrets, and a debugger of the same user could read them. */
 static void keep_secrets(const struct fk_serve_auth *auth, const struct fk_config *config)
 {
-    if (auth->login.found || config->auth.super_digest != NULL || config->tls.key_store != NULL) {
+    const char *const secrets[] = {config->auth.super_digest, config->auth.sasl_super_password, config->tls.key_store,
+                                   config->tls.key_store_password, config->tls.trust_store_password};
+    bool any = auth->login.found;
+    for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++) {
+        any = any || secrets[i] != NULL;
+    }
+    if (any) {
         (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     }
 }

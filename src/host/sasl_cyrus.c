@@ -276,8 +276,8 @@ static int run_step(struct driver *driver, struct exchange *exchange, struct fk_
     if (driver->options.login->kerberos) {
         return sasl_server_start(exchange->conn, "GSSAPI", text, (unsigned)token.size, out, out_size);
     }
-    /* Java's server too: the first word is the server's. */
-    return token.size > 0 ? SASL_BADPROT : sasl_server_start(exchange->conn, "DIGEST-MD5", NULL, 0, out, out_size);
+    /* The first word is the server's; what the client says before it counts for nothing, as with Java's server. */
+    return sasl_server_start(exchange->conn, "DIGEST-MD5", NULL, 0, out, out_size);
 }
 
 static enum fk_sasl_result exchange_step(struct fk_sasl *sasl, struct fk_sasl_exchange *handle, struct fk_bytes token,

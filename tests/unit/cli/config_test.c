@@ -336,6 +336,20 @@ static void prefixes_and_definitions(void **state)
     assert_int_equal(config.tick_ms, 600);
 }
 
+static void secrets_are_not_taken_from_the_command_line(void **state)
+{
+    static const char *const secret[] = {"DigestAuthenticationProvider.superDigest=super:canary",
+                                         "zookeeper.SASLAuthenticationProvider.superPassword=canary",
+                                         "ssl.keyStore.password=canary", "faaskeeper.ssl.trustStore.password=canary"};
+    (void)state;
+    for (size_t i = 0; i < sizeof secret / sizeof secret[0]; i++) {
+        diag.text[0] = '\0';
+        assert_int_equal(fk_config_define(&config, secret[i], &diag), FK_ERR_USAGE);
+        assert_non_null(strstr(diag.text, "everybody on this machine can read a command line"));
+        assert_null(strstr(diag.text, "canary"));
+    }
+}
+
 static void known_keys_that_are_not_honoured_say_why(void **state)
 {
     (void)state;
@@ -514,6 +528,7 @@ static const struct CMUnitTest tests[] = {
     CONFIG_TEST(the_super_digest),
     CONFIG_TEST(unknown_keys_are_collected),
     CONFIG_TEST(prefixes_and_definitions),
+    CONFIG_TEST(secrets_are_not_taken_from_the_command_line),
     CONFIG_TEST(known_keys_that_are_not_honoured_say_why),
     CONFIG_TEST(each_key_takes_what_its_row_says),
     CONFIG_TEST(values_of_their_own),
