@@ -105,6 +105,16 @@ enum fk_limits {
     FK_MESSAGE_SIZE_MAX = 64 * 1024,
     /* Largest log frame: a batch stops before it. A single change may be larger by one request. */
     FK_LOG_FRAME_SIZE_MAX = 8 * 1024 * 1024,
+    /* One text of a line of the process's log, and the line: a client's longest path does not flood it. */
+    FK_LOG_TEXT_SIZE_MAX = 1024,
+    FK_LOG_LINE_SIZE_MAX = 4096,
+    /* Lines of a log that wait for its writer; beyond, they are counted and dropped: a full disk stops nobody. */
+    FK_LOG_WAITING_SIZE_MAX = 256 * 1024,
+    /* The same of the audit log, which a burst of small writes fills faster. */
+    FK_AUDIT_WAITING_SIZE_MAX = 8 * 1024 * 1024,
+    /* Records that one place in the source logs in FK_LOG_WINDOW_MS; what is beyond is counted. */
+    FK_LOG_SITE_MAX = 50,
+    FK_LOG_WINDOW_MS = 10 * 1000,
     /* Default size of a log segment. */
     FK_LOG_SEGMENT_SIZE = 64 * 1024 * 1024,
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/config_internal.h"
 
+#include "base/log.h"
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "gateway/gateway.h"
@@ -31,6 +32,7 @@ void fk_config_init(struct fk_config *config)
         .sync = true,
         .words = FK_WORD_SRVR,
         .sweeper = {.interval_ms = FK_SWEEP_INTERVAL_MS, .per_minute = FK_SWEEPS_PER_MINUTE},
+        .log = {.level = FK_LOG_INFO},
         .tls = {.port = -1, .hostname_verification = true},
         .auth = {.digest_enabled = true},
         .admin = {.port = ADMIN_PORT,

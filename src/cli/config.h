@@ -82,6 +82,7 @@ struct fk_config_admin {
 struct fk_config_log {
     char *file;
     char *audit_file;
+    int32_t level; /* enum fk_log_level */
     bool json;
     bool audit;
 };

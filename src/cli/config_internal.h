@@ -62,6 +62,7 @@ enum fk_err fk_config_set_auth_provider(struct fk_config *config, const struct f
 enum fk_err fk_config_set_digest(struct fk_config *config, const struct fk_config_value *value);
 enum fk_err fk_config_set_provider(struct fk_config *config, const struct fk_config_value *value);
 enum fk_err fk_config_set_require_scheme(struct fk_config *config, const struct fk_config_value *value);
+enum fk_err fk_config_set_log_level(struct fk_config *config, const struct fk_config_value *value);
 enum fk_err fk_config_set_log_format(struct fk_config *config, const struct fk_config_value *value);
 enum fk_err fk_config_set_metrics(struct fk_config *config, const struct fk_config_value *value);
 

@@ -2,6 +2,8 @@
 /* Values: text into fields of struct fk_config, or a message. */
 #include "cli/config_internal.h"
 
+#include "base/log.h"
+
 #include "base/alloc.h"
 #include "gateway/gateway.h"
 
@@ -257,6 +259,16 @@ enum fk_err fk_config_set_require_scheme(struct fk_config *config, const struct 
         return fk_config_refuse(value, "expected sasl");
     }
     config->auth.require_sasl = value->value[0] != '\0';
+    return FK_OK;
+}
+
+enum fk_err fk_config_set_log_level(struct fk_config *config, const struct fk_config_value *value)
+{
+    enum fk_log_level level = FK_LOG_INFO;
+    if (!fk_log_level_parse(value->value, &level)) {
+        return fk_config_refuse(value, "expected error, warn, info or debug");
+    }
+    config->log.level = (int32_t)level;
     return FK_OK;
 }
 

@@ -6,10 +6,13 @@
 #include "cli/serve_auth.h"
 #include "cli/serve_facts.h"
 #include "cli/serve_listen.h"
+#include "cli/serve_log.h"
 #include "host/local.h"
+#include "host/log.h"
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,6 +25,18 @@ enum {
     DEFINES_MAX = 64,
     TICK_WITHOUT_FILE_MS = 2000, /* what ZooKeeper's sample configuration has */
 };
+
+/* Options that are a key of the file as well. */
+enum {
+    LOG_LEVEL,
+    LOG_FORMAT,
+    LOG_FILE,
+    LOG_OPTIONS,
+};
+static const char *const log_keys[LOG_OPTIONS] = {"log.level", "log.format", "log.file"};
+static const char *const log_values[LOG_OPTIONS] = {"--log-level: expected error, warn, info or debug",
+                                                    "--log-format: expected text or json",
+                                                    "--log-file: expected the name of a file"};
 
 static const char help[] =
     "Usage: faaskeeper serve [options]\n"
@@ -38,7 +53,9 @@ static const char help[] =
     "  --insecure         listen beyond this machine without TLS and without authentication\n"
     "  --exit-when-idle SECONDS\n"
     "                     stop after so long without a connection and a session; for socket activation\n"
-    "  --log-level LEVEL  error, warn, info (default) or debug; the log goes to standard error\n"
+    "  --log-level LEVEL  error, warn, info (default) or debug\n"
+    "  --log-format FORM  text (default), or json: an object a line\n"
+    "  --log-file FILE    where the log goes (default standard error); opened again on SIGHUP\n"
     "  --help             this text\n"
     "\n"
     "Prints one line with its address once it answers. SIGTERM and SIGINT stop it; what was acknowledged stays.\n"
@@ -54,8 +71,8 @@ struct serve_options {
     bool read_only;
     bool insecure;
     struct fk_serve_listen listen;
-    int32_t idle_seconds; /* 0: it goes on */
-    enum fk_log_level log_level;
+    int32_t idle_seconds;         /* 0: it goes on */
+    const char *log[LOG_OPTIONS]; /* of log_keys; NULL: not given */
 };
 
 /* `detail` stands in quotes before the message. */
@@ -63,17 +80,6 @@ static int usage_error(const char *detail, const char *message)
 {
     (void)fprintf(stderr, "faaskeeper serve: '%s': %s; see 'faaskeeper serve --help'\n", detail, message);
     return FK_EXIT_USAGE;
-}
-
-static void log_line(enum fk_log_level level, const char *line)
-{
-    struct timespec now;
-    struct tm parts;
-    char text[32];
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    (void)gmtime_r(&now.tv_sec, &parts);
-    (void)strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-    (void)fprintf(stderr, "%s.%03ldZ %-5s %s\n", text, now.tv_nsec / 1000000, fk_log_level_text(level), line);
 }
 
 static bool parse_seconds(const char *text, int32_t *seconds)
@@ -91,11 +97,18 @@ static bool parse_seconds(const char *text, int32_t *seconds)
 static int parse_options(int argc, char **argv, struct serve_options *options)
 {
     static const struct option long_options[] = {
-        {"config", required_argument, NULL, 'c'}, {"data", required_argument, NULL, 'd'},
-        {"memory", no_argument, NULL, 'm'},       {"read-only", no_argument, NULL, 'r'},
-        {"listen", required_argument, NULL, 'l'}, {"log-level", required_argument, NULL, 'v'},
-        {"insecure", no_argument, NULL, 'i'},     {"exit-when-idle", required_argument, NULL, 'x'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'},
+        {"data", required_argument, NULL, 'd'},
+        {"memory", no_argument, NULL, 'm'},
+        {"read-only", no_argument, NULL, 'r'},
+        {"listen", required_argument, NULL, 'l'},
+        {"log-level", required_argument, NULL, 'v'},
+        {"log-format", required_argument, NULL, 'f'},
+        {"log-file", required_argument, NULL, 'o'},
+        {"insecure", no_argument, NULL, 'i'},
+        {"exit-when-idle", required_argument, NULL, 'x'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     int option = 0;
     opterr = 0;
@@ -134,9 +147,13 @@ static int parse_options(int argc, char **argv, struct serve_options *options)
             }
             break;
         case 'v':
-            if (!fk_log_level_parse(optarg, &options->log_level)) {
-                return usage_error(optarg, "--log-level expects error, warn, info or debug");
-            }
+            options->log[LOG_LEVEL] = optarg;
+            break;
+        case 'f':
+            options->log[LOG_FORMAT] = optarg;
+            break;
+        case 'o':
+            options->log[LOG_FILE] = optarg;
             break;
         case 'h':
             (void)fputs(help, stdout);
@@ -172,18 +189,24 @@ static int fail(enum fk_err err, const struct fk_diag *diag)
     return fk_cli_exit_code(err);
 }
 
-static int run(const struct fk_local_host_options *options)
+/* `to_file`: standard error is not where the log goes; both shall tell why it does not start. */
+static int run(const struct fk_local_host_options *options, bool to_file)
 {
     struct fk_diag diag = {.text = ""};
     struct fk_local_host *host = NULL;
     enum fk_err err = fk_local_host_new(options, &host, &diag);
     if (err != FK_OK) {
+        if (to_file) {
+            fk_log_with(FK_LOG_ERROR, "the server can't start",
+                        fk_log_text("error", diag.text[0] == '\0' ? fk_err_text(err) : diag.text));
+        }
         return fail(err, &diag);
     }
     (void)printf("serving on %s\n", fk_local_host_addresses(host));
     (void)fflush(stdout);
     fk_local_host_run(host);
     fk_local_host_free(host);
+    fk_log_with(FK_LOG_INFO, "stopped", fk_log_number("pid", getpid()));
     return FK_EXIT_OK;
 }
 
@@ -204,21 +227,6 @@ static struct fk_tls_options tls_options(const struct fk_config_tls *tls)
                                    .crl = tls->crl,
                                    .verify_client_address =
                                        tls->hostname_verification && tls->client_hostname_verification};
-}
-
-static void warn_of_keys(const struct fk_config *config)
-{
-    struct fk_bytes left = fk_buf_view(&config->warnings);
-    while (left.size > 0) {
-        const uint8_t *end = (const uint8_t *)memchr(left.data, '\n', left.size);
-        size_t size = end == NULL ? left.size : (size_t)(end - left.data);
-        fk_log(FK_LOG_WARN, "%.*s", (int)size, (const char *)left.data);
-        left = fk_bytes_tail(left, end == NULL ? size : size + 1);
-    }
-    if (fk_buf_left(&config->unknown) > 0) {
-        fk_log(FK_LOG_WARN, "unknown keys are ignored: %.*s", (int)fk_buf_left(&config->unknown),
-               (const char *)config->unknown.data);
-    }
 }
 
 /* ZooKeeper takes any preAllocSize; here a segment has to hold the largest change. */
@@ -267,50 +275,63 @@ static int serve(struct serve_options *options, const struct fk_config *config, 
         host.gateway.rules.schemes |= FK_SCHEME_X509; /* ZK: QuorumPeerConfig.configureSSLAuth */
     }
     host.gateway.settings = fk_serve_settings(config, &options->listen, host.data_directory);
-    warn_of_keys(config);
-    if (!config->sync && !options->memory) {
-        fk_log(FK_LOG_WARN,
-               "forceSync=no: what is acknowledged can be lost with the machine's power, up to a second of it");
+    fk_serve_log_posture(config, !options->memory);
+    return run(&host, config->log.file != NULL);
+}
+
+/* The file, then -D, then what has options of its own. */
+static enum fk_err read_config(struct fk_config *config, const struct serve_options *options, struct fk_diag *diag)
+{
+    fk_config_init(config);
+    enum fk_err err = FK_OK;
+    if (options->config != NULL) {
+        err = fk_config_load(config, options->config, diag);
+    } else {
+        config->tick_ms = TICK_WITHOUT_FILE_MS;
     }
-    return run(&host);
+    for (size_t i = 0; i < options->define_count && err == FK_OK; i++) {
+        err = fk_config_define(config, options->defines[i], diag);
+    }
+    for (size_t i = 0; i < LOG_OPTIONS && err == FK_OK; i++) {
+        char line[PATH_MAX + 32];
+        if (options->log[i] != NULL) {
+            (void)snprintf(line, sizeof line, "%s=%s", log_keys[i], options->log[i]);
+            err = fk_config_define(config, line, NULL);
+            if (err == FK_ERR_USAGE) {
+                fk_diag_set(diag, "%s, not '%s'", log_values[i], options->log[i]);
+            }
+        }
+    }
+    return err == FK_OK ? fk_config_finish(config, diag) : err;
 }
 
 int fk_cli_serve(int argc, char **argv)
 {
-    struct serve_options options = {.log_level = FK_LOG_INFO};
+    struct serve_options options = {.config = NULL};
     struct fk_config config;
     struct fk_diag diag = {.text = ""};
     int code = parse_options(argc, argv, &options);
     if (code != -1) {
         return code;
     }
-    fk_log_set(log_line, options.log_level);
     (void)signal(SIGPIPE, SIG_IGN);
     raise_open_files();
     /* One thread allocates nearly everything: a second arena would only cost memory. */
     (void)mallopt(M_ARENA_MAX, 2);
-    fk_config_init(&config);
-    enum fk_err err = FK_OK;
-    if (options.config != NULL) {
-        err = fk_config_load(&config, options.config, &diag);
-    } else {
-        config.tick_ms = TICK_WITHOUT_FILE_MS;
-    }
-    for (size_t i = 0; i < options.define_count && err == FK_OK; i++) {
-        err = fk_config_define(&config, options.defines[i], &diag);
-    }
-    if (err == FK_OK) {
-        err = fk_config_finish(&config, &diag);
-    }
+    enum fk_err err = read_config(&config, &options, &diag);
     if (err == FK_OK) {
         err = fk_activate_take(options.listen.activated, &options.listen.activated_count, &diag);
     }
     struct fk_serve_auth auth = {.sasl = NULL};
     if (err == FK_OK) {
+        err = fk_serve_log_open(&config, &diag);
+    }
+    if (err == FK_OK) {
         err = fk_serve_auth_open(&auth, &config, &diag);
     }
     code = err == FK_OK ? serve(&options, &config, &auth) : fail(err, &diag);
     fk_serve_auth_close(&auth);
+    fk_host_log_close();
     fk_config_deinit(&config);
     return code;
 }

@@ -108,11 +108,12 @@ void fk_auth_failed(struct fk_gateway *gateway, struct fk_conn *conn, const char
     struct fk_bytes address = address_of(conn);
     gateway->stats.auth_failed++;
     /* No name: who mistypes writes a password where the name belongs. */
-    fk_log(FK_LOG_WARN, "authentication failed: address=%.*s scheme=%s", (int)address.size, (const char *)address.data,
-           scheme);
+    fk_log_security(FK_LOG_WARN, "authentication failed", fk_log_bytes("address", address),
+                    fk_log_text("scheme", scheme), fk_log_id("session", conn->session == NULL ? 0 : conn->session->id));
     if (fk_throttle_failed(&gateway->throttle, address, gateway->now_ms)) {
-        fk_log(FK_LOG_WARN, "%d failures to authenticate from %.*s within a minute: its next attempts have to wait",
-               FK_AUTH_FAILURES_MAX, (int)address.size, (const char *)address.data);
+        fk_log_security(FK_LOG_WARN,
+                        "too many failures to authenticate within a minute: the next attempts have to wait",
+                        fk_log_bytes("address", address), fk_log_number("failures", FK_AUTH_FAILURES_MAX));
     }
 }
 
@@ -130,8 +131,8 @@ static bool must_wait(struct fk_gateway *gateway, struct fk_conn *conn)
 static void refuse_unauthenticated(struct fk_gateway *gateway, struct fk_conn *conn, int32_t xid)
 {
     struct fk_bytes address = address_of(conn);
-    fk_log(FK_LOG_WARN, "connection closed: a request without authentication by one of %s: address=%.*s",
-           gateway->options.auth.enforced_schemes, (int)address.size, (const char *)address.data);
+    fk_log_security(FK_LOG_WARN, "connection closed: a request without the authentication that is enforced",
+                    fk_log_text("schemes", gateway->options.auth.enforced_schemes), fk_log_bytes("address", address));
     fk_conn_reply(gateway, conn, &(struct fk_reply_header){.xid = xid, .code = FK_CODE_SASL_REQUIRED}, FK_BYTES_NULL);
     fk_conn_close(gateway, conn);
 }
@@ -154,7 +155,8 @@ enum fk_auth_gate fk_auth_gate(struct fk_gateway *gateway, struct fk_conn *conn,
 void fk_auth_tick(struct fk_gateway *gateway, struct fk_conn *conn)
 {
     if (fk_sasl_late(gateway, conn)) {
-        fk_log(FK_LOG_WARN, "connection closed: its SASL exchange takes longer than %d ms", FK_SASL_EXCHANGE_MS);
+        fk_log_security(FK_LOG_WARN, "connection closed: its SASL exchange takes too long",
+                        fk_log_bytes("address", address_of(conn)), fk_log_number("limit_ms", FK_SASL_EXCHANGE_MS));
         fk_conn_kill(gateway, conn);
     } else if (conn->auth_wait_ms != 0 && gateway->now_ms >= conn->auth_wait_ms) {
         fk_conn_process(gateway, conn);

@@ -375,8 +375,8 @@ static void start_expire(struct fk_gateway *gateway, struct fk_cloud_session *se
         fk_cloud_job_release(gateway, job);
         return;
     }
-    fk_log(FK_LOG_INFO, "session 0x%llx expired, timeout of %d ms exceeded", (unsigned long long)session->base.id,
-           session->base.timeout_ms);
+    fk_log_with(FK_LOG_INFO, "session expired", fk_log_id("session", session->base.id),
+                fk_log_number("timeout_ms", session->base.timeout_ms));
     job->expire = session;
     session->expire = job;
     fk_cloud_job_start(gateway, job);

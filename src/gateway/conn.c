@@ -86,7 +86,11 @@ struct fk_caller fk_conn_caller(const struct fk_gateway *gateway, const struct f
 static void check_output(struct fk_gateway *gateway, struct fk_conn *conn, size_t size_max)
 {
     if (conn->out.failed || fk_buf_left(&conn->out) > size_max) {
-        fk_log(FK_LOG_WARN, "connection closed: its client does not read (%zu bytes unsent)", fk_buf_left(&conn->out));
+        fk_log_with(FK_LOG_WARN, "connection closed: its client does not read",
+                    fk_log_bytes("address", fk_bytes_of(conn->address->text, conn->address->size)),
+                    fk_log_number("port", conn->port),
+                    fk_log_id("session", conn->session == NULL ? 0 : conn->session->id),
+                    fk_log_number("unsent", (int64_t)fk_buf_left(&conn->out)));
         fk_conn_kill(gateway, conn);
     } else if (!fk_bounds_memory(gateway, conn)) {
         fk_conn_kill(gateway, conn);

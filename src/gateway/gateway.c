@@ -138,7 +138,10 @@ static struct fk_gateway_address *address_acquire(struct fk_gateway *gateway, st
     int32_t limit = gateway->options.connections_per_address;
     if (limit > 0 && text.size > 0 && address->connections >= limit) {
         gateway->stats.connections_refused++;
-        gateway->refused++; /* told once per tick: a flood may not fill the log */
+        if (gateway->refused++ == 0) { /* told once per tick: a flood may not fill the log */
+            fk_log_security(FK_LOG_WARN, "connection refused: its address has too many (maxClientCnxns)",
+                            fk_log_bytes("address", text), fk_log_number("limit", limit));
+        }
         return NULL;
     }
     address->connections++;
@@ -317,8 +320,8 @@ void fk_gateway_tick(struct fk_gateway *gateway)
     }
     gateway->last_tick_ms = gateway->now_ms;
     if (gateway->refused > 0) {
-        fk_log(FK_LOG_WARN, "%lld connections refused: their address has %d already (maxClientCnxns)",
-               (long long)gateway->refused, gateway->options.connections_per_address);
+        fk_log_security(FK_LOG_WARN, "connections refused within a tick (maxClientCnxns)",
+                        fk_log_number("connections", gateway->refused));
         gateway->refused = 0;
     }
     fk_bounds_tick(gateway);
@@ -364,7 +367,9 @@ bool fk_conn_do_actions(struct fk_gateway *gateway, struct fk_conn *conn, struct
         }
     }
     if (err != FK_OK) {
-        fk_log(FK_LOG_WARN, "connection closed: its watches could not be set (%s)", fk_err_text(err));
+        fk_log_with(FK_LOG_WARN, "connection closed: its watches could not be set",
+                    fk_log_id("session", conn->session == NULL ? 0 : conn->session->id),
+                    fk_log_text("error", fk_err_text(err)));
         fk_conn_kill(gateway, conn); /* a watch may not be lost in silence */
     }
     return err == FK_OK;

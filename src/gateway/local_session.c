@@ -79,8 +79,10 @@ void fk_local_connect(struct fk_gateway *gateway, struct fk_conn *conn, const st
 {
     /* ZK: a client that has seen a later state must try another server: no bytes, no session. */
     if (request->last_zxid_seen > fk_store_zxid(gateway->store, FK_VIEW_VISIBLE)) {
-        fk_log(FK_LOG_INFO, "connection refused: its client has seen zxid 0x%llx, which is ahead of ours",
-               (unsigned long long)request->last_zxid_seen);
+        fk_log_with(FK_LOG_WARN, "connection refused: its client has seen a zxid ahead of ours",
+                    fk_log_bytes("address", fk_bytes_of(conn->address->text, conn->address->size)),
+                    fk_log_id("session", request->session_id), fk_log_id("seen", request->last_zxid_seen),
+                    fk_log_id("zxid", fk_store_zxid(gateway->store, FK_VIEW_VISIBLE)));
         fk_conn_close(gateway, conn);
         return;
     }

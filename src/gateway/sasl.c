@@ -141,8 +141,8 @@ static void finish_step(struct fk_gateway *gateway, struct fk_conn *conn)
     }
     reply_token(gateway, conn, job->xid, FK_CODE_OK, reply);
     if (job->result == FK_SASL_DONE) {
-        fk_log(FK_LOG_INFO, "session 0x%llx is authenticated as sasl:%.*s", (long long)conn->session->id,
-               (int)fk_buf_left(&job->identity), (const char *)job->identity.data);
+        fk_log_security(FK_LOG_INFO, "session authenticated", fk_log_id("session", conn->session->id),
+                        fk_log_text("scheme", "sasl"), fk_log_bytes("user", fk_buf_view(&job->identity)));
         fk_sasl_drop(conn);
         conn->sasl_done = true;
     }

@@ -143,8 +143,8 @@ void fk_session_expire_all(struct fk_gateway *gateway)
             gateway->stats.sessions_expired++;
             session->closing = true;
             count++;
-            fk_log(FK_LOG_INFO, "session 0x%llx expired, timeout of %d ms exceeded", (unsigned long long)session->id,
-                   session->timeout_ms);
+            fk_log_with(FK_LOG_INFO, "session expired", fk_log_id("session", session->id),
+                        fk_log_number("timeout_ms", session->timeout_ms));
         }
     }
 }

@@ -65,7 +65,8 @@ static bool identify(struct fk_uv_client *client)
     fk_gateway_secured(client->conn);
     bool ok = fk_tls_subject(client->tls, &subject) == FK_OK;
     if (ok && !fk_tls_address_fits(client->tls, address)) {
-        fk_log(FK_LOG_WARN, "TLS connection of %s closed: its certificate names other addresses", address);
+        fk_log_security(FK_LOG_WARN, "TLS connection closed: its certificate names other addresses",
+                        fk_log_text("address", address));
         ok = false;
     }
     if (ok && fk_buf_left(&subject) > 0) {
@@ -80,8 +81,9 @@ static void tell_failure(struct fk_uv_client *client)
     char address[FK_UV_ADDRESS_SIZE] = "";
     uint16_t port = 0;
     fk_uv_peer(&client->socket, address, &port);
-    fk_log(FK_LOG_WARN, "TLS %s with %s:%u failed: %s", fk_tls_established(client->tls) ? "connection" : "handshake",
-           address, port, fk_tls_error(client->tls));
+    fk_log_security(FK_LOG_WARN, fk_tls_established(client->tls) ? "TLS connection failed" : "TLS handshake failed",
+                    fk_log_text("address", address), fk_log_number("port", port),
+                    fk_log_text("error", fk_tls_error(client->tls)));
 }
 
 /* Ciphertext came. */

@@ -10,7 +10,9 @@
 #include "function/writer.h"
 #include "gateway/read.h"
 #include "gateway/uv_server.h"
+#include "gateway/version.h"
 #include "host/certificates.h"
+#include "host/log.h"
 #include "host/posix_clock.h"
 #include "host/sasl_worker.h"
 #include "host/service.h"
@@ -24,6 +26,7 @@
 enum {
     EXIT_SYNC_FAILED = 4,
     SIGNALS = 3,
+    NS_PER_MS = 1000000,
 };
 
 struct fk_local_host {
@@ -282,7 +285,7 @@ static bool is_idle(struct fk_local_host *host)
 static void stop_when_idle(struct fk_local_host *host)
 {
     if (!host->stopping && fk_service_had_enough(&host->service, is_idle(host))) {
-        fk_log(FK_LOG_INFO, "idle: stopping");
+        fk_log_with(FK_LOG_INFO, "stopping", fk_log_text("reason", "idle"));
         /* At once: a connection that comes now stays with the socket's owner, who starts us again. */
         fk_uv_server_stop(host->server);
         stop(host);
@@ -314,11 +317,14 @@ static void on_signal(uv_signal_t *handle, int number)
     struct fk_local_host *host = (struct fk_local_host *)handle->data;
     if (number == SIGHUP) {
         fk_service_reloading();
+        fk_host_log_reopen();
         fk_certificates_reload(&host->certificates);
         fk_service_reloaded(&host->service);
         return;
     }
-    fk_log(FK_LOG_INFO, "%s: stopping", number == SIGINT ? "SIGINT" : "SIGTERM");
+    fk_log_with(FK_LOG_INFO, "stopping", fk_log_text("reason", number == SIGINT ? "SIGINT" : "SIGTERM"),
+                fk_log_number("connections", (int64_t)fk_gateway_connections(host->gateway)),
+                fk_log_id("zxid", fk_store_zxid(host->store, FK_VIEW_VISIBLE)));
     stop(host);
 }
 
@@ -331,6 +337,9 @@ static void on_progress(void *context)
 static void on_fatal(void *context, const char *what)
 {
     (void)context;
+    fk_log_with(FK_LOG_ERROR, "nothing unsynced was acknowledged; check the disk, then start again",
+                fk_log_text("error", what));
+    fk_host_log_flush();
     (void)fprintf(stderr, "faaskeeper: %s; nothing unsynced was acknowledged; check the disk, then start again\n",
                   what);
     (void)fflush(stderr);
@@ -481,6 +490,19 @@ static bool wants_tls(const struct fk_local_host_options *options)
     return wanted;
 }
 
+static void log_start(struct fk_local_host *host, const struct fk_local_host_options *options, int64_t took_ms)
+{
+    struct fk_store_counts counts;
+    fk_store_counts(host->store, &counts);
+    fk_log_with(FK_LOG_INFO, "serving", fk_log_text("addresses", fk_local_host_addresses(host)),
+                fk_log_id("zxid", fk_store_zxid(host->store, FK_VIEW_VISIBLE)), fk_log_number("nodes", counts.nodes),
+                fk_log_number("sessions", counts.sessions), fk_log_number("took_ms", took_ms));
+    if (options->insecure) {
+        fk_log_security(FK_LOG_WARN, "other machines may be able to connect without TLS",
+                        fk_log_text("addresses", fk_local_host_addresses(host)));
+    }
+}
+
 enum fk_err fk_local_host_new(const struct fk_local_host_options *options, struct fk_local_host **out,
                               struct fk_diag *diag)
 {
@@ -488,12 +510,17 @@ enum fk_err fk_local_host_new(const struct fk_local_host_options *options, struc
     if (host == NULL) {
         return FK_ERR_NOMEM;
     }
+    uint64_t started_ns = uv_hrtime();
     uint64_t seed = 0;
     fk_random_fill(fk_posix_random(), (uint8_t *)&seed, sizeof seed);
     fk_hash_seed(seed);
     fk_fifo_init(&host->deferred, SIZE_MAX);
     init_loop(host);
     enum fk_err err = check_addresses(host, options, diag);
+    if (err == FK_OK) {
+        fk_log_with(FK_LOG_INFO, "starting", fk_log_text("version", FK_VERSION), fk_log_number("pid", getpid()),
+                    fk_log_text("data", options->data_directory == NULL ? "(memory)" : options->data_directory));
+    }
     if (err == FK_OK && wants_tls(options)) {
         err = fk_certificates_open(&host->certificates, &options->tls, diag);
     }
@@ -517,6 +544,7 @@ enum fk_err fk_local_host_new(const struct fk_local_host_options *options, struc
     if (options->tls_reload) {
         fk_certificates_watch(&host->certificates, &host->loop, &options->tls);
     }
+    log_start(host, options, (int64_t)(uv_hrtime() - started_ns) / NS_PER_MS);
     *out = host;
     return FK_OK;
 }

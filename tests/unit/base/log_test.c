@@ -5,14 +5,16 @@
 
 static char last_line[2048];
 static enum fk_log_level last_level;
+static size_t last_fields;
 static int line_count;
 
-static void keep_line(enum fk_log_level level, const char *line)
+static void keep_line(const struct fk_log_record *record)
 {
-    last_level = level;
+    last_level = record->level;
+    last_fields = record->field_count;
     line_count++;
-    assert_true(strlen(line) < sizeof last_line);
-    memcpy(last_line, line, strlen(line) + 1);
+    assert_true(strlen(record->message) < sizeof last_line);
+    memcpy(last_line, record->message, strlen(record->message) + 1);
 }
 
 static void start_log(enum fk_log_level level)
@@ -45,15 +47,18 @@ static void lines_up_to_the_level_pass(void **state)
     fk_log_set(NULL, FK_LOG_INFO);
 }
 
-static void control_characters_can_not_forge_a_line(void **state)
+static void fields_come_with_the_message(void **state)
 {
     (void)state;
     start_log(FK_LOG_INFO);
-    fk_log(FK_LOG_INFO, "path %s", "/a\nERROR forged\t\x1b[31m\x7f\r\1\x1f ~");
-    assert_string_equal(last_line, "path /a?ERROR forged??[31m???? ~");
-    fk_log(FK_LOG_INFO, "%s", "Größe");
-    assert_string_equal(last_line, "Größe");
+    fk_log_with(FK_LOG_INFO, "100 %s", fk_log_id("session", 1), fk_log_number("n", 2), fk_log_text("path", NULL));
+    assert_string_equal(last_line, "100 %s");
+    assert_int_equal(last_fields, 3);
+    fk_log_security(FK_LOG_DEBUG, "below the level", fk_log_number("n", 2));
+    assert_int_equal(line_count, 1);
+    assert_true(fk_log_wants(FK_LOG_INFO) && !fk_log_wants(FK_LOG_DEBUG));
     fk_log_set(NULL, FK_LOG_INFO);
+    assert_false(fk_log_wants(FK_LOG_ERROR));
 }
 
 static void long_lines_are_cut(void **state)
@@ -85,7 +90,7 @@ static void level_names(void **state)
 static const struct CMUnitTest tests[] = {
     FK_TEST(without_a_sink_lines_are_dropped),
     FK_TEST(lines_up_to_the_level_pass),
-    FK_TEST(control_characters_can_not_forge_a_line),
+    FK_TEST(fields_come_with_the_message),
     FK_TEST(long_lines_are_cut),
     FK_TEST(level_names),
 };
