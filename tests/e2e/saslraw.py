@@ -21,9 +21,9 @@ def digest(text):
 
 
 def proof(user, password, nonce, cnonce, verb=b"AUTHENTICATE", realm=REALM, uri=URI, nc="00000001",
-          authzid=None):
+          authzid=None, encoding="utf-8"):
     """The response value; verb b"" makes the server's answer to it."""
-    secret = digest(f"{user}:{realm}:{password}".encode())
+    secret = digest(f"{user}:{realm}:{password}".encode(encoding))
     named = f":{authzid}" if authzid else ""
     first = digest(secret + f":{nonce}:{cnonce}{named}".encode()).hex()
     second = digest(verb + f":{uri}".encode()).hex()
