@@ -220,6 +220,7 @@ enum fk_err fk_config_finish(struct fk_config *config, struct fk_diag *diag)
                     config->session_timeout_min_ms, config->session_timeout_max_ms);
         return FK_ERR_USAGE;
     }
+    config->words |= FK_WORD_SRVR; /* ZK: zkServer.sh depends on it */
     if (config->read_only) {
         config->words |= FK_WORD_ISRO;
     }

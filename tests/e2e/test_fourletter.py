@@ -233,6 +233,12 @@ def test_an_unknown_word_is_closed_without_bytes(server, word):
     assert four_letters(server.address, word) == ""
 
 
+def test_srvr_is_always_allowed(start_server):
+    server = start_server({"4lw.commands.whitelist": "stat"})
+    assert SRVR.fullmatch(four_letters(server.address, "srvr"))
+    assert four_letters(server.address, "ruok").strip() == "ruok is not executed because it is not in the whitelist."
+
+
 def test_only_srvr_is_allowed_unless_configured(start_server):
     server = start_server({"4lw.commands.whitelist": None})
     assert SRVR.fullmatch(four_letters(server.address, "srvr"))
