@@ -255,7 +255,7 @@ static void on_wake(uv_async_t *wake)
 static void give_back_memory(struct fk_local_host *host)
 {
     enum {
-        CROWD = 1000,
+        CROWD = 256,
     };
     size_t now = fk_gateway_connections(host->gateway);
     host->connections_most = now > host->connections_most ? now : host->connections_most;
