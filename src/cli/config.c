@@ -33,7 +33,7 @@ void fk_config_init(struct fk_config *config)
         .words = FK_WORD_SRVR,
         .sweeper = {.interval_ms = FK_SWEEP_INTERVAL_MS, .per_minute = FK_SWEEPS_PER_MINUTE},
         .log = {.level = FK_LOG_INFO},
-        .tls = {.port = -1, .hostname_verification = true},
+        .tls = {.port = -1, .handshakes_max = -1, .hostname_verification = true},
         .auth = {.digest_enabled = true},
         .admin = {.port = ADMIN_PORT,
                   .metrics_port = METRICS_PORT,

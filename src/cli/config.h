@@ -34,6 +34,7 @@ struct fk_config_tls {
     char *ciphers;   /* ssl.ciphersuites */
     char *x509_super;
     int32_t client_auth; /* enum fk_client_auth */
+    int32_t handshakes_max;
     bool crl;
     bool hostname_verification;
     bool client_hostname_verification;

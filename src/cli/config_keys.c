@@ -119,6 +119,8 @@ const struct fk_config_key fk_config_keys[] = {
            "a client's certificate must name its address (subjectAltName; never by reverse DNS)"),
     IGNORED("ssl.handshakeDetectionTimeoutMillis",
             "nio.sessionlessCnxnTimeout bounds the handshakes of TLS and of the session together"),
+    NUMBER("netty.server.outstandingHandshake.limit", tls.handshakes_max, -1, INT32_MAX, "-1",
+           "handshakes of TLS at once; 0 or less: no limit"),
     SPECIAL("ssl.authProvider", fk_config_set_auth_provider, "x509", "scheme of certificates: x509"),
     TEXT("X509AuthenticationProvider.superUser", tls.x509_super, "", "distinguished name of a super user"),
     SWITCH("client.certReload", tls.reload, "no", "read certificates again when their files change"),

@@ -90,6 +90,7 @@ enum fk_err fk_serve_auth_open(struct fk_serve_auth *auth, struct fk_config *con
         .sasl = auth->sasl,
         .sasl_supers = (const char *)from->supers.data,
         .x509_super = config->tls.x509_super,
+        .tls_handshakes_max = config->tls.handshakes_max,
         .enforced_schemes = sasl_required(config) ? "sasl"
                             : from->enforced      ? from->enforced_schemes
                                                   : NULL,

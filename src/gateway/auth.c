@@ -54,9 +54,21 @@ bool fk_gateway_certified(struct fk_gateway *gateway, struct fk_conn *conn, stru
     return ok && fk_auth_add(conn, FK_BYTES_LITERAL("x509"), subject);
 }
 
-void fk_gateway_handshake_failed(struct fk_gateway *gateway)
+bool fk_gateway_handshake_begins(struct fk_gateway *gateway)
 {
-    gateway->stats.tls_failed++;
+    int32_t limit = gateway->options.auth.tls_handshakes_max;
+    if (limit > 0 && gateway->stats.tls_handshaking >= limit) {
+        gateway->stats.tls_refused++;
+        return false;
+    }
+    gateway->stats.tls_handshaking++;
+    return true;
+}
+
+void fk_gateway_handshake_ends(struct fk_gateway *gateway, bool done)
+{
+    gateway->stats.tls_handshaking--;
+    gateway->stats.tls_failed += done ? 0 : 1;
 }
 
 /* True where `name` stands in a list with commas; blanks around the names count for nothing. */

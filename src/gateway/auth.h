@@ -12,6 +12,7 @@ struct fk_auth_options {
     struct fk_sasl *sasl;            /* NULL: no login section; op 102 gets a null token */
     const char *sasl_supers;         /* superUser and superUser.N: names, a newline behind each; NULL: none */
     const char *x509_super;          /* X509AuthenticationProvider.superUser: one subject, or NULL */
+    int32_t tls_handshakes_max;      /* netty.server.outstandingHandshake.limit; 0 or less: no limit */
     const char *enforced_schemes;    /* enforce.auth.schemes where that is enabled, commas between them, or NULL */
     const char *ensemble_names;      /* ensembleAuthName, commas between them; NULL: any name */
     enum fk_digest_algorithm digest; /* DigestAuthenticationProvider.digestAlg */

@@ -105,8 +105,10 @@ struct fk_conn *fk_gateway_open(struct fk_gateway *gateway, struct fk_bytes addr
  * X509AuthenticationProvider.superUser names it. Before any bytes. False where there is no room for it: close. */
 bool fk_gateway_certified(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_bytes subject);
 
-/* A handshake of TLS failed, which the numbers show; the connection is closed next. */
-void fk_gateway_handshake_failed(struct fk_gateway *gateway);
+/* A handshake of TLS begins; false where there are too many at once: close the connection. The numbers show them. */
+bool fk_gateway_handshake_begins(struct fk_gateway *gateway);
+/* One that began is over, for good or because its connection ends. */
+void fk_gateway_handshake_ends(struct fk_gateway *gateway, bool done);
 
 /* The connection speaks TLS: for those who look. */
 void fk_gateway_secured(struct fk_conn *conn);

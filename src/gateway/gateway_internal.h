@@ -124,8 +124,10 @@ struct fk_gateway_stats {
     int64_t connections_refused;
     int64_t sessions_expired;
     int64_t auth_failed;
-    int64_t tls_failed; /* handshakes */
-    int64_t outstanding; /* now */
+    int64_t tls_handshaking; /* now */
+    int64_t tls_failed;      /* handshakes */
+    int64_t tls_refused;     /* since there were too many at once */
+    int64_t outstanding;     /* now */
     uint64_t reads;
 };
 

@@ -96,6 +96,7 @@ static void tell_gauges(struct fk_gateway *gateway, const struct numbers *number
         {"global_sessions", "sessions", numbers->store.sessions},
         {"local_sessions", "sessions that other servers do not know; there are none here", 0},
         {"uptime", "milliseconds since the start", gateway->now_ms - gateway->started_ms},
+        {"outstanding_tls_handshake", "TLS handshakes that are not over", gateway->stats.tls_handshaking},
     };
     for (size_t i = 0; i < sizeof gauges / sizeof gauges[0]; i++) {
         sink->number(to, gauges[i].name, gauges[i].help, false, gauges[i].value);
@@ -118,6 +119,7 @@ static void tell_counters(const struct fk_gateway_stats *stats, const struct fk_
         {"auth_failed_count", "attempts to authenticate that failed", stats->auth_failed},
         {"stale_sessions_expired", "sessions that expired", stats->sessions_expired},
         {"unsuccessful_handshake", "TLS handshakes that failed", stats->tls_failed},
+        {"tls_handshake_exceeded", "TLS handshakes refused because there are too many", stats->tls_refused},
     };
     for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++) {
         sink->number(sink->context, counters[i].name, counters[i].help, true, counters[i].value);

@@ -35,6 +35,9 @@ void fk_uv_client_close(struct fk_uv_client *client)
     if (client->tls != NULL) {
         say_goodbye(client);
     }
+    if (client->handshaking) {
+        fk_gateway_handshake_ends(client->server->options.gateway, false);
+    }
     fk_list_remove(&client->link);
     if (client->conn != NULL) {
         fk_gateway_gone(client->server->options.gateway, client->conn);
@@ -61,8 +64,9 @@ static bool identify(struct fk_uv_client *client)
     char address[FK_UV_ADDRESS_SIZE] = "";
     uint16_t port = 0;
     fk_uv_peer(&client->socket, address, &port);
-    client->identified = true;
+    client->handshaking = false;
     fk_gateway_secured(client->conn);
+    fk_gateway_handshake_ends(gateway, true);
     bool ok = fk_tls_subject(client->tls, &subject) == FK_OK;
     if (ok && !fk_tls_address_fits(client->tls, address)) {
         fk_log_security(FK_LOG_WARN, "TLS connection closed: its certificate names other addresses",
@@ -92,7 +96,7 @@ static void receive_sealed(struct fk_uv_client *client, struct fk_bytes bytes)
     struct fk_uv_server *server = client->server;
     fk_buf_clear(&server->plain);
     enum fk_tls_result result = fk_tls_receive(client->tls, bytes, &server->plain);
-    if (fk_tls_established(client->tls) && !client->identified && !identify(client)) {
+    if (client->handshaking && fk_tls_established(client->tls) && !identify(client)) {
         fk_uv_client_close(client);
         return;
     }
@@ -102,15 +106,19 @@ static void receive_sealed(struct fk_uv_client *client, struct fk_bytes bytes)
     fk_buf_trim(&server->plain, FK_UV_READ_SIZE);
     if (result == FK_TLS_FAILED) {
         tell_failure(client);
-        if (!fk_tls_established(client->tls)) {
-            fk_gateway_handshake_failed(server->options.gateway);
-        }
     }
     if (result != FK_TLS_OK) {
         fk_uv_client_close(client);
         return;
     }
     fk_uv_client_send(client); /* of the handshake, too */
+}
+
+static bool begin_handshake(struct fk_uv_client *client)
+{
+    client->handshaking = fk_gateway_handshake_begins(client->server->options.gateway);
+    client->tls = client->handshaking ? fk_tls_new(client->server->options.tls) : NULL;
+    return client->tls != NULL;
 }
 
 static void receive(struct fk_uv_client *client, struct fk_bytes bytes)
@@ -122,12 +130,9 @@ static void receive(struct fk_uv_client *client, struct fk_bytes bytes)
     if (client->mode == FK_LISTEN_EITHER) {
         client->mode = bytes.data[0] == HANDSHAKE_RECORD ? FK_LISTEN_TLS : FK_LISTEN_PLAIN;
     }
-    if (client->mode == FK_LISTEN_TLS && client->tls == NULL) {
-        client->tls = fk_tls_new(server->options.tls);
-        if (client->tls == NULL) {
-            fk_uv_client_close(client);
-            return;
-        }
+    if (client->mode == FK_LISTEN_TLS && client->tls == NULL && !begin_handshake(client)) {
+        fk_uv_client_close(client);
+        return;
     }
     if (client->tls != NULL) {
         receive_sealed(client, bytes);

@@ -42,7 +42,7 @@ struct fk_uv_client {
     uv_write_t write;
     struct fk_buf sending;    /* bytes libuv holds while the socket is full */
     enum fk_listen_mode mode; /* EITHER until the first byte came */
-    bool identified;          /* its certificate was looked at */
+    bool handshaking;         /* TLS is; its certificate was not looked at */
     bool writing;
     bool reading;
     bool closed;

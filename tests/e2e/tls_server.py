@@ -3,19 +3,22 @@
 
 FK_TLS_ORACLE=1 takes the real ZooKeeper 3.9.4 of tests/conformance/oracle.py in place of ours.
 """
+import importlib.util
 import os
 import pathlib
 import re
 import ssl
 import subprocess
-import sys
 import time
 
 import server as server_module
 import zkraw
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "conformance"))
-import oracle  # noqa: E402
+# By its file: that directory has a kazoo.py, which must not stand before the package.
+_spec = importlib.util.spec_from_file_location(
+    "oracle", pathlib.Path(__file__).resolve().parent.parent / "conformance" / "oracle.py")
+oracle = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(oracle)
 
 ORACLE = os.environ.get("FK_TLS_ORACLE") == "1"
 
