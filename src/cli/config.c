@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/config_internal.h"
 
-#include "base/log.h"
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "gateway/gateway.h"
 
 #include <openssl/crypto.h>

@@ -203,6 +203,9 @@ static int run(const struct fk_local_host_options *options, bool to_file)
         return fail(err, &diag);
     }
     (void)printf("serving on %s\n", fk_local_host_addresses(host));
+    if (fk_local_host_admin_addresses(host)[0] != '\0') {
+        (void)printf("%s\n", fk_local_host_admin_addresses(host));
+    }
     (void)fflush(stdout);
     fk_local_host_run(host);
     fk_local_host_free(host);
@@ -274,6 +277,7 @@ static int serve(struct serve_options *options, const struct fk_config *config, 
         host.tls = tls_options(&config->tls);
         host.gateway.rules.schemes |= FK_SCHEME_X509; /* ZK: QuorumPeerConfig.configureSSLAuth */
     }
+    host.admin = fk_serve_admin(config);
     host.gateway.settings = fk_serve_settings(config, &options->listen, host.data_directory);
     fk_serve_log_posture(config, !options->memory);
     return run(&host, config->log.file != NULL);

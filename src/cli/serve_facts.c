@@ -88,3 +88,41 @@ struct fk_server_settings fk_serve_settings(const struct fk_config *config, cons
                                        .backlog = config->backlog,
                                        .data_size = data_size};
 }
+
+/* What is honoured, with secrets as "(set)". */
+static const char *configuration_text(const struct fk_config *config)
+{
+    static char *text;
+    size_t size = 0;
+    FILE *out = text == NULL ? open_memstream(&text, &size) : NULL;
+    if (out != NULL) {
+        fk_config_print(config, false, out);
+        (void)fclose(out);
+    }
+    return text;
+}
+
+static const char *address_text(char *text, size_t size, const char *host, int32_t port)
+{
+    const char *name = host == NULL ? "127.0.0.1" : host;
+    bool six = strchr(name, ':') != NULL && name[0] != '[';
+    (void)snprintf(text, size, six ? "[%s]:%d" : "%s:%d", name, port);
+    return text;
+}
+
+struct fk_admin_options fk_serve_admin(const struct fk_config *config)
+{
+    static char texts[2][300];
+    const struct fk_config_admin *admin = &config->admin;
+    bool metrics = admin->metrics_class != NULL && strstr(admin->metrics_class, "Prometheus") != NULL;
+    struct fk_admin_options options = {.command_url = admin->command_url == NULL ? "/commands" : admin->command_url,
+                                       .idle_ms = admin->idle_ms};
+    if (admin->enabled) {
+        options.address = address_text(texts[0], sizeof texts[0], admin->address, admin->port);
+        options.configuration = configuration_text(config);
+    }
+    if (metrics) {
+        options.metrics_address = address_text(texts[1], sizeof texts[1], admin->metrics_address, admin->metrics_port);
+    }
+    return options;
+}

@@ -6,6 +6,7 @@
 #include "cli/config.h"
 #include "cli/serve_listen.h"
 #include "gateway/gateway.h"
+#include "host/admin.h"
 
 void fk_serve_process_facts(struct fk_process_facts *facts);
 
@@ -15,5 +16,8 @@ const char *fk_serve_environment(void);
 /* The directory is borrowed; NULL: everything is in memory. */
 struct fk_server_settings fk_serve_settings(const struct fk_config *config, const struct fk_serve_listen *listen,
                                             const char *data_directory);
+
+/* Where the admin port and the metrics are, if anywhere. The text of the configuration is made once and stays. */
+struct fk_admin_options fk_serve_admin(const struct fk_config *config);
 
 #endif

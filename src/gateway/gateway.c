@@ -410,3 +410,13 @@ uint64_t fk_gateway_reads(const struct fk_gateway *gateway)
 {
     return gateway->stats.reads;
 }
+
+const struct fk_gateway_options *fk_gateway_get_options(const struct fk_gateway *gateway)
+{
+    return &gateway->options;
+}
+
+bool fk_gateway_ready(const struct fk_gateway *gateway)
+{
+    return fk_list_empty(&gateway->stalled);
+}

@@ -171,6 +171,11 @@ void *fk_conn_socket(const struct fk_conn *conn);
 
 /* --- numbers --- */
 
+/* What it was made with. */
+const struct fk_gateway_options *fk_gateway_get_options(const struct fk_gateway *gateway);
+/* False while requests wait because the queue takes no more. */
+bool fk_gateway_ready(const struct fk_gateway *gateway);
+
 /* Connections open. */
 size_t fk_gateway_connections(const struct fk_gateway *gateway);
 /* Reads, and requests in all, since the start: tells the host what kind of load it has. */

@@ -60,6 +60,16 @@ void fk_inspect_reset_connections(struct fk_gateway *gateway)
     }
 }
 
+int64_t fk_inspect_trace_mask(const struct fk_gateway *gateway)
+{
+    return gateway->trace_mask;
+}
+
+void fk_inspect_set_trace_mask(struct fk_gateway *gateway, int64_t mask)
+{
+    gateway->trace_mask = mask;
+}
+
 /* --- metrics --- */
 
 /* The one table of numbers: where each comes from, and what it means. */

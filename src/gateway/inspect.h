@@ -34,6 +34,10 @@ void fk_inspect_reset(struct fk_gateway *gateway);
 /* "Connection stats reset." */
 void fk_inspect_reset_connections(struct fk_gateway *gateway);
 
+/* stmk and gtmk. */
+int64_t fk_inspect_trace_mask(const struct fk_gateway *gateway);
+void fk_inspect_set_trace_mask(struct fk_gateway *gateway, int64_t mask);
+
 /* --- metrics: ZooKeeper's names without "zk_" --- */
 
 struct fk_metrics_sink {

@@ -66,19 +66,28 @@ enum fk_err fk_uv_resolve(uv_loop_t *loop, const char *address, struct sockaddr_
     return FK_OK;
 }
 
-void fk_uv_bound_name(const struct fk_uv_listener *listener, const char *address, struct fk_buf *bound)
+void fk_uv_socket_name(const uv_tcp_t *socket, struct fk_buf *out)
 {
     struct sockaddr_storage name;
     int size = sizeof name;
     char text[INET6_ADDRSTRLEN] = "";
-    if (listener->local || uv_tcp_getsockname(&listener->socket.tcp, (struct sockaddr *)&name, &size) != 0) {
-        fk_buf_print(bound, "%s", address);
+    if (uv_tcp_getsockname(socket, (struct sockaddr *)&name, &size) != 0) {
+        fk_buf_print(out, "(unknown)");
     } else if (name.ss_family == AF_INET) {
         (void)uv_ip4_name((struct sockaddr_in *)(void *)&name, text, sizeof text);
-        fk_buf_print(bound, "%s:%u", text, ntohs(((struct sockaddr_in *)(void *)&name)->sin_port));
+        fk_buf_print(out, "%s:%u", text, ntohs(((struct sockaddr_in *)(void *)&name)->sin_port));
     } else {
         (void)uv_ip6_name((struct sockaddr_in6 *)(void *)&name, text, sizeof text);
-        fk_buf_print(bound, "[%s]:%u", text, ntohs(((struct sockaddr_in6 *)(void *)&name)->sin6_port));
+        fk_buf_print(out, "[%s]:%u", text, ntohs(((struct sockaddr_in6 *)(void *)&name)->sin6_port));
+    }
+}
+
+void fk_uv_bound_name(const struct fk_uv_listener *listener, const char *address, struct fk_buf *bound)
+{
+    if (listener->local) {
+        fk_buf_print(bound, "%s", address);
+    } else {
+        fk_uv_socket_name(&listener->socket.tcp, bound);
     }
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/list.h"
 #include "gateway/tls.h"
+#include "gateway/uv_address.h"
 #include "gateway/uv_server.h"
 
 #include <netinet/in.h>
@@ -61,8 +62,6 @@ struct fk_uv_server {
 /* uv_address.c */
 /* True for unix:PATH; *path is set then. */
 bool fk_uv_is_local(const char *address, const char **path);
-/* A name or number to an address; names are resolved once, at the start. */
-enum fk_err fk_uv_resolve(uv_loop_t *loop, const char *address, struct sockaddr_storage *out, struct fk_diag *diag);
 /* Text of the peer's IP (FK_UV_ADDRESS_SIZE) and its port; an empty text for local sockets. IPv4 in IPv6 is IPv4. */
 void fk_uv_peer(const union fk_uv_stream *socket, char *text, uint16_t *port);
 /* Appends the address that a listener has got. */

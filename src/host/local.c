@@ -49,7 +49,9 @@ struct fk_local_host {
     struct fk_writer writer;
     struct fk_gateway *gateway;
     struct fk_uv_server *server;
+    struct fk_admin *admin;
     struct fk_buf addresses;
+    struct fk_buf admin_addresses;
     struct fk_fifo deferred; /* ends of sessions that found the disk full */
     int32_t done;            /* operations decided of the queue's oldest message */
     bool dirty;              /* there may be work for a round */
@@ -458,6 +460,17 @@ static enum fk_err open_server(struct fk_local_host *host, const struct fk_local
     return err;
 }
 
+static enum fk_err open_admin(struct fk_local_host *host, const struct fk_local_host_options *options,
+                              struct fk_diag *diag)
+{
+    enum fk_err err = FK_OK;
+    if (options->admin.address != NULL || options->admin.metrics_address != NULL) {
+        err = fk_admin_new(&options->admin, &host->loop, host->gateway, &host->admin, &host->admin_addresses, diag);
+    }
+    fk_buf_append(&host->admin_addresses, fk_bytes_of("", 1));
+    return err;
+}
+
 /* Before anything is opened: do the addresses parse, and may they be listened on? */
 static enum fk_err check_addresses(struct fk_local_host *host, const struct fk_local_host_options *options,
                                    struct fk_diag *diag)
@@ -533,6 +546,9 @@ enum fk_err fk_local_host_new(const struct fk_local_host_options *options, struc
     if (err == FK_OK) {
         err = open_server(host, options, diag);
     }
+    if (err == FK_OK) {
+        err = open_admin(host, options, diag);
+    }
     if (err != FK_OK) {
         fk_local_host_free(host);
         return err;
@@ -552,6 +568,11 @@ enum fk_err fk_local_host_new(const struct fk_local_host_options *options, struc
 const char *fk_local_host_addresses(const struct fk_local_host *host)
 {
     return (const char *)host->addresses.data;
+}
+
+const char *fk_local_host_admin_addresses(const struct fk_local_host *host)
+{
+    return (const char *)host->admin_addresses.data;
 }
 
 void fk_local_host_run(struct fk_local_host *host)
@@ -586,6 +607,7 @@ void fk_local_host_free(struct fk_local_host *host)
     if (host->server != NULL) {
         fk_uv_server_stop(host->server);
     }
+    fk_admin_stop(host->admin);
     /* The store first: its threads wake the loop. What was accepted is written and synced. */
     fk_store_free(host->store);
     ignore_signals();
@@ -603,6 +625,8 @@ void fk_local_host_free(struct fk_local_host *host)
     fk_channel_free(host->channel);
     fk_queue_free(host->queue);
     fk_fifo_deinit(&host->deferred);
+    fk_admin_free(host->admin);
     fk_buf_deinit(&host->addresses);
+    fk_buf_deinit(&host->admin_addresses);
     fk_free(host);
 }

@@ -8,6 +8,7 @@
 #include "gateway/gateway.h"
 #include "gateway/tls.h"
 #include "gateway/uv_server.h"
+#include "host/admin.h"
 #include "host/sweeper.h"
 
 struct fk_local_host_options {
@@ -21,6 +22,7 @@ struct fk_local_host_options {
     struct fk_tls_options tls;         /* key_store NULL: no TLS */
     bool tls_reload;                   /* read certificates again when their files change; SIGHUP does it always */
     struct fk_gateway_options gateway; /* its rules are those of writes too */
+    struct fk_admin_options admin;     /* no addresses: no admin port */
     struct fk_sweeper_options sweeper; /* never_used_ms is that of the rules */
     uint64_t idle_limit_ms;            /* stops after so long without connections and sessions; 0: never */
 };
@@ -34,6 +36,9 @@ enum fk_err fk_local_host_new(const struct fk_local_host_options *options, struc
 
 /* The addresses it listens on, separated by ", ". */
 const char *fk_local_host_addresses(const struct fk_local_host *host);
+
+/* The admin port's, named, or "" where there is none. */
+const char *fk_local_host_admin_addresses(const struct fk_local_host *host);
 
 /* Serves until SIGTERM or SIGINT, or until idle_limit_ms are over. What is durable stays. */
 void fk_local_host_run(struct fk_local_host *host);
