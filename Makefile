@@ -25,6 +25,7 @@ help:
 	@echo 'make fuzz         libFuzzer targets  (MINUTES=5)'
 	@echo 'make cover        line coverage of the tests in build-cover/coverage'
 	@echo 'make deb          the Debian package, in build-deb'
+	@echo 'make reproducible  are two builds, and two packages, equal to the bit?'
 	@echo 'make sbom         what the program is made of, as SPDX: build/faaskeeper.spdx.json'
 	@echo 'make oci          an image without Docker: build-oci/faaskeeper.tar'
 	@echo 'make man          the manual pages, from the help texts and the table of keys'
@@ -147,6 +148,11 @@ sbom: build
 oci: build
 	@tools/install.sh package
 	$(PYTHON) packaging/oci/build.py $(BUILD)/faaskeeper build-oci/faaskeeper.tar
+
+# Four builds without the compiler's cache: some minutes.
+.PHONY: reproducible
+reproducible: test-tools
+	$(PYTHON) tests/run.py --suite packaging/reproducible
 
 man: build
 	tools/man.py $(BUILD)/faaskeeper docs/man

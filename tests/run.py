@@ -289,7 +289,7 @@ def find_suites(build, variants, names):
 
 
 # Suites that run only when they are named: other people's, that take long or install much (`make conformance`).
-ONLY_BY_NAME = re.compile(r"apps/|conformance/java-")
+ONLY_BY_NAME = re.compile(r"apps/|conformance/java-|packaging/reproducible")
 
 
 def wanted_by(names, suite):
