@@ -35,7 +35,8 @@ LAST_LINE = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped")
 REQUIRED = ("unit", "contract", "e2e/handshake", "e2e/nodes", "e2e/errors", "e2e/acl", "e2e/multi", "e2e/watches",
             "e2e/sessions", "e2e/fourletter", "e2e/garbage", "e2e/cli", "conformance/kazoo-2.8",
             "conformance/kazoo-2.11", "conformance/zkcli", "conformance/sidebyside", "chaos/crash", "chaos/faults",
-            "sim/seeds", "sim/golden", "sim/determinism", "porcupine/porcupine", "tidy/tidy")
+            "sim/seeds", "sim/golden", "sim/determinism", "porcupine/porcupine", "tidy/tidy", "e2e/systemd",
+            "packaging/program", "packaging/deb", "packaging/oci")
 
 
 class Result:

@@ -337,7 +337,7 @@ def check_leftovers(tree, _):
 def check_blanks(tree, _):
     """no tabs, no blanks at the end of a line, one newline at the end of a file"""
     for name, text in tree.texts():
-        tabs_allowed = pathlib.PurePath(name).name in ("Makefile", ".gitmodules") or name.endswith((".mk", ".go"))  # gofmt
+        tabs_allowed = pathlib.PurePath(name).name in ("Makefile", "rules", ".gitmodules") or name.endswith((".mk", ".go"))  # gofmt
         for number, line in lines_of(text):
             if "\t" in line and not tabs_allowed:
                 yield f"{name}:{number}: a tab"
