@@ -168,7 +168,7 @@ const struct fk_config_key fk_config_keys[] = {
     NUMBER("metricsProvider.httpPort", admin.metrics_port, 0, 65535, "7000", "of it"),
     IGNORED("metricsProvider.*", java),
     SWITCH("audit.enable", log.audit, "no", "the audit log"),
-    PATH("audit.file", log.audit_file, "where it goes; into the log without it"),
+    PATH("audit.file", log.audit_file, "where it goes; standard error without it; opened again on SIGHUP"),
     REFUSED("audit.impl.class", "no class can be loaded here; the log has ZooKeeper's format"),
     PATH("log.file", log.file, "where the log goes; standard error without it; opened again on SIGHUP"),
     SPECIAL("log.level", fk_config_set_log_level, "info", "error, warn, info or debug"),

@@ -213,6 +213,10 @@ static enum fk_err decide(struct fk_writer *writer, const struct fk_request_mess
         err = fk_store_commit(writer->store, &change, 1, before);
         *zxid = change.zxid;
     }
+    if (err == FK_OK && writer->audit.event != NULL && operation->op == FK_OP_CLOSE_SESSION) {
+        struct fk_change change = fk_plan_change(&plan);
+        fk_audit_session_end(&writer->audit, message->session_id, &change);
+    }
     if (err == FK_OK && plan.excess.what != NULL) {
         warn_of_quota(writer, &plan.excess);
         if (plan.excess.hard && writer->rules.enforce_quota) {
@@ -241,6 +245,14 @@ static bool again(struct fk_writer *writer, const struct fk_request_operation *o
     return err == FK_OK && code == FK_CODE_RUNTIME_INCONSISTENCY;
 }
 
+static void audit(struct fk_writer *writer, const struct fk_request_message *message,
+                  const struct fk_request_operation *operation, enum fk_code code, int64_t after_zxid)
+{
+    if (writer->audit.event != NULL) {
+        fk_audit_request(&writer->audit, after_zxid, message, operation, code, fk_buf_view(&writer->body));
+    }
+}
+
 /* Decides one operation and answers it. FULL and BUSY only for what must happen. */
 static enum fk_err run_operation(struct fk_writer *writer, const struct fk_request_message *message,
                                  const struct fk_request_operation *operation, int64_t number)
@@ -255,6 +267,7 @@ static enum fk_err run_operation(struct fk_writer *writer, const struct fk_reque
     if (err == FK_OK) {
         bool early = FK_MUTANT(ERRORS_NOT_DURABLE) && code != FK_CODE_OK;
         int64_t after = zxid == 0 ? fk_store_zxid(writer->store, FK_VIEW_ACCEPTED) : zxid;
+        audit(writer, message, operation, code, after);
         send_answer(writer, message, number, zxid, code, early ? 0 : after);
         return FK_OK;
     }
@@ -262,6 +275,7 @@ static enum fk_err run_operation(struct fk_writer *writer, const struct fk_reque
         return err;
     }
     /* Nothing was applied and no zxid taken; in order behind what was accepted before. */
+    audit(writer, message, operation, FK_CODE_SYSTEM_ERROR, fk_store_zxid(writer->store, FK_VIEW_ACCEPTED));
     send_answer(writer, message, number, 0, FK_CODE_SYSTEM_ERROR, fk_store_zxid(writer->store, FK_VIEW_ACCEPTED));
     return FK_OK;
 }

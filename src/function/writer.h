@@ -8,6 +8,7 @@
 #define FK_FUNCTION_WRITER_H
 
 #include "base/arena.h"
+#include "function/audit.h"
 #include "function/message.h"
 #include "model/quota_count.h"
 #include "model/rules.h"
@@ -27,6 +28,7 @@ struct fk_writer {
     int64_t warned_ms;              /* monotonic: when a quota was last warned of */
     int64_t unwarned;               /* excesses since then */
     struct fk_quota_counts refused; /* writes, by hard quotas */
+    struct fk_audit audit;          /* event NULL: no audit log */
     bool answer_lost; /* for want of memory; whoever runs the writer tells the gateway, and takes it back */
 };
 

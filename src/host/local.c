@@ -11,6 +11,7 @@
 #include "gateway/read.h"
 #include "gateway/uv_server.h"
 #include "gateway/version.h"
+#include "host/audit.h"
 #include "host/certificates.h"
 #include "host/log.h"
 #include "host/posix_clock.h"
@@ -50,6 +51,7 @@ struct fk_local_host {
     struct fk_gateway *gateway;
     struct fk_uv_server *server;
     struct fk_admin *admin;
+    struct fk_host_audit *audit; /* NULL: off */
     struct fk_buf addresses;
     struct fk_buf admin_addresses;
     struct fk_fifo deferred; /* ends of sessions that found the disk full */
@@ -57,6 +59,7 @@ struct fk_local_host {
     bool dirty;              /* there may be work for a round */
     bool busy;               /* the store has to be waited for: it wakes the loop, or the tick does */
     bool stopping;
+    bool served; /* it has started */
     uint64_t reads_seen;
     uint64_t read_weight; /* decaying counts of reads and writes: the kind of load */
     uint64_t write_weight;
@@ -194,6 +197,7 @@ static void deliver(struct fk_local_host *host)
         fk_gateway_change(host->gateway, change);
         deliver_answers(host, change->zxid);
     }
+    fk_host_audit_durable(host->audit, fk_store_zxid(host->store, FK_VIEW_VISIBLE));
 }
 
 /* True where the next round has something to do that no event will tell of. */
@@ -320,6 +324,7 @@ static void on_signal(uv_signal_t *handle, int number)
     if (number == SIGHUP) {
         fk_service_reloading();
         fk_host_log_reopen();
+        fk_host_audit_reopen(host->audit);
         fk_certificates_reload(&host->certificates);
         fk_service_reloaded(&host->service);
         return;
@@ -390,6 +395,7 @@ static enum fk_err open_gateway(struct fk_local_host *host, const struct fk_loca
     }
     fk_writer_init(&host->writer, host->store, host->channel, fk_posix_clock());
     host->writer.rules = options->gateway.rules;
+    host->writer.audit = fk_host_audit_port(host->audit);
     struct fk_gateway_options gateway = options->gateway;
     gateway.quota_refused = &host->writer.refused;
     gateway.bounds.events_at_once = FK_EVENTS_AT_ONCE;
@@ -537,6 +543,9 @@ enum fk_err fk_local_host_new(const struct fk_local_host_options *options, struc
     if (err == FK_OK && wants_tls(options)) {
         err = fk_certificates_open(&host->certificates, &options->tls, diag);
     }
+    if (err == FK_OK && options->audit) {
+        err = fk_host_audit_open(options->audit_file, &host->audit, diag);
+    }
     if (err == FK_OK) {
         err = open_store(host, options, diag);
     }
@@ -561,6 +570,8 @@ enum fk_err fk_local_host_new(const struct fk_local_host_options *options, struc
         fk_certificates_watch(&host->certificates, &host->loop, &options->tls);
     }
     log_start(host, options, (int64_t)(uv_hrtime() - started_ns) / NS_PER_MS);
+    host->served = true;
+    fk_host_audit_server(host->audit, "serverStart", "success");
     *out = host;
     return FK_OK;
 }
@@ -610,6 +621,11 @@ void fk_local_host_free(struct fk_local_host *host)
     fk_admin_stop(host->admin);
     /* The store first: its threads wake the loop. What was accepted is written and synced. */
     fk_store_free(host->store);
+    fk_host_audit_durable(host->audit, INT64_MAX);
+    if (host->served) {
+        fk_host_audit_server(host->audit, "serverStop", "invoked");
+    }
+    fk_host_audit_close(host->audit);
     ignore_signals();
     uv_walk(&host->loop, close_handle, NULL);
     (void)uv_run(&host->loop, UV_RUN_DEFAULT);

@@ -17,7 +17,9 @@ struct fk_local_host_options {
     bool sync;
     const struct fk_listen *listen;
     size_t listen_count;
-    int32_t backlog;                   /* as fk_uv_server_options has it */
+    int32_t backlog; /* as fk_uv_server_options has it */
+    bool audit;
+    const char *audit_file;            /* NULL: standard error */
     bool insecure;                     /* other machines may connect without TLS and without authentication */
     struct fk_tls_options tls;         /* key_store NULL: no TLS */
     bool tls_reload;                   /* read certificates again when their files change; SIGHUP does it always */
