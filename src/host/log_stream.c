@@ -137,10 +137,10 @@ static void *run(void *context)
         stream->reopen = false;
         stream->busy = true;
         (void)pthread_mutex_unlock(&stream->lock);
+        write_piece(stream, size, lost); /* what came before the signal belongs into the old file */
         if (reopen) {
             reopen_file(stream);
         }
-        write_piece(stream, size, lost);
         (void)pthread_mutex_lock(&stream->lock);
         stream->busy = false;
         (void)pthread_cond_broadcast(&stream->idle);

@@ -43,7 +43,7 @@ def test_json_tells_start_and_stop(start_server):
 def test_rotation(start_server, tmp_path):
     log, moved = tmp_path / "server.log", tmp_path / "server.log.1"
     server = start_server({"log.file": str(log), "log.format": "json"})
-    wait_until(log.exists)
+    wait_until(lambda: log.exists() and "serving" in log.read_text())
     assert os.stat(log).st_mode & 0o777 & ~0o640 == 0
     log.rename(moved)
     server.process.send_signal(signal.SIGHUP)
