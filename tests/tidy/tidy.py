@@ -22,7 +22,8 @@ import sys
 FUNCTION_LINES_MAX = 120
 FILE_LINES_MAX = 900
 
-# What a layer may include from src/. Gateway's core is all of src/gateway but uv_*, which alone knows libuv.
+# What a layer may include from src/. Gateway's core is all of src/gateway but uv_*, which alone knows libuv,
+# and tls*, which alone knows OpenSSL's TLS and reads the files of certificates.
 MODEL = {"base", "wire", "model"}
 PORT = MODEL | {"port"}
 FUNCTION = PORT | {"function"}
@@ -34,10 +35,11 @@ LAYERS = {
     "port": PORT,
     "function": FUNCTION,
     "gateway": GATEWAY,
-    "gateway/uv": GATEWAY | {"gateway/uv"},
+    "gateway/tls": {"base", "gateway/tls"},
+    "gateway/uv": GATEWAY | {"gateway/tls", "gateway/uv"},
     "driver": PORT | {"driver"},
-    "host": GATEWAY | {"gateway/uv", "driver", "host"},
-    "cli": GATEWAY | {"gateway/uv", "driver", "host", "cli"},
+    "host": GATEWAY | {"gateway/tls", "gateway/uv", "driver", "host"},
+    "cli": GATEWAY | {"gateway/tls", "gateway/uv", "driver", "host", "cli"},
 }
 # Layers that know no world: no socket, clock, thread, random or file. They run in the simulator as they are.
 PURE = ("base", "wire", "model", "port", "function", "gateway")
@@ -49,7 +51,7 @@ ENGINE_INCLUDES = {"src/driver/local/stretch.c": ("sys/mman.h",)}  # memory, not
 
 BANNED_INCLUDES = re.compile(
     r"^(sys/(socket|un|epoll|poll|select|time|timerfd|stat|mman|random|file|uio|eventfd|wait|resource)|netinet/.*|arpa/.*|"
-    r"netdb|poll|time|pthread|threads|semaphore|unistd|fcntl|dirent|signal|uv|sqlite3|openssl/rand)(\.h)?$")
+    r"netdb|poll|time|pthread|threads|semaphore|unistd|fcntl|dirent|signal|uv|sqlite3|openssl/(rand|ssl))(\.h)?$")
 BANNED_CALLS = (
     "time gettimeofday clock_gettime clock timespec_get localtime localtime_r gmtime "
     "rand random srand srandom drand48 rand_r getrandom getentropy RAND_bytes arc4random "
@@ -122,10 +124,12 @@ class Tree:
 
 
 def layer_of(path):
-    """base, wire, ..., of a path below src/; the part of the gateway that may know libuv is a layer of its own."""
+    """base, wire, ..., of a path below src/; the parts of the gateway that know libuv and TLS are layers of their own."""
     parts = path.split("/")
     if parts[0] == "gateway" and parts[-1].startswith("uv_"):
         return "gateway/uv"
+    if parts[0] == "gateway" and parts[-1].startswith("tls"):
+        return "gateway/tls"
     return parts[0] if len(parts) > 1 else ""
 
 
