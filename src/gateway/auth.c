@@ -246,7 +246,7 @@ static enum verdict authenticate(struct fk_gateway *gateway, struct fk_conn *con
     return ok ? VERDICT_OK : VERDICT_FAILED;
 }
 
-void fk_auth_request(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_bytes body)
+void fk_auth_request(struct fk_gateway *gateway, struct fk_conn *conn, int32_t xid, struct fk_bytes body)
 {
     struct fk_reader reader = fk_reader_of(body);
     struct fk_auth_request request;
@@ -264,7 +264,7 @@ void fk_auth_request(struct fk_gateway *gateway, struct fk_conn *conn, struct fk
         return;
     }
     int32_t code = verdict == VERDICT_OK ? FK_CODE_OK : FK_CODE_AUTH_FAILED;
-    fk_conn_reply(gateway, conn, &(struct fk_reply_header){.xid = FK_XID_AUTH, .zxid = 0, .code = code}, FK_BYTES_NULL);
+    fk_conn_reply(gateway, conn, &(struct fk_reply_header){.xid = xid, .zxid = 0, .code = code}, FK_BYTES_NULL);
     if (verdict != VERDICT_OK) {
         char scheme[64];
         struct fk_bytes name = fk_bytes_head(request.scheme, sizeof scheme - 1);

@@ -199,7 +199,7 @@ static void take_other(struct fk_gateway *gateway, struct fk_conn *conn, struct 
         reply_empty(gateway, conn, FK_XID_PING, conn->cloud->floor, FK_CODE_OK);
         break;
     case FK_OP_AUTH:
-        fk_auth_request(gateway, conn, body);
+        fk_auth_request(gateway, conn, header.xid, body);
         break;
     case FK_OP_SASL:
         fk_sasl_request(gateway, conn, header.xid, body);

@@ -277,7 +277,7 @@ void fk_bounds_tick(struct fk_gateway *gateway);
 /* auth.c */
 void fk_auth_init(struct fk_conn *conn);
 bool fk_auth_add(struct fk_conn *conn, struct fk_bytes scheme, struct fk_bytes id);
-void fk_auth_request(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_bytes body);
+void fk_auth_request(struct fk_gateway *gateway, struct fk_conn *conn, int32_t xid, struct fk_bytes body);
 enum fk_auth_gate {
     FK_AUTH_PASS,
     FK_AUTH_WAIT,    /* the frame stays where it is; the tick, or the end of a SASL step, looks again */

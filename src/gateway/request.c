@@ -70,7 +70,7 @@ bool fk_request(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_byte
         request_sync(gateway, conn, header.xid, body);
         break;
     case FK_OP_AUTH:
-        fk_auth_request(gateway, conn, body);
+        fk_auth_request(gateway, conn, header.xid, body);
         break;
     case FK_OP_SASL:
         fk_sasl_request(gateway, conn, header.xid, body);

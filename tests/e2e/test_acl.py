@@ -311,3 +311,12 @@ def test_the_auth_reply_keeps_its_place_in_the_pipeline(client, path):
     client.post(zkraw.EXISTS, zkraw.path_watch(path + "/a"))
     replies = sorted((client.reply() for _ in range(3)), key=lambda reply: reply.xid)
     assert [(reply.xid, reply.err) for reply in replies] == [(-4, OK), (client.xid - 1, OK), (client.xid, OK)]
+
+
+def test_the_auth_reply_carries_the_xid_of_its_request(client):
+    """Clients in Java and C send -4; go-zookeeper sends an ordinary number and waits for it."""
+    body = zkraw.int32(0) + zkraw.ustring("digest") + zkraw.buffer(b"p:q")
+    for xid in (-4, 77, 0, -4):
+        client.post(zkraw.AUTH, body, xid)
+        reply = client.reply()
+        assert (reply.xid, reply.err) == (xid, OK)
