@@ -40,7 +40,8 @@ def package_of(path):
         done = subprocess.run(["dpkg-query", "-S", name], capture_output=True, text=True, check=False)
         if done.returncode == 0:
             package = done.stdout.split(": ")[0]
-            return tuple(run("dpkg-query", "-W", "-f", "${Package}\t${Version}\t${source:Package}", package).split("\t"))
+            fields = "${Package}\t${Version}\t${source:Package}"
+            return tuple(run("dpkg-query", "-W", "-f", fields, package).split("\t"))
     return None
 
 

@@ -89,8 +89,8 @@ enum fk_err fk_activate_take(struct fk_activated items[FK_ACTIVATED_MAX], size_t
     *count = 0;
     if (process != NULL && number_text != NULL && strtoll(process, NULL, 10) == (long long)getpid()) {
         long number = strtol(number_text, NULL, 10);
-        if (number > FK_ACTIVATED_MAX) {
-            fk_diag_set(diag, "LISTEN_FDS: %ld sockets; at most %d can be taken", number, FK_ACTIVATED_MAX);
+        if (number < 0 || number > FK_ACTIVATED_MAX) {
+            fk_diag_set(diag, "LISTEN_FDS: %ld sockets; 0 to %d can be taken", number, FK_ACTIVATED_MAX);
             return FK_ERR_USAGE;
         }
         err = take(items, number, names == NULL ? "" : names, count, diag);

@@ -49,7 +49,8 @@ class Manager:
 
     def listen(self, name="client", address=("127.0.0.1", 0)):
         """A listening socket, to be handed over under a name."""
-        family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        internet = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        family = socket.AF_UNIX if isinstance(address, str) else internet
         listener = socket.socket(family, socket.SOCK_STREAM)
         listener.bind(address)
         listener.listen(64)
@@ -274,9 +275,10 @@ def test_sockets_that_are_none(manager):
     refused("descriptor 3 is not a listening")
     for _ in range(9):
         manager.listen()
-    refused("9 sockets; at most 8")
-    code, errors = manager.start(LISTEN_FDS="1000000").wait()
-    assert code == 2 and "1000000" in errors
+    refused("9 sockets; 0 to 8")
+    for number in ("1000000", "-1", "99999999999999999999"):
+        code, errors = manager.start(LISTEN_FDS=number).wait()
+        assert code == 2 and "0 to 8" in errors
 
 
 # ---- the end when nobody needs it
