@@ -33,6 +33,9 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+sys.path.insert(0, str(HERE.parent / "e2e"))
+import kdc as kdc_module  # noqa: E402
+
 CACHE = pathlib.Path(os.environ.get("FK_CACHE", ROOT / "build"))
 ORACLE = os.environ.get("FK_CONFORMANCE_SERVER") == "zookeeper"
 # 2.11 makes the server use Netty; Debian's zookeeper.jar names only some of the jars that this needs.
@@ -50,7 +53,8 @@ def python_of_kazoo_2_8():
     python = "/usr/bin/python3"
     missing = []
     for module, package in (("kazoo", "python3-kazoo"), ("pytest", "python3-pytest"), ("mock", "python3-mock"),
-                            ("objgraph", "python3-objgraph"), ("puresasl", "python3-pure-sasl")):
+                            ("objgraph", "python3-objgraph"), ("puresasl", "python3-pure-sasl"),
+                            ("kerberos", "python3-kerberos")):
         if subprocess.run([python, "-c", f"import {module}"], cwd="/", capture_output=True).returncode:
             missing.append(package)
     if missing:
@@ -78,6 +82,25 @@ def python_of_kazoo_2_11():
             raise SystemExit(f"kazoo.py: pip {' '.join(options)} failed:\n{done.stdout}{done.stderr}")
     stamp.write_text(wanted)
     return python
+
+
+def modules_of_the_system(directory):
+    """A directory with Debian's kerberos module: PyPI has none that is built."""
+    for module in pathlib.Path("/usr/lib/python3/dist-packages").glob("kerberos.*.so"):
+        (directory / module.name).symlink_to(module)
+    return directory
+
+
+def start_kdc(directory):
+    """The realm that kazoo's tests of GSSAPI want; None where there is no KDC: the tests skip themselves."""
+    if kdc_module.missing():
+        return None
+    kdc = kdc_module.Kdc(directory, "KAZOOTEST.ORG").start()
+    kdc.add("zookeeper/127.0.0.1")
+    kdc.add("client")
+    kdc.keytab("zookeeper/127.0.0.1", "server.keytab")
+    kdc.keytab("client", "client.keytab")
+    return kdc
 
 
 class Processes:
@@ -146,9 +169,12 @@ def short_id(node_id):
 class Suite:
     """One version of kazoo's tests: collects, runs in parallel, keeps one result per test."""
 
-    def __init__(self, version, python, jobs, work, processes):
+    def __init__(self, version, python, jobs, work, processes, kdc):
+        self.kdc = kdc
         self.version, self.python, self.jobs = version, python, jobs
         self.work = pathlib.Path(work)
+        (self.work / "modules").mkdir()
+        self.modules = modules_of_the_system(self.work / "modules")
         self.tests = subprocess.run([python, "-c", "import kazoo.tests; print(kazoo.tests.__path__[0])"], cwd="/",
                                     check=True, capture_output=True, text=True).stdout.strip()
         self.processes = processes
@@ -160,7 +186,7 @@ class Suite:
         env = dict(os.environ)
         env.update(
             PATH=f"{HERE / 'shim'}:{env['PATH']}",
-            PYTHONPATH=str(HERE / "plugin"), PYTHONDONTWRITEBYTECODE="1",
+            PYTHONPATH=f"{HERE / 'plugin'}:{self.modules}", PYTHONDONTWRITEBYTECODE="1",
             FK_RECORD=str(record), FK_TEST_TIMEOUT=str(TEST_TIMEOUT_SECONDS),
             FK_SERVER_LOG=str(record.parent / "server.log"),
             FK_BINARY=os.environ.get("FK_BINARY", str(ROOT / "build" / "faaskeeper")),
@@ -168,6 +194,9 @@ class Suite:
             ZOOKEEPER_CLASSPATH=ORACLE_CLASSPATH if ORACLE else "none",
             ZOOKEEPER_CLUSTER_SIZE="1", ZOOKEEPER_PORT_OFFSET=str(self.ports.take()),
             ZOOKEEPER_JAAS_AUTH="digest")
+        if self.kdc is not None:
+            env.update({**self.kdc.environment, "PATH": env["PATH"]}, KRB5_TEST_ENV=str(self.kdc.directory),
+                       KRB5CCNAME=f"FILE:{record.parent / 'tickets'}")
         return env
 
     def pytest(self, record, directory, arguments):
@@ -348,8 +377,13 @@ def run_version(version, options, processes):
     known = read_known(version)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix=f"fk-kazoo-{version}-") as work:
-        suite = Suite(version, python, options.jobs, work, processes)
-        suite.run(options.tests)
+        kdc = start_kdc(pathlib.Path(work) / "kdc")
+        try:
+            suite = Suite(version, python, options.jobs, work, processes, kdc)
+            suite.run(options.tests)
+        finally:
+            if kdc is not None:
+                kdc.stop()
         if options.keep:
             shutil.copytree(work, options.keep, dirs_exist_ok=True)
     counts = judge(version, suite.results, known, complete=not options.tests)

@@ -46,8 +46,8 @@ def _free_port():
 class Kdc:
     """Runs from start() to stop(); `environment` is for everybody who shall use it."""
 
-    def __init__(self, directory):
-        self.directory = pathlib.Path(directory)
+    def __init__(self, directory, realm=REALM):
+        self.directory, self.realm = pathlib.Path(directory), realm
         self.port = _free_port()
         self.environment = {"KRB5_CONFIG": str(self.directory / "krb5.conf"),
                             "KRB5_KDC_PROFILE": str(self.directory / "kdc.conf"),
@@ -58,19 +58,19 @@ class Kdc:
     def start(self):
         self.directory.mkdir(parents=True, exist_ok=True)
         (self.directory / "krb5.conf").write_text(
-            f"[libdefaults]\n default_realm = {REALM}\n dns_lookup_kdc = false\n dns_lookup_realm = false\n"
+            f"[libdefaults]\n default_realm = {self.realm}\n dns_lookup_kdc = false\n dns_lookup_realm = false\n"
             f" dns_canonicalize_hostname = false\n rdns = false\n udp_preference_limit = 1\n"
-            f"[realms]\n {REALM} = {{\n  kdc = 127.0.0.1:{self.port}\n }}\n"
-            f"[domain_realm]\n localhost = {REALM}\n")
+            f"[realms]\n {self.realm} = {{\n  kdc = 127.0.0.1:{self.port}\n }}\n"
+            f"[domain_realm]\n localhost = {self.realm}\n")
         (self.directory / "kdc.conf").write_text(
             f"[kdcdefaults]\n kdc_listen = 127.0.0.1:{self.port}\n kdc_tcp_listen = 127.0.0.1:{self.port}\n"
-            f"[realms]\n {REALM} = {{\n  database_name = {self.directory}/principal\n"
+            f"[realms]\n {self.realm} = {{\n  database_name = {self.directory}/principal\n"
             f"  key_stash_file = {self.directory}/stash\n  acl_file = {self.directory}/acl\n"
             f"  max_life = 1h\n  supported_enctypes = aes256-cts:normal aes128-cts:normal\n }}\n"
             f"[logging]\n kdc = FILE:{self.directory}/kdc.log\n")
-        self._run("kdb5_util", "create", "-r", REALM, "-s", "-P", "master-of-a-test")
+        self._run("kdb5_util", "create", "-r", self.realm, "-s", "-P", "master-of-a-test")
         with open(self.directory / "kdc.out", "ab") as out:
-            self.process = subprocess.Popen(["krb5kdc", "-n", "-r", REALM, "-P", str(self.directory / "kdc.pid")],
+            self.process = subprocess.Popen(["krb5kdc", "-n", "-r", self.realm, "-P", str(self.directory / "kdc.pid")],
                                             env={**os.environ, **self.environment}, stdin=subprocess.DEVNULL,
                                             stdout=out, stderr=out)
         self._wait_for_port()
@@ -88,17 +88,17 @@ class Kdc:
 
     def add(self, principal, password=None):
         secret = ["-randkey"] if password is None else ["-pw", password]
-        self._run("kadmin.local", "-r", REALM, "addprinc", *secret, principal)
+        self._run("kadmin.local", "-r", self.realm, "addprinc", *secret, principal)
 
     def keytab(self, principal, name):
-        """Path of a new keytab with the principal's key; keys of older keytabs stay valid."""
+        """Path of a keytab with the principal's key; keys of older keytabs stay valid."""
         path = self.directory / name
-        self._run("kadmin.local", "-r", REALM, "ktadd", "-norandkey", "-k", str(path), principal)
+        self._run("kadmin.local", "-r", self.realm, "ktadd", "-norandkey", "-k", str(path), principal)
         return path
 
     def change_key(self, principal):
         """The keytabs made so far don't open its tickets any more."""
-        self._run("kadmin.local", "-r", REALM, "change_password", "-randkey", principal)
+        self._run("kadmin.local", "-r", self.realm, "change_password", "-randkey", principal)
 
     def _run(self, *command):
         done = subprocess.run(command, env={**os.environ, **self.environment}, stdin=subprocess.DEVNULL, text=True,
