@@ -33,7 +33,7 @@ SUITE_SECONDS = 1500  # at most, for one suite
 LAST_LINE = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped")
 # What must be there; the rest is found.
 REQUIRED = ("unit", "contract", "e2e/handshake", "e2e/nodes", "e2e/errors", "e2e/acl", "e2e/multi", "e2e/watches",
-            "e2e/sessions", "e2e/fourletter", "e2e/garbage", "e2e/cli", "conformance/kazoo-2.8",
+            "e2e/sessions", "e2e/fourletter", "e2e/garbage", "e2e/cve", "e2e/cli", "scale/scale", "conformance/kazoo-2.8",
             "conformance/kazoo-2.11", "conformance/zkcli", "conformance/sidebyside", "chaos/crash", "chaos/faults",
             "sim/seeds", "sim/golden", "sim/determinism", "porcupine/porcupine", "tidy/tidy", "e2e/systemd",
             "packaging/program", "packaging/deb", "packaging/oci")

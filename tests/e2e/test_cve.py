@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each known vulnerability of ZooKeeper, as a test of ours. The table in SECURITY.md names these tests."""
 import contextlib
+import http.client
 import os
 import pathlib
 import re
@@ -88,7 +89,8 @@ def listening(pid):
 def test_cve_2026_24308_secrets_are_not_logged(start_server, login, tmp_path):
     """Configuration values in the log (3.9.4 logs those of its client at INFO)."""
     keys = {"DigestAuthenticationProvider.superDigest": f"super:{CANARY}-hash",
-            "ssl.keyStore.password": f"{CANARY}-key", "SASLAuthenticationProvider.superPassword": f"{CANARY}-super", **login}
+            "ssl.keyStore.password": f"{CANARY}-key",
+            "SASLAuthenticationProvider.superPassword": f"{CANARY}-super", **login}
     server = start_server(keys, arguments=["--log-level", "debug"])
     client = server.connect()
     assert client.auth("digest", f"user:{CANARY}-password") == OK
@@ -262,6 +264,53 @@ def test_cve_2025_58457_and_2018_8012_only_the_client_port_listens(start_server)
     assert listening(server.pid()) == {server.address[1]}
 
 
+def ask_admin(port, path, method="GET", body=None, **headers):
+    """Status and text."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+    answer = connection.getresponse()
+    with contextlib.closing(connection):
+        return answer.status, answer.read().decode()
+
+
+@pytest.fixture
+def admin(start_server):
+    """A server with an admin port, and a node that only its owner may read."""
+    port = server_module.free_port()
+    server = start_server({"admin.enableServer": "true", "admin.serverPort": str(port),
+                           "admin.rateLimiterIntervalInMS": "0", "X509AuthenticationProvider.superUser": "CN=root"})
+    server.admin_port = port
+    client = server.connect(timeout=30000)
+    client.auth("digest", "owner:secret")
+    assert client.create("/private", CANARY.encode(), private("owner:secret"))[0] == OK
+    return server
+
+
+@pytest.mark.parametrize("identity", [None, "digest", "digest nobody:wrong", "digest owner:secret", "digest super:test",
+                                      "ip 127.0.0.1", "x509 CN=root", "world anyone", "auth x", "sasl super"])
+@pytest.mark.parametrize("method, command", [("GET", "snapshot"), ("POST", "snapshot"), ("GET", "restore"),
+                                             ("POST", "restore"), ("GET", "snap"), ("POST", "rest")])
+def test_cve_2025_58457_nobody_copies_the_tree_through_the_admin_port(admin, method, command, identity):
+    """Whoever asks: no data comes out, and none goes in."""
+    before = admin.connect().get("/private")[0]
+    headers = {"Authorization": identity} if identity else {}
+    body = b"ZKSN" + bytes(1000) if method == "POST" else None
+    status, text = ask_admin(admin.admin_port, f"/commands/{command}?streaming=true", method, body, **headers)
+    assert status >= 400 and CANARY not in text
+    assert before == NO_AUTH == admin.connect().get("/private")[0]
+
+
+def test_cve_2024_51504_the_admin_port_believes_no_header(admin):
+    """ZooKeeper's took the address for its ip scheme from X-Forwarded-For."""
+    names = ("X_Forwarded_For", "X_Real_IP", "Forwarded", "X_Client_IP", "Client_IP", "True_Client_IP")
+    for command in ("snapshot", "restore", "connections", "watches"):
+        plain = ask_admin(admin.admin_port, f"/commands/{command}", Authorization="ip 10.9.8.7")
+        for name in names:
+            lie = {name: "10.9.8.7", "Authorization": "ip 10.9.8.7"}
+            told = ask_admin(admin.admin_port, f"/commands/{command}", **lie)
+            assert told[0] == plain[0] and "10.9.8.7" not in told[1]
+
+
 def test_cve_2018_8012_a_quorum_is_refused(tmp_path):
     config = tmp_path / "zoo.cfg"
     config.write_text("server.1=a:2888:3888\nserver.2=b:2888:3888\n")
@@ -320,7 +369,8 @@ def test_cve_2016_5017_long_words_on_the_command_line():
 # ---- what else is in the process
 
 DEPENDENCIES = {"libc", "libm", "libuv", "libsqlite3", "libssl", "libcrypto", "libsasl2", "libjansson", "libsystemd",
-                "libseccomp", "libz", "libgssapi_krb5", "libkrb5", "libkrb5support", "libk5crypto", "libcom_err", "libkeyutils", "libresolv"}
+                "libseccomp", "libz", "libgssapi_krb5", "libkrb5", "libkrb5support",
+                "libk5crypto", "libcom_err", "libkeyutils", "libresolv"}
 
 
 @pytest.mark.skipif(server_module.SANITIZED, reason="the sanitizers' own libraries")
