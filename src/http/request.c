@@ -119,14 +119,17 @@ static int parse_header(struct fk_bytes line, struct fk_http_request *request)
 /* Digits only, and not so many that they overflow; -1 otherwise. */
 static int64_t parse_length(struct fk_bytes text)
 {
+    enum {
+        DIGITS_MAX = 15,
+    };
     int64_t length = 0;
-    for (size_t i = 0; i < text.size; i++) {
+    for (size_t i = 0; i < text.size && i < DIGITS_MAX; i++) {
         if (text.data[i] < '0' || text.data[i] > '9') {
             return -1;
         }
         length = length * 10 + (text.data[i] - '0');
     }
-    return text.size == 0 || text.size > 15 ? -1 : length;
+    return text.size == 0 || text.size > DIGITS_MAX ? -1 : length;
 }
 
 /* What the headers say of the body and of the connection. */

@@ -83,6 +83,7 @@ static void what_is_refused(void **state)
         {"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", FK_HTTP_BAD_REQUEST},
         {"GET / HTTP/1.1\r\nContent-Length: 1x\r\n\r\n", FK_HTTP_BAD_REQUEST},
         {"GET / HTTP/1.1\r\nContent-Length: 9999999999999999\r\n\r\n", FK_HTTP_BAD_REQUEST},
+        {"GET / HTTP/1.1\r\nContent-Length: 99999999999999999999999999\r\n\r\n", FK_HTTP_BAD_REQUEST},
         {"GET / HTTP/1.1\r\nContent-Length:\r\n\r\n", FK_HTTP_BAD_REQUEST},
         {"PUT / HTTP/1.1\r\n\r\n", FK_HTTP_LENGTH_REQUIRED},
         {"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", FK_HTTP_NOT_IMPLEMENTED},
