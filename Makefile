@@ -95,6 +95,7 @@ conformance-baseline: test-tools
 	-$(BASELINE)/kazoo.py --version 2.11 --baseline
 	-$(BASELINE)/java_suite.py zookeeper --baseline
 	-$(BASELINE)/java_suite.py curator --baseline
+	-for suite in c go node rust; do $(BASELINE)/client_suite.py $$suite --baseline; done
 
 bench: build
 	@tools/install.sh bench

@@ -279,7 +279,10 @@ def find_suites(build, variants, names):
                                    ("kazoo-2.11", "kazoo.py", "--version", "2.11"), ("zkcli", "zkcli.py"),
                                    ("sidebyside", "sidebyside.py"),
                                    ("java-zookeeper", "java_suite.py", "zookeeper"),
-                                   ("java-curator", "java_suite.py", "curator")):
+                                   ("java-curator", "java_suite.py", "curator"),
+                                   ("client-c", "client_suite.py", "c"), ("client-go", "client_suite.py", "go"),
+                                   ("client-node", "client_suite.py", "node"),
+                                   ("client-rust", "client_suite.py", "rust")):
         script = HERE / "conformance" / file
         if script.exists():
             suites.append(Script(f"conformance/{name}", [PYTHON, script, *arguments], env))
@@ -290,7 +293,7 @@ def find_suites(build, variants, names):
 
 
 # Suites that run only when they are named: other people's, that take long or install much (`make conformance`).
-ONLY_BY_NAME = re.compile(r"apps/|conformance/java-|packaging/reproducible")
+ONLY_BY_NAME = re.compile(r"apps/|conformance/(java|client)-|packaging/reproducible")
 
 
 def wanted_by(names, suite):
