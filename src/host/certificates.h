@@ -14,8 +14,8 @@ struct fk_certificates {
     unsigned watched;               /* handles of `files` in use; closing the loop closes them */
 };
 
-/* Only where a listener speaks TLS. The options' strings are borrowed. USAGE with diag where a store is missing or can't
- * be used. */
+/* Only where a listener speaks TLS. The options' strings are borrowed. USAGE with diag where a store is missing or
+ * can't be used. */
 enum fk_err fk_certificates_open(struct fk_certificates *certificates, const struct fk_tls_options *options,
                                  struct fk_diag *diag);
 /* Looks at the files every few seconds. */
