@@ -59,7 +59,8 @@ struct fk_local_host {
     bool dirty;              /* there may be work for a round */
     bool busy;               /* the store has to be waited for: it wakes the loop, or the tick does */
     bool stopping;
-    bool served; /* it has started */
+    bool served;  /* it has started */
+    bool exposed; /* other machines reach a port without TLS */
     uint64_t reads_seen;
     uint64_t read_weight; /* decaying counts of reads and writes: the kind of load */
     uint64_t write_weight;
@@ -488,7 +489,9 @@ static enum fk_err check_addresses(struct fk_local_host *host, const struct fk_l
         if (err != FK_OK) {
             return err;
         }
-        if (exposed && listen->mode != FK_LISTEN_TLS && !options->insecure) {
+        exposed = exposed && listen->mode != FK_LISTEN_TLS;
+        host->exposed = host->exposed || exposed;
+        if (exposed && !options->insecure) {
             fk_diag_set(diag,
                         "%s: every machine that reaches this address could read and change everything. Use TLS "
                         "(secureClientPort), or require authentication (enforce.auth.enabled, "
@@ -509,14 +512,14 @@ static bool wants_tls(const struct fk_local_host_options *options)
     return wanted;
 }
 
-static void log_start(struct fk_local_host *host, const struct fk_local_host_options *options, int64_t took_ms)
+static void log_start(struct fk_local_host *host, int64_t took_ms)
 {
     struct fk_store_counts counts;
     fk_store_counts(host->store, &counts);
     fk_log_with(FK_LOG_INFO, "serving", fk_log_text("addresses", fk_local_host_addresses(host)),
                 fk_log_id("zxid", fk_store_zxid(host->store, FK_VIEW_VISIBLE)), fk_log_number("nodes", counts.nodes),
                 fk_log_number("sessions", counts.sessions), fk_log_number("took_ms", took_ms));
-    if (options->insecure) {
+    if (host->exposed) {
         fk_log_security(FK_LOG_WARN, "other machines may be able to connect without TLS",
                         fk_log_text("addresses", fk_local_host_addresses(host)));
     }
@@ -569,7 +572,7 @@ enum fk_err fk_local_host_new(const struct fk_local_host_options *options, struc
     if (options->tls_reload) {
         fk_certificates_watch(&host->certificates, &host->loop, &options->tls);
     }
-    log_start(host, options, (int64_t)(uv_hrtime() - started_ns) / NS_PER_MS);
+    log_start(host, (int64_t)(uv_hrtime() - started_ns) / NS_PER_MS);
     host->served = true;
     fk_host_audit_server(host->audit, "serverStart", "success");
     *out = host;
