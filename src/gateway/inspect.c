@@ -105,6 +105,7 @@ static void tell_gauges(struct fk_gateway *gateway, const struct numbers *number
         {"approximate_data_size", "bytes of paths and data", numbers->store.data_size},
         {"global_sessions", "sessions", numbers->store.sessions},
         {"local_sessions", "sessions that other servers do not know; there are none here", 0},
+        {"quorum_size", "servers that have to agree", 1},
         {"uptime", "milliseconds since the start", gateway->now_ms - gateway->started_ms},
         {"outstanding_tls_handshake", "TLS handshakes that are not over", gateway->stats.tls_handshaking},
     };
