@@ -39,9 +39,12 @@ class Suite:
         shim = client / "tests" / "zkServer.sh"
         shim.unlink()
         shim.symlink_to(self.directory / "zkServer.sh")
+        # FIPS_mode left OpenSSL with 3.0; the tests' Util.cc counts on a header that includes time.h.
+        compat = into / "compat.h"
+        compat.write_text("#include <time.h>\n#define FIPS_mode() 0\n")
         for variant, threads in VARIANTS.items():
-            common.command(["cmake", "-DWANT_CPPUNIT=ON", f"-DWANT_SYNCAPI={threads}",
-                            "-DCMAKE_CXX_FLAGS=-w -include time.h", "-S", ".", "-B", variant], client)
+            common.command(["cmake", "-DWANT_CPPUNIT=ON", f"-DCMAKE_C_FLAGS=-w -include {compat}", f"-DWANT_SYNCAPI={threads}",
+                            f"-DCMAKE_CXX_FLAGS=-w -include {compat}", "-S", ".", "-B", variant], client)
             common.command(["make", "-C", variant, "-j2", "zktest"], client)
 
     @staticmethod
