@@ -93,7 +93,7 @@ class Suite:
         """`Suite::test : elapsed N : OK`, `: assertion` or `: error`; what a client logs may stand in between."""
         for name in names:
             title = name.split()[1]
-            found = re.search(rf"^{title}\b(.*?): elapsed \d+( : OK|)$", text, re.M | re.S)
+            found = re.search(rf"^{title}(?=\W|Log )(.*?): elapsed \d+( : OK|)$", text, re.M | re.S)
             if found and found.group(2) == " : OK" and ": assertion" not in found.group(1)[-40:]:
                 yield name, "passed", ""
             elif f"{title}" in text or code is None:

@@ -84,7 +84,10 @@ def start(verb):
         line = common.oracle.command(file, ["znode.container.checkIntervalMs=100"] +
                                      (["readonlymode.enabled=true"] if read_only else []), memory="256m")
     else:
-        line = [os.environ["FK_BINARY"], "serve", "--config", file, *(["--read-only"] if read_only else [])]
+        # By its port alone ours listens on 127.0.0.1; a test comes by IPv6.
+        listen = [f"127.0.0.1:{ADDRESS[1]}", f"[::1]:{ADDRESS[1]}", "tls:127.0.0.1:22281"]
+        line = [os.environ["FK_BINARY"], "serve", "--config", file, *(["--read-only"] if read_only else []),
+                *(word for address in listen for word in ("--listen", address))]
     with open(WORK / "server.log", "ab") as log:
         process = subprocess.Popen([str(word) for word in line], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     (WORK / "zk.pid").write_text(str(process.pid))
