@@ -49,7 +49,8 @@ class Suite:
         server = common.Server(self.work / "server", {"tickTime": "500"}).start()
         try:
             code, text = common.run(self.ava(*[file.relative_to(self.package) for file in files], "--",
-                                             "%s:%d" % server.address), self.package, common.environment(), TEST_SECONDS)
+                                             "%s:%d" % server.address), self.package, common.environment(),
+                                    TEST_SECONDS)
         finally:
             server.stop()
         if found := common.crash(server.directory / "stderr"):

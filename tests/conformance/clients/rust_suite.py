@@ -56,7 +56,8 @@ class Suite:
         programs = dict(self.programs)
         for test in tests:
             program, _, name = test.partition("::")
-            code, text = common.run([programs[program], "--exact", name, "--nocapture"], self.crate, self.env, TEST_SECONDS)
+            code, text = common.run([programs[program], "--exact", name, "--nocapture"], self.crate, self.env,
+                                    TEST_SECONDS)
             if code is None:
                 text += f"\nno end in {TEST_SECONDS} s"
             passed = code == 0 and re.search(r"^test result: ok\. 1 passed", text, re.M)

@@ -38,7 +38,7 @@ def certificates():
     """By the suite's own script; once a run."""
     if not (WORK / "certificates").exists():
         shutil.rmtree(CERTIFICATES, ignore_errors=True)
-        CERTIFICATES.mkdir()
+        CERTIFICATES.mkdir(exist_ok=True)
         shutil.copy(TESTS.parent / "ssl" / "gencerts.sh", CERTIFICATES)
         subprocess.run(["bash", "gencerts.sh", "localhost"], cwd=CERTIFICATES, capture_output=True, check=True)
         for name in ("server", "servertrust"):  # Java's own format is not ours
@@ -85,7 +85,7 @@ def start(verb):
                                      (["readonlymode.enabled=true"] if read_only else []), memory="256m")
     else:
         # By its port alone ours listens on 127.0.0.1; a test comes by IPv6.
-        listen = [f"127.0.0.1:{ADDRESS[1]}", f"[::1]:{ADDRESS[1]}", "tls:127.0.0.1:22281"]
+        listen = [f"127.0.0.1:{ADDRESS[1]}", f"[::1]:{ADDRESS[1]}"]
         line = [os.environ["FK_BINARY"], "serve", "--config", file, *(["--read-only"] if read_only else []),
                 *(word for address in listen for word in ("--listen", address))]
     with open(WORK / "server.log", "ab") as log:
