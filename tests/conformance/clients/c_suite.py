@@ -12,7 +12,8 @@ import subprocess
 from . import common
 
 VERSION = "3.8.0-11+deb12u2"
-SOURCES = "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian bookworm main\n"
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+SOURCES = f"deb-src [signed-by={KEYRING}] http://deb.debian.org/debian bookworm main\n"
 CLASS_SECONDS = 240
 VARIANTS = {"mt": "ON", "st": "OFF"}
 
@@ -43,7 +44,8 @@ class Suite:
         compat = into / "compat.h"
         compat.write_text("#include <time.h>\n#define FIPS_mode() 0\n")
         for variant, threads in VARIANTS.items():
-            common.command(["cmake", "-DWANT_CPPUNIT=ON", f"-DCMAKE_C_FLAGS=-w -include {compat}", f"-DWANT_SYNCAPI={threads}",
+            common.command(["cmake", "-DWANT_CPPUNIT=ON", f"-DWANT_SYNCAPI={threads}",
+                            f"-DCMAKE_C_FLAGS=-w -include {compat}",
                             f"-DCMAKE_CXX_FLAGS=-w -include {compat}", "-S", ".", "-B", variant], client)
             common.command(["make", "-C", variant, "-j2", "zktest"], client)
 
@@ -67,8 +69,9 @@ class Suite:
                 if file.name in ("TestDriver.cc", "TestSASLAuth.cc"):  # CMake does not build the latter
                     continue
                 text = re.sub(r"^#\s*include.*$", "", file.read_text(), flags=re.M)
-                line = ["cpp", "-P", "-DHAVE_OPENSSL_H", "-DZOO_IPV6_ENABLED", *(["-DTHREADED"] if threads == "ON" else [])]
-                text = subprocess.run(line, input=text, capture_output=True, text=True, check=False).stdout
+                defines = ["-DHAVE_OPENSSL_H", "-DZOO_IPV6_ENABLED", *(["-DTHREADED"] if threads == "ON" else [])]
+                done = subprocess.run(["cpp", "-P", *defines], input=text, capture_output=True, text=True, check=True)
+                text = done.stdout
                 suite = ""
                 for kind, name in re.findall(r"CPPUNIT_TEST(_SUITE)?\s*\(\s*(\w+)\s*\)", text):
                     if kind:
@@ -85,7 +88,8 @@ class Suite:
             variant, suite = name.split()
             what = names[0].split()[1] if len(names) == 1 else suite
             os.makedirs(self.work / "server", exist_ok=True)
-            code, text = common.run([self.client / variant / "zktest", what], self.client / variant, self.env, CLASS_SECONDS)
+            home = self.client / variant
+            code, text = common.run([home / "zktest", what], home, self.env, CLASS_SECONDS)
             yield from self.results(names, code, text)
 
     @staticmethod
