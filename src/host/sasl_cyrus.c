@@ -83,6 +83,12 @@ static int choose_file(void *context, const char *file, sasl_verify_type_t type)
     return type != SASL_VRFY_PLUGIN || strstr(file, wanted) != NULL ? SASL_OK : SASL_CONTINUE;
 }
 
+/* NUL is one, too. */
+static bool is_blank(char c)
+{
+    return strchr(" \t\r\n\v\f", c) != NULL;
+}
+
 /* Names stay as they are: no blanks cut, no realm added. */
 static int keep_name(sasl_conn_t *conn, void *context, const char *in, unsigned in_size, unsigned flags,
                      const char *realm, char *out, unsigned out_max, unsigned *out_size)
@@ -91,8 +97,7 @@ static int keep_name(sasl_conn_t *conn, void *context, const char *in, unsigned 
     (void)context;
     (void)flags;
     (void)realm;
-    if (in_size == 0 || in_size >= out_max || memchr(" \t\r\n\v\f", in[0], 6) != NULL ||
-        memchr(" \t\r\n\v\f", in[in_size - 1], 6) != NULL) {
+    if (in_size == 0 || in_size >= out_max || is_blank(in[0]) || is_blank(in[in_size - 1])) {
         return SASL_BADPROT;
     }
     memcpy(out, in, in_size);
@@ -182,7 +187,7 @@ static int init_plugin(const sasl_utils_t *utils, int version_max, int *version,
 
 static void *mutex_new(void)
 {
-    pthread_mutex_t *mutex = (pthread_mutex_t *)fk_alloc(sizeof *mutex);
+    pthread_mutex_t *mutex = (pthread_mutex_t *)fk_alloc(sizeof(pthread_mutex_t));
     if (mutex != NULL) {
         (void)pthread_mutex_init(mutex, NULL);
     }

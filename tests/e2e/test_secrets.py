@@ -2,9 +2,11 @@
 """Secrets stay where they are: whatever clients and operators do wrong, no log, answer, process list or core has one."""
 import os
 import pathlib
+import pty
 import resource
 import signal
 import subprocess
+import termios
 
 import pytest
 
@@ -79,7 +81,7 @@ def test_nothing_tells_a_secret(start_server, login):
     told |= {"log": server.stderr(), "first line": server.first_line}
     for place, text in told.items():
         assert CANARY not in text, f"{place}: {text[max(0, text.index(CANARY) - 200):][:400]}"
-    assert "authentication failed" in told["log"] and "sasl:super" in told["log"]
+    assert "authentication failed" in told["log"] and "user=super" in told["log"]
 
 
 @pytest.mark.parametrize("line", [
@@ -116,6 +118,21 @@ def test_a_secret_on_the_command_line_is_refused():
         done = run("serve", "--memory", "--listen", "127.0.0.1:0", "-D", f"{key}=super:{CANARY}")
         assert done.returncode == 2 and key in done.stderr and "command line" in done.stderr
         assert CANARY not in done.stdout + done.stderr
+
+
+def test_a_password_that_is_typed_is_not_shown():
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([server_module.BINARY, "digest", "super"], stdin=theirs, stdout=subprocess.PIPE,
+                               stderr=theirs, close_fds=True)
+    server_module.wait_until(lambda: not termios.tcgetattr(theirs)[3] & termios.ECHO, what="the echo is off")
+    os.write(ours, b"test\n")
+    told = process.communicate(timeout=20)[0].decode()
+    assert (process.returncode, told) == (0, server_module.SUPER_DIGEST + "\n")
+    assert termios.tcgetattr(theirs)[3] & termios.ECHO
+    shown = os.read(ours, 4096)
+    os.close(ours)
+    os.close(theirs)
+    assert shown.startswith(b"Password: ") and b"test" not in shown
 
 
 def dumps_core(tmp_path, config):
