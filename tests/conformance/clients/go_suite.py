@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""go-zookeeper/zk, its own tests, from the Go module proxy. go/bin/zkServer.sh starts the server that they ask for."""
+"""go-zookeeper/zk, its own tests, from the Go module proxy. go/bin/zkServer.py starts the server that they ask for."""
 import json
 import re
 
