@@ -154,6 +154,14 @@ enum fk_limits {
      * and a client waits for no more of them. */
     FK_CLOUD_MULTI_READ_MAX = 100,
     FK_CLOUD_COUNT_MAX = 10 * 1000,
+
+    /* Body of an answer that a client of HTTP takes where the caller names no bound: BatchGetItem's 16 MB in Base64 and
+     * JSON, and room. */
+    FK_HTTP_REPLY_SIZE_MAX = 32 * 1024 * 1024,
+    /* One attempt of a call to AWS, where the caller says nothing: a transaction takes 50 ms, a minute of waiting helps
+     * nobody. Its connection: what a packet that is sent three times takes. */
+    FK_AWS_CALL_MS = 5000,
+    FK_AWS_CONNECT_MS = 3100,
 };
 
 /* A log over this size makes writes wait for the checkpoint. */

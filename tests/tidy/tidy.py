@@ -23,11 +23,12 @@ FUNCTION_LINES_MAX = 120
 FILE_LINES_MAX = 900
 
 # What a layer may include from src/. Gateway's core is all of src/gateway but uv_*, which alone knows libuv,
-# and tls*, which alone knows OpenSSL's TLS and reads the files of certificates.
+# and tls*, which alone knows OpenSSL's TLS and reads the files of certificates. Of src/http, client* alone knows sockets.
 MODEL = {"base", "wire", "model"}
 PORT = MODEL | {"port"}
 FUNCTION = PORT | {"function"}
 GATEWAY = FUNCTION | {"gateway"}
+HOST = GATEWAY | {"gateway/tls", "gateway/uv", "http", "http/client", "driver", "driver/aws", "host"}
 LAYERS = {
     "base": {"base"},
     "wire": {"base", "wire"},
@@ -37,12 +38,15 @@ LAYERS = {
     "gateway": GATEWAY,
     "gateway/tls": {"base", "gateway/tls"},
     "gateway/uv": GATEWAY | {"gateway/tls", "gateway/uv"},
+    "http": {"base", "http"},
+    "http/client": {"base", "http", "http/client"},
     "driver": PORT | {"driver"},
-    "host": GATEWAY | {"gateway/tls", "gateway/uv", "driver", "host"},
-    "cli": GATEWAY | {"gateway/tls", "gateway/uv", "driver", "host", "cli"},
+    "driver/aws": PORT | {"http", "http/client", "driver/aws"},
+    "host": HOST,
+    "cli": HOST | {"cli"},
 }
 # Layers that know no world: no socket, clock, thread, random or file. They run in the simulator as they are.
-PURE = ("base", "wire", "model", "port", "function", "gateway")
+PURE = ("base", "wire", "model", "port", "function", "gateway", "http")
 # The local engine reaches the world through the file port, fk_threads and SQLite only, so that the simulator runs it as it
 # is. These files of it are the system's side of that, and what reads a directory for people.
 ENGINE = "src/driver/local/"
@@ -124,12 +128,16 @@ class Tree:
 
 
 def layer_of(path):
-    """base, wire, ..., of a path below src/; the parts of the gateway that know libuv and TLS are layers of their own."""
+    """base, wire, ..., of a path below src/; what knows libuv, TLS, sockets or AWS are layers of their own."""
     parts = path.split("/")
     if parts[0] == "gateway" and parts[-1].startswith("uv_"):
         return "gateway/uv"
     if parts[0] == "gateway" and parts[-1].startswith("tls"):
         return "gateway/tls"
+    if parts[0] == "http" and parts[-1].startswith("client"):
+        return "http/client"
+    if path.startswith("driver/aws/"):
+        return "driver/aws"
     return parts[0] if len(parts) > 1 else ""
 
 
