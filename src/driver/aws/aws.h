@@ -43,7 +43,7 @@ struct fk_aws_call {
     /* Path and query, already encoded; "/" for JSON services. Of S3 always "/BUCKET/KEY": the bucket moves into the
      * host name where no endpoint of one's own is set. */
     struct fk_bytes target;
-    const char *action; /* X-Amz-Target ("DynamoDB_20120810.GetItem"), a JSON call then; NULL: none */
+    const char *action;                   /* X-Amz-Target ("DynamoDB_20120810.GetItem"), a JSON call then; NULL: none */
     const struct fk_http_header *headers; /* further ones; they are signed */
     size_t header_count;
     struct fk_bytes body;
