@@ -177,7 +177,7 @@ static struct fk_bytes garbage(struct sim_function_host *host, struct fk_arena *
 static struct fk_bytes newer(struct fk_arena *arena, struct fk_bytes message)
 {
     struct fk_buf format = FK_BUF_EMPTY;
-    fk_write_i32(&format, FK_MESSAGE_FORMAT + 1);
+    fk_write_i32(&format, FK_MESSAGE_FORMAT_NEWEST + 1);
     fk_buf_append(&format, fk_bytes_tail(message, format.size));
     struct fk_bytes copy = fk_arena_copy(arena, fk_buf_view(&format));
     FK_ASSERT(!format.failed && copy.data != NULL);

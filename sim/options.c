@@ -118,6 +118,7 @@ static void give(struct sim_options *options)
     options->cloud.commit_items_max = (int32_t)options->items;
     options->cloud.inline_size_max = (int32_t)options->inline_size;
     options->cloud.item_size_max = (int32_t)options->item_size;
+    options->cloud.message_size_max = options->cloud.item_size_max + 300; /* what is larger than an item and its path */
     options->swarm = (struct sim_swarm){.kinds = (uint64_t)options->kinds,
                                         .roles = (uint32_t)options->roles,
                                         .per_million = (uint32_t)options->faults,

@@ -20,6 +20,7 @@ struct fk_cloud_options fk_cloud_defaults(void)
         .lock_ms = 10000,
         .function_ms = 20000,
         .commit_items_max = FK_TABLE_WRITE_MAX,
+        .message_size_max = FK_MESSAGE_SIZE_MAX,
         .inline_size_max = 700,
         .item_size_max = 8 * 1024,
     };

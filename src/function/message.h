@@ -21,6 +21,8 @@ enum fk_internal_op {
 
 enum {
     FK_MESSAGE_FORMAT = 1,
+    FK_MESSAGE_FORMAT_STORED = 2, /* of a request message: the name of the blob that holds it follows (stored.h) */
+    FK_MESSAGE_FORMAT_NEWEST = FK_MESSAGE_FORMAT_STORED,
     FK_MESSAGE_OPERATION_MIN = 8, /* smallest operation: op and the length of its body */
 };
 

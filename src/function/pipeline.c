@@ -5,13 +5,13 @@
 #include "base/mark.h"
 #include "base/mutant.h"
 #include "function/outcome.h"
+#include "function/stored.h"
 
 /* One invocation. Everything before this message is accepted or dropped. */
 struct run {
     const struct fk_cloud_options *options;
     const struct fk_ports *ports;
     const struct fk_bytes *messages;
-    size_t count;
     size_t message;
     int64_t give_up_ms;
     struct fk_arena arena;
@@ -430,17 +430,19 @@ enum fk_err fk_pipeline_writer_run(const struct fk_cloud_options *options, const
 {
     struct run run = {.options = options,
                       .ports = ports,
-                      .messages = messages,
-                      .count = count,
                       .give_up_ms = fk_clock_monotonic_ms(ports->clock) + options->function_ms,
                       .arena = FK_ARENA_EMPTY};
+    struct fk_stored stored;
+    enum fk_err opened = fk_stored_open(&stored, ports, run.give_up_ms, messages, count);
     enum fk_err err = FK_OK;
-    while (run.message < count && err == FK_OK) {
+    run.messages = stored.messages;
+    while (run.message < stored.count && err == FK_OK) {
         err = run_message(&run);
         run.message += err == FK_OK || FK_MUTANT(SKIP_FAILED) ? 1 : 0;
         err = FK_MUTANT(SKIP_FAILED) ? FK_OK : err;
     }
     *done = run.message;
+    fk_stored_close(&stored, run.message);
     fk_arena_deinit(&run.arena);
-    return err;
+    return err == FK_OK ? opened : err;
 }

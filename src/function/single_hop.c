@@ -7,6 +7,7 @@
 #include "base/mutant.h"
 #include "function/commit.h"
 #include "function/decide.h"
+#include "function/stored.h"
 
 /* Where a batch stands: everything before this message and this operation of it is decided or dropped. */
 struct position {
@@ -215,15 +216,17 @@ enum fk_err fk_single_hop_run(const struct fk_cloud_options *options, const stru
 {
     struct run run = {.options = options,
                       .ports = ports,
-                      .messages = messages,
-                      .count = count,
                       .arena = FK_ARENA_EMPTY,
                       .started_ms = fk_clock_monotonic_ms(ports->clock),
                       .requests_max = SIZE_MAX,
                       .chunk_max = SIZE_MAX};
     struct fk_backoff backoff = {.clock = ports->clock, .random = ports->random};
+    struct fk_stored stored;
+    enum fk_err opened = fk_stored_open(&stored, ports, run.started_ms + options->function_ms, messages, count);
     enum fk_err err = FK_OK;
-    while (run.done.message < count) {
+    run.messages = stored.messages;
+    run.count = stored.count;
+    while (run.done.message < run.count) {
         err = step(&run);
         if (err == FK_OK) {
             backoff.tries = 0;
@@ -239,6 +242,7 @@ enum fk_err fk_single_hop_run(const struct fk_cloud_options *options, const stru
         fk_backoff_wait(&backoff);
     }
     *done = run.done.message;
+    fk_stored_close(&stored, run.done.message);
     fk_arena_deinit(&run.arena);
-    return run.done.message == count ? FK_OK : err;
+    return run.done.message == run.count ? opened : err;
 }

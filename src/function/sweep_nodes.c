@@ -6,6 +6,7 @@
 #include "base/mutant.h"
 #include "function/data.h"
 #include "function/pipeline_record.h"
+#include "function/stored.h"
 #include "model/path.h"
 
 /* The record of a path; *found says whether there is a node. */
@@ -112,7 +113,8 @@ static enum fk_err check_data(struct fk_sweep *sweep, const struct fk_item *item
 static enum fk_err check_blob(struct fk_sweep *sweep, struct fk_bytes name)
 {
     bool orphan = false;
-    enum fk_err err = is_orphan(sweep, name, &orphan);
+    bool message = fk_stored_parse(name, sweep->now_ms, &orphan);
+    enum fk_err err = message ? FK_OK : is_orphan(sweep, name, &orphan);
     if (err != FK_OK || !orphan) {
         return err;
     }

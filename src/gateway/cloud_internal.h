@@ -276,7 +276,6 @@ bool fk_cloud_removing(const struct fk_cloud *cloud);
 /* Blocking, of jobs. */
 void fk_cloud_read_run(struct fk_cloud_job *job, const struct fk_ports *ports);
 void fk_cloud_sync_run(struct fk_cloud_job *job, const struct fk_ports *ports);
-void fk_cloud_send_run(struct fk_cloud_job *job, const struct fk_ports *ports);
 void fk_cloud_session_run(struct fk_cloud_job *job, const struct fk_ports *ports);
 void fk_cloud_create_run(struct fk_cloud_job *job, const struct fk_ports *ports);
 void fk_cloud_renew_run(struct fk_cloud_job *job, const struct fk_ports *ports);

@@ -2,6 +2,7 @@
 /* Jobs: made and ended by the core, run anywhere. */
 #include "gateway/cloud_internal.h"
 
+#include "function/stored.h"
 #include "function/sweep.h"
 
 struct fk_cloud_job *fk_cloud_job_new(struct fk_gateway *gateway, enum fk_cloud_job_kind kind)
@@ -107,11 +108,11 @@ enum fk_err fk_cloud_get(const struct fk_ports *ports, const struct fk_key *key,
     return err;
 }
 
-void fk_cloud_send_run(struct fk_cloud_job *job, const struct fk_ports *ports)
+static void send_run(struct fk_cloud_job *job, const struct fk_cloud_options *options, const struct fk_ports *ports)
 {
     struct fk_backoff backoff = fk_cloud_backoff(ports);
     do {
-        job->err = fk_queue_send(ports->queue, job->group, job->deduplication_id, fk_buf_view(&job->base.request));
+        job->err = fk_stored_send(options, ports, job->group, job->deduplication_id, fk_buf_view(&job->base.request));
         if (job->err == FK_ERR_UNKNOWN) {
             FK_MARK(SEND_UNKNOWN);
             if (FK_MUTANT(SEND_NOT_REPEATED)) {
@@ -135,7 +136,7 @@ void fk_cloud_job_run(struct fk_job *base, const struct fk_cloud_options *option
     case FK_JOB_SEND:
     case FK_JOB_ATTACH:
     case FK_JOB_EXPIRE:
-        fk_cloud_send_run(job, ports);
+        send_run(job, options, ports);
         break;
     case FK_JOB_POLL:
     case FK_JOB_SESSION:

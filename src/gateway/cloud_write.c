@@ -36,7 +36,8 @@ static void add_write(struct fk_gateway *gateway, struct fk_conn *conn, struct f
 }
 
 /* The next frame, if it is a write that may go into a message that has `used` bytes; null if not. */
-static struct fk_bytes next_write(const struct fk_conn *conn, size_t used, struct fk_bytes input)
+static struct fk_bytes next_write(const struct fk_gateway *gateway, const struct fk_conn *conn, size_t used,
+                                  struct fk_bytes input)
 {
     int64_t size = fk_conn_frame_size(conn, input);
     if (size < HEADER_SIZE || conn->state != FK_CONN_READY || conn->cloud->count >= FK_UNANSWERED_MAX) {
@@ -45,7 +46,7 @@ static struct fk_bytes next_write(const struct fk_conn *conn, size_t used, struc
     struct fk_bytes frame = fk_bytes_of(input.data + FK_FRAME_LENGTH_SIZE, (size_t)size);
     int32_t op = (int32_t)fk_load_u32(frame.data + 4);
     bool write = fk_plan_knows(op) || op == FK_OP_CLOSE_SESSION;
-    bool fits = used == 0 || used + frame.size <= FK_MESSAGE_SIZE_MAX;
+    bool fits = used == 0 || used + frame.size <= (size_t)gateway->cloud->options.message_size_max;
     return write && fits ? frame : FK_BYTES_NULL;
 }
 
@@ -53,7 +54,7 @@ size_t fk_cloud_take_writes(struct fk_gateway *gateway, struct fk_conn *conn, st
 {
     struct fk_cloud_conn *cloud = conn->cloud;
     struct fk_cloud_job *job = fk_cloud_job_new(gateway, FK_JOB_SEND);
-    struct fk_bytes frame = next_write(conn, 0, input);
+    struct fk_bytes frame = next_write(gateway, conn, 0, input);
     size_t taken = 0;
     if (job == NULL) {
         fk_cloud_conn_drop(gateway, conn);
@@ -68,7 +69,7 @@ size_t fk_cloud_take_writes(struct fk_gateway *gateway, struct fk_conn *conn, st
     while (frame.data != NULL) {
         add_write(gateway, conn, job, frame);
         taken += FK_FRAME_LENGTH_SIZE + frame.size;
-        frame = next_write(conn, fk_buf_left(&job->base.request), fk_bytes_tail(input, taken));
+        frame = next_write(gateway, conn, fk_buf_left(&job->base.request), fk_bytes_tail(input, taken));
     }
     if (job->base.request.failed) {
         fk_cloud_job_release(gateway, job);

@@ -107,11 +107,11 @@ static void another_format_is_another_version(void **state)
     struct fk_buf buf = FK_BUF_EMPTY;
     struct fk_answer_message answer;
     build_request(&buf);
-    fk_patch_i32(&buf, 0, FK_MESSAGE_FORMAT + 1);
+    fk_patch_i32(&buf, 0, FK_MESSAGE_FORMAT_NEWEST + 1);
     assert_int_equal(read_all(fk_buf_view(&buf)), FK_ERR_VERSION);
     fk_buf_clear(&buf);
     fk_answer_message_write(&buf, &(struct fk_answer_message){.number = 1});
-    fk_patch_i32(&buf, 0, FK_MESSAGE_FORMAT + 1);
+    fk_patch_i32(&buf, 0, FK_MESSAGE_FORMAT_NEWEST + 1);
     assert_int_equal(fk_answer_message_read(fk_buf_view(&buf), &answer), FK_ERR_VERSION);
     fk_buf_deinit(&buf);
 }
@@ -206,7 +206,7 @@ static void a_notice_is_of_one_kind(void **state)
     fk_patch_i32(&buf, KIND_OFFSET, UNKNOWN_KIND);
     assert_int_equal(fk_notice_kind(fk_buf_view(&buf)), 0);
     assert_int_equal(fk_events_message_read(fk_buf_view(&buf), &events), FK_ERR_MALFORMED);
-    fk_patch_i32(&buf, 0, FK_MESSAGE_FORMAT + 1);
+    fk_patch_i32(&buf, 0, FK_MESSAGE_FORMAT_NEWEST + 1);
     assert_int_equal(fk_notice_kind(fk_buf_view(&buf)), 0);
     assert_int_equal(fk_events_message_read(fk_buf_view(&buf), &events), FK_ERR_VERSION);
     assert_int_equal(fk_notice_kind(FK_BYTES_LITERAL("\0\0\0\1\0\0\0")), 0);
