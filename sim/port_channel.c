@@ -73,7 +73,9 @@ static void post(struct sim_cloud *cloud, int64_t gateway, struct fk_bytes messa
     *letter = (struct letter){.cloud = cloud, .gateway = gateway, .size = message.size};
     memcpy(letter->bytes, message.data, message.size);
     int64_t latency = (int64_t)sim_below(cloud->world, SIM_DICE_SCHEDULE, (uint64_t)cloud->latency_ns + 1);
-    sim_at(cloud->world, NULL, sim_now_ns(cloud->world) + latency + delay_ms * SIM_MS, deliver, letter);
+    int64_t at = cloud->arrival != NULL ? cloud->arrival(cloud->decorate_context, message.size)
+                                        : sim_now_ns(cloud->world) + latency;
+    sim_at(cloud->world, NULL, at + delay_ms * SIM_MS, deliver, letter);
 }
 
 static enum fk_err notify(struct fk_channel *channel, int64_t gateway, struct fk_bytes message, int64_t after_zxid)

@@ -37,6 +37,9 @@ struct sim_cloud {
     void *on_commit_context;
     sim_message_fn on_message; /* NULL: nobody looks */
     void *on_message_context;
+    sim_decorate_fn decorate; /* NULL: nothing stands between */
+    sim_arrival_fn arrival;
+    void *decorate_context;
     int64_t busy_until_ns[SIM_SERVICES];
     int64_t full_until_ns[SIM_SERVICES];
 };

@@ -49,6 +49,13 @@ void sim_cloud_on_message(struct sim_cloud *cloud, sim_message_fn call, void *co
     cloud->on_message_context = context;
 }
 
+void sim_cloud_decorate(struct sim_cloud *cloud, sim_decorate_fn decorate, sim_arrival_fn arrival, void *context)
+{
+    cloud->decorate = decorate;
+    cloud->arrival = arrival;
+    cloud->decorate_context = context;
+}
+
 void sim_cloud_on_send(struct sim_cloud *cloud, enum sim_queue queue, sim_task_fn call, void *context)
 {
     cloud->on_send[queue] = call;
@@ -187,4 +194,7 @@ void sim_ports_init(struct sim_ports *ports, struct sim_cloud *cloud, struct sim
         .clock = sim_process_clock(process),
         .random = sim_process_random(process),
     };
+    if (cloud->decorate != NULL) {
+        cloud->decorate(cloud->decorate_context, ports);
+    }
 }

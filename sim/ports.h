@@ -15,12 +15,20 @@ typedef void (*sim_mail_fn)(void *context, struct fk_bytes message);
 /* Sees each accepted write of the table, at its moment. */
 typedef void (*sim_commit_fn)(void *context, const struct fk_write *writes, size_t count);
 
-/* Sees each message at the moment when it is sent: to a group of a queue (QUEUE_SEND), to a gateway (CHANNEL_NOTIFY). */
+/* Sees each message at the moment when it is sent: to a group of a queue (QUEUE_SEND), to a gateway (CHANNEL_NOTIFY).
+ */
 typedef void (*sim_message_fn)(void *context, enum sim_call call, int64_t to, struct fk_bytes message);
 
 struct sim_cloud *sim_cloud_new(struct sim_world *world, struct sim_faults *faults, int64_t latency_ns_max);
 void sim_cloud_on_commit(struct sim_cloud *cloud, sim_commit_fn call, void *context);
 void sim_cloud_on_message(struct sim_cloud *cloud, sim_message_fn call, void *context);
+struct sim_ports;
+/* Called with the ports of each process when they are made, to put something between it and its services: `ports.ports`
+ * is what it will use. */
+typedef void (*sim_decorate_fn)(void *context, struct sim_ports *ports);
+/* When a message to a gateway arrives that is sent now. */
+typedef int64_t (*sim_arrival_fn)(void *context, size_t size);
+void sim_cloud_decorate(struct sim_cloud *cloud, sim_decorate_fn decorate, sim_arrival_fn arrival, void *context);
 /* A gateway's mailbox under its id; closed with the process. */
 void sim_cloud_mailbox(struct sim_cloud *cloud, int64_t gateway, struct sim_process *process, sim_mail_fn call,
                        void *context);
