@@ -43,7 +43,8 @@ LAYERS = {
     "driver": PORT | {"driver"},
     "driver/aws": PORT | {"http", "http/client", "driver/aws"},
     "host": HOST,
-    "cli": HOST | {"cli"},
+    "deploy": FUNCTION | {"http", "driver/aws", "deploy"},
+    "cli": HOST | {"cli", "deploy"},
 }
 # Layers that know no world: no socket, clock, thread, random or file. They run in the simulator as they are.
 PURE = ("base", "wire", "model", "port", "function", "gateway", "http")
