@@ -101,19 +101,27 @@ static size_t distance(const char *a, const char *b)
     return row[size];
 }
 
-/* A key that may have been meant, or NULL. */
+/* A key that may have been meant, or NULL. Names whose lengths differ by more than may change are not compared: a file
+ * may have thousands of unknown ones. */
 static const char *near(const char *name)
 {
     const char *best = NULL;
     size_t best_distance = 3;
-    if (strlen(name) >= KEY_SIZE_MAX) {
+    size_t size = strlen(name);
+    if (size >= KEY_SIZE_MAX) {
         return NULL;
     }
     for (size_t i = 0; i < fk_config_key_count; i++) {
         const char *known = fk_config_keys[i].name;
-        if (strchr(known, '*') == NULL && strlen(known) < KEY_SIZE_MAX && distance(name, known) < best_distance) {
+        size_t known_size = strlen(known);
+        if (known_size >= KEY_SIZE_MAX || known_size >= size + best_distance || size >= known_size + best_distance ||
+            known[known_size - 1] == '*') {
+            continue;
+        }
+        size_t changes = distance(name, known);
+        if (changes < best_distance) {
             best = known;
-            best_distance = distance(name, known);
+            best_distance = changes;
         }
     }
     return best;
