@@ -14,8 +14,8 @@ static inline size_t fk_base64_size(size_t size)
 
 void fk_base64_append(struct fk_buf *buf, struct fk_bytes bytes);
 
-/* The bytes, in the arena; never null where it is OK. MALFORMED: anything but whole groups of the alphabet, blanks and
- * bits that padding cuts off included. NOMEM. */
+/* The bytes, in the arena; never null where it is OK. MALFORMED: anything but whole groups of the alphabet, blanks
+ * included. NOMEM. */
 enum fk_err fk_base64_read(struct fk_bytes text, struct fk_arena *arena, struct fk_bytes *bytes);
 
 #endif

@@ -128,8 +128,9 @@ enum fk_limits {
     FK_TABLE_ITEM_OVERHEAD = 64,
     /* Items of one page of a listing, by their sizes; a page has at least one. */
     FK_TABLE_PAGE_SIZE_MAX = 1024 * 1024,
-    /* Blobs: S3's quotas on the length of a name and on the names of one page. */
-    FK_BLOB_NAME_SIZE_MAX = 1024,
+    /* Names of blobs: a key of S3 has 1,024 bytes, in which a byte of a name may take three, and a prefix stands in
+     * front. Names of one page: S3's quota. */
+    FK_BLOB_NAME_SIZE_MAX = 336,
     FK_BLOB_PAGE_MAX = 1000,
     /* Results that a session record keeps (protocol.md H1), and requests of a session that may be undecided: one less,
      * so that a slot is never overwritten before its answer was taken. */
@@ -140,8 +141,8 @@ enum fk_limits {
     FK_RESULT_SIZE_MAX = 32 * 1024,
     /* Messages that one invocation takes from a FIFO queue (SQS: 10). */
     FK_QUEUE_BATCH_MAX = 10,
-    /* Largest body of one message (SQS: 1 MiB). */
-    FK_QUEUE_BODY_SIZE_MAX = 1024 * 1024,
+    /* Largest body of one message: SQS takes 1 MiB of text, and this is that in base64. */
+    FK_QUEUE_BODY_SIZE_MAX = 768 * 1024,
     /* How long a FIFO queue knows the deduplication ids of what was sent (SQS: 5 minutes). */
     FK_QUEUE_DEDUPLICATION_MS = 5 * 60 * 1000,
     /* How long a message stays that nobody deletes (SQS: 14 days), and how long a receiver may keep it hidden (12 h).

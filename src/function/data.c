@@ -4,7 +4,7 @@
 enum {
     DIGITS = 16,
     PATH_AT = 2 * DIGITS,
-    PATH_SIZE_MAX = 900, /* longer paths are cut, and what they leave behind stays: an S3 key has 1 024 bytes */
+    PATH_SIZE_MAX = FK_BLOB_NAME_SIZE_MAX - PATH_AT, /* longer paths are cut, and what they leave behind stays */
 };
 
 static void write_digits(uint8_t *at, uint64_t word)
