@@ -254,21 +254,35 @@ static void print_notice(struct sim_golden *golden, struct fk_bytes bytes)
     fk_arena_deinit(&arena);
 }
 
+static void tell(struct sim_golden *golden, int64_t gateway, struct fk_bytes message, bool more)
+{
+    begin(golden, present(golden));
+    (void)fprintf(golden->out, more ? "      and gateway %d: " : "tells gateway %d: ",
+                  sim_golden_number(&golden->gateways, gateway));
+    print_notice(golden, message);
+    end(golden);
+}
+
 static void on_message(void *context, enum sim_call call, int64_t to, struct fk_bytes message)
 {
     struct sim_golden *golden = (struct sim_golden *)context;
+    struct fk_reader reader;
+    struct fk_bytes one;
     if (golden->over) {
         return;
     }
     take_time(golden);
-    begin(golden, present(golden));
     if (call == SIM_CALL_QUEUE_SEND) {
+        begin(golden, present(golden));
         print_requests(golden, message);
+        end(golden);
+    } else if (fk_many_message_read(message, &reader) == FK_OK) {
+        for (bool more = false; fk_many_message_next(&reader, &one); more = true) {
+            tell(golden, to, one, more);
+        }
     } else {
-        (void)fprintf(golden->out, "tells gateway %d: ", sim_golden_number(&golden->gateways, to));
-        print_notice(golden, message);
+        tell(golden, to, message, false);
     }
-    end(golden);
 }
 
 /* --- the run --- */

@@ -193,7 +193,7 @@ int64_t sim_latency_draw(const struct sim_latency *latency, struct sim_world *wo
 void sim_latency_defaults(struct sim_latency_options *options)
 {
     *options = (struct sim_latency_options){
-        .transaction = 2, .poll_ms = 10, .function_ms = 0.5, .batch = 3.5, .partitions = 4, .sqs_channel = false};
+        .transaction = 2, .poll_ms = 10, .function_ms = 0.5, .batch = 3.35, .partitions = 4, .sqs_channel = false};
 }
 
 /* One, and each of the others with the chance that gives the average. */

@@ -86,7 +86,7 @@ static void help(void)
         "  --transaction X   a transaction takes X times what a conditional write takes (2)\n"
         "  --poll MS         from a message's acknowledgement until a waiting long poll has it (10)\n"
         "  --function MS     what an invocation takes besides its calls (0.5)\n"
-        "  --batch N         messages of a batch, on average (3.5)\n"
+        "  --batch N         messages of a batch, on average (3.35)\n"
         "  --partitions N    of the table, each with 1 000 write units a second (4)\n"
         "\n"
         "  --samples N       of each operation (400)\n"

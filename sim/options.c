@@ -56,6 +56,7 @@ static void draw_cloud(struct sim_options *options, uint64_t *dice)
     options->visibility_ms = options->function_ms + between(dice, 500, 3000);
     options->items = ONE_OF(dice, 100, 100, 30, 16);
     options->inline_size = ONE_OF(dice, 700, 100, 16);
+    options->pend = ONE_OF(dice, 8, 8, 1, 0);
     options->item_size = options->inline_size * ONE_OF(dice, 2, 8);
     /* Slow services with small batches do not keep up with what sweeps alone ask for. */
     options->batch = options->latency_us > 2000 ? 10 : ONE_OF(dice, 10, 10, 3, 1);
@@ -117,6 +118,7 @@ static void give(struct sim_options *options)
     options->cloud.function_ms = (int32_t)options->function_ms;
     options->cloud.commit_items_max = (int32_t)options->items;
     options->cloud.inline_size_max = (int32_t)options->inline_size;
+    options->cloud.pend_unread_max = (int32_t)options->pend;
     options->cloud.item_size_max = (int32_t)options->item_size;
     options->cloud.message_size_max = options->cloud.item_size_max + 300; /* what is larger than an item and its path */
     options->swarm = (struct sim_swarm){.kinds = (uint64_t)options->kinds,
@@ -200,6 +202,7 @@ static void take_cloud(struct sim_options *options, const struct fk_cloud_option
     options->function_ms = cloud->function_ms;
     options->items = cloud->commit_items_max;
     options->inline_size = cloud->inline_size_max;
+    options->pend = cloud->pend_unread_max;
     options->item_size = cloud->item_size_max;
 }
 

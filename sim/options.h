@@ -35,6 +35,7 @@
     X(function_ms, "a function starts nothing new after")                                                              \
     X(items, "items of a transaction at most")                                                                         \
     X(inline_size, "data in the node's record at most")                                                                \
+    X(pend, "gateways that a record names without reading whether they are behind")                                    \
     X(item_size, "data in an item at most")                                                                            \
     X(clients, "clients, 1 to 8")                                                                                      \
     X(actions, "actions of each client")                                                                               \

@@ -9,6 +9,26 @@ static struct sim_ports *ports_of(struct fk_table *table)
     return FK_CONTAINER_OF(table, struct sim_ports, table);
 }
 
+/* No snapshot: some of the items are read now, the others a moment later. */
+static enum fk_err get_apart(struct sim_ports *ports, const struct fk_key *keys, size_t count, struct fk_arena *arena,
+                             struct fk_item *items)
+{
+    struct sim_world *world = ports->cloud->world;
+    uint64_t now = sim_dice(world, SIM_DICE_SCHEDULE);
+    enum fk_err err = FK_OK;
+    for (size_t round = 0; round < 2; round++) {
+        for (size_t i = 0; i < count && err == FK_OK; i++) {
+            if ((now >> (i % 64) & 1) == round) {
+                err = fk_table_get_many(ports->cloud->table, &keys[i], 1, arena, &items[i]);
+            }
+        }
+        if (round == 0 && err == FK_OK) {
+            sim_sleep_ns((int64_t)sim_below(world, SIM_DICE_SCHEDULE, (uint64_t)ports->cloud->latency_ns + 1));
+        }
+    }
+    return err;
+}
+
 static enum fk_err get_many(struct fk_table *table, const struct fk_key *keys, size_t count, struct fk_arena *arena,
                             struct fk_item *items)
 {
@@ -18,7 +38,8 @@ static enum fk_err get_many(struct fk_table *table, const struct fk_key *keys, s
     if (!sim_call_begin(ports, SIM_SERVICE_TABLE, SIM_CALL_TABLE_GET, SIM_KINDS_READ, &fault, &err)) {
         return err;
     }
-    err = fk_table_get_many(ports->cloud->table, keys, count, arena, items);
+    err = count == 1 ? fk_table_get_many(ports->cloud->table, keys, count, arena, items)
+                     : get_apart(ports, keys, count, arena, items);
     sim_trace(ports->cloud->world, "table.get %zu from %.*s/%.*s -> %d", count, (int)keys[0].partition.size,
               (const char *)keys[0].partition.data, (int)keys[0].name.size, (const char *)keys[0].name.data, (int)err);
     return sim_call_end(ports, &fault, err);

@@ -103,6 +103,9 @@ enum fk_limits {
     FK_BATCH_REQUESTS_MAX = 4096,
     /* Bytes of one queue message beyond which a gateway starts the next one (design.md section 8: 64 KiB). */
     FK_MESSAGE_SIZE_MAX = 64 * 1024,
+    /* Answers and events of one commit go to a gateway in one message up to this, and another one behind it: what SQS
+     * charges as one request of 64 KiB, encoded. */
+    FK_NOTICES_SIZE_MAX = 40 * 1024,
     /* Largest log frame: a batch stops before it. A single change may be larger by one request. */
     FK_LOG_FRAME_SIZE_MAX = 8 * 1024 * 1024,
     /* One text of a line of the process's log, and the line: a client's longest path does not flood it. */
@@ -124,6 +127,8 @@ enum fk_limits {
     FK_TABLE_WRITE_MAX = 100,
     FK_TABLE_ITEM_SIZE_MAX = 400 * 1024,
     FK_TABLE_WRITE_SIZE_MAX = 4 * 1024 * 1024,
+    /* Gateways that a record names as perhaps behind without reading whether they are: 16 bytes each, against a read. */
+    FK_PEND_UNREAD_MAX = 8,
     /* What an item has besides its key and value: names of attributes, the stamp. */
     FK_TABLE_ITEM_OVERHEAD = 64,
     /* Items of one page of a listing, by their sizes; a page has at least one. */

@@ -10,6 +10,7 @@
 /*    name                     the situation */
 #define FK_MARK_TABLE(X)                                                                                               \
     X(COMMIT_REFUSED, "a commit was refused: somebody else committed first")                                           \
+    X(EARLY_READ_CHANGED, "what was read beside the zxid record had changed before the commit")                        \
     X(COMMIT_UNKNOWN, "the outcome of a commit was unknown")                                                           \
     X(ANSWERED_FROM_RING, "a request delivered again was answered from its record")                                    \
     X(GAP_DROPPED, "a request behind a gap in the numbers was dropped")                                                \

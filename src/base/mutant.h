@@ -12,6 +12,7 @@
     X(ONE_RESULT, "H1: the session record keeps one result")                                                           \
     X(NUMBERS_NOT_DENSE, "H3: a gap in the numbers is not noticed")                                                    \
     X(ZXID_READ_LAST, "H4: the zxid record is read after the others")                                                  \
+    X(EARLY_READS_TRUSTED, "H4: what was read beside the zxid record is not looked at again before the commit")         \
     X(UNKNOWN_IS_REFUSED, "H6: an unknown commit is taken for a failed one and answered")                              \
     X(UNKNOWN_IS_DONE, "H6: an unknown commit is taken for an applied one")                                            \
     X(NO_ZXID_CONDITION, "C1: commits are not conditional on the zxid")                                                \

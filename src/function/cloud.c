@@ -22,6 +22,7 @@ struct fk_cloud_options fk_cloud_defaults(void)
         .commit_items_max = FK_TABLE_WRITE_MAX,
         .message_size_max = FK_MESSAGE_SIZE_MAX,
         .inline_size_max = 700,
+        .pend_unread_max = FK_PEND_UNREAD_MAX,
         .item_size_max = 8 * 1024,
     };
 }

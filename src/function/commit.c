@@ -26,8 +26,9 @@ static void add(struct transaction *transaction, enum fk_write_kind kind, const 
     transaction->starts[transaction->count] = transaction->bytes.size;
 }
 
-/* H11: who has not applied all events written for it so far: any record this commit puts may show something that such
- * an event is about. */
+/* H11: who may not have applied all events written for it so far: any record this commit puts may show something that
+ * such an event is about. A gateway that has applied them is not held up by being named: its record is read, to leave
+ * it out, only where so many are named that records grow by it. */
 static struct fk_gateway_zxids pending(struct fk_overlay *overlay, int64_t zxid)
 {
     const struct fk_gateway_zxids *lastev = &overlay->zx.lastev;
@@ -35,6 +36,13 @@ static struct fk_gateway_zxids pending(struct fk_overlay *overlay, int64_t zxid)
     pend.items = (struct fk_gateway_zxid *)fk_arena_alloc(overlay->arena, (lastev->count + 1) * sizeof *pend.items);
     if (pend.items == NULL) {
         overlay->err = FK_ERR_NOMEM;
+        return pend;
+    }
+    if (fk_overlay_names_all(overlay) && !FK_MUTANT(PEND_OWN_EVENTS_ONLY)) {
+        pend.count = lastev->count;
+        if (pend.count > 0) {
+            memcpy(pend.items, lastev->items, pend.count * sizeof *pend.items);
+        }
         return pend;
     }
     for (size_t i = 0; i < lastev->count; i++) {
@@ -212,9 +220,7 @@ enum fk_err fk_commit(struct fk_overlay *overlay)
         err = write_all(overlay, &transaction);
     }
     fk_buf_deinit(&transaction.bytes);
-    if (err == FK_OK) {
-        fk_data_remove_replaced(overlay);
-    } else if (err != FK_ERR_UNKNOWN) {
+    if (err != FK_OK && err != FK_ERR_UNKNOWN) {
         fk_data_remove_stored(overlay); /* nothing names it, and nothing will */
     }
     return err;

@@ -109,7 +109,7 @@ static size_t open_sessions(struct run *run, size_t works[FK_TABLE_GET_MAX])
     return count;
 }
 
-static enum fk_err mark_accepted(struct run *run, int64_t session_id, const struct fk_item *item)
+static enum fk_err mark_accepted(struct run *run, int64_t session_id, const struct fk_overlay_item *item)
 {
     struct fk_accepted_session session = {.count = 0};
     enum fk_err err = item->stamp == 0 ? FK_OK : fk_accepted_session_read(item->value, &run->arena, &session);
@@ -123,24 +123,22 @@ static enum fk_err mark_accepted(struct run *run, int64_t session_id, const stru
     return err;
 }
 
-/* What most entries are: accepted by their writers. One reading tells it of all of them; of the others nothing. */
-static enum fk_err find_accepted(struct run *run)
+/* What most entries are: accepted by their writers. The one reading of the batch tells it of all of them; of the others
+ * nothing. */
+static enum fk_err find_accepted(struct run *run, struct fk_overlay *overlay)
 {
-    struct fk_key keys[FK_TABLE_GET_MAX];
-    struct fk_item items[FK_TABLE_GET_MAX];
     size_t works[FK_TABLE_GET_MAX];
     size_t count = open_sessions(run, works);
     for (size_t i = 0; i < count; i++) {
-        keys[i] = fk_key_accepted_session(&run->arena, run->works[works[i]].entry.session_id);
-        if (keys[i].partition.data == NULL) {
-            return FK_ERR_NOMEM;
+        int64_t session_id = run->works[works[i]].entry.session_id;
+        struct fk_key key = fk_key_accepted_session(&run->arena, session_id);
+        const struct fk_overlay_item *item = fk_overlay_item(overlay, &key);
+        enum fk_err err = item == NULL ? overlay->err : mark_accepted(run, session_id, item);
+        if (err != FK_OK) {
+            return err;
         }
     }
-    enum fk_err err = count == 0 ? FK_OK : fk_table_get_many(run->ports->table, keys, count, &run->arena, items);
-    for (size_t i = 0; err == FK_OK && i < count; i++) {
-        err = mark_accepted(run, run->works[works[i]].entry.session_id, &items[i]);
-    }
-    return err;
+    return FK_OK;
 }
 
 static enum fk_err decide_entry(struct run *run, size_t i)
@@ -158,9 +156,9 @@ static enum fk_err decide_entry(struct run *run, size_t i)
 }
 
 /* Finds the fates of the entries from the first open one on; *end is behind the last one that is decided. */
-static enum fk_err read_entries(struct run *run, size_t *end)
+static enum fk_err read_entries(struct run *run, struct fk_overlay *overlay, size_t *end)
 {
-    enum fk_err err = find_accepted(run);
+    enum fk_err err = find_accepted(run, overlay);
     for (*end = run->done; err == FK_OK && *end < run->count; (*end)++) {
         err = decide_entry(run, *end);
         if (err != FK_OK && FK_MUTANT(UNDECIDED_PASSED)) {
@@ -183,29 +181,37 @@ struct attempt {
     size_t entries;
 };
 
-static void prefetch(struct run *run, struct fk_overlay *overlay, size_t end)
+static void want_entry(const struct work *work, struct fk_overlay *overlay)
 {
-    for (size_t i = run->done; i < end; i++) {
-        const struct fk_entry *entry = &run->works[i].entry;
-        if (run->works[i].fate != FK_FATE_ACCEPTED) {
-            continue;
-        }
-        struct fk_key key = fk_key_session(overlay->arena, entry->session_id);
-        if (entry->session_id != 0) {
+    const struct fk_entry *entry = &work->entry;
+    struct fk_key key = fk_key_accepted_session(overlay->arena, entry->session_id);
+    if (work->fate == FK_FATE_UNDECIDED && entry->kind != FK_STEP_DEAD) {
+        fk_overlay_want(overlay, &key);
+    }
+    key = fk_key_session(overlay->arena, entry->session_id);
+    if (entry->session_id != 0) {
+        fk_overlay_want(overlay, &key);
+    }
+    if (entry->kind == FK_STEP_DEAD || entry->kind == FK_STEP_ATTACH) {
+        key = fk_key_gateway(overlay->arena, entry->gateway);
+        fk_overlay_want(overlay, &key);
+    }
+    for (size_t i = 0; i < entry->path_count; i++) {
+        if (entry->paths[i].counter != 0) {
+            key = fk_key_node(overlay->arena, entry->paths[i].path);
             fk_overlay_want(overlay, &key);
-        }
-        if (entry->kind == FK_STEP_DEAD || entry->kind == FK_STEP_ATTACH) {
-            key = fk_key_gateway(overlay->arena, entry->gateway);
-            fk_overlay_want(overlay, &key);
-        }
-        for (size_t j = 0; j < entry->path_count; j++) {
-            if (entry->paths[j].counter != 0) {
-                key = fk_key_node(overlay->arena, entry->paths[j].path);
-                fk_overlay_want(overlay, &key);
-            }
         }
     }
-    fk_overlay_fetch(overlay);
+}
+
+/* Names all that the batch touches, and what says which of it is accepted, so that one read brings it. */
+static void want_entries(struct run *run, struct fk_overlay *overlay)
+{
+    for (size_t i = run->done; i < run->count && read_entry(run, i) == FK_OK; i++) {
+        if (run->works[i].read && run->works[i].fate != FK_FATE_LOST) {
+            want_entry(&run->works[i], overlay);
+        }
+    }
 }
 
 static enum fk_err apply_entries(struct run *run, struct attempt *attempt, size_t end)
@@ -240,13 +246,10 @@ static enum fk_err try_once(struct run *run, struct attempt *attempt)
 {
     struct fk_overlay *overlay = &attempt->decision.overlay;
     size_t end = run->done;
-    enum fk_err err = read_entries(run, &end);
+    want_entries(run, overlay);
+    enum fk_err err = fk_overlay_begin(overlay);
     if (err == FK_OK) {
-        err = fk_overlay_begin(overlay);
-    }
-    if (err == FK_OK) {
-        prefetch(run, overlay, end);
-        err = overlay->err;
+        err = read_entries(run, overlay, &end);
     }
     if (err == FK_OK) {
         err = apply_entries(run, attempt, end);
@@ -258,14 +261,16 @@ static enum fk_err try_once(struct run *run, struct attempt *attempt)
         fk_outcome_send(overlay, &attempt->decision.outcomes);
     }
     if (overlay->changed) {
-        err = fk_commit(overlay);
+        err = fk_overlay_confirm(overlay);
+        err = err == FK_OK ? fk_commit(overlay) : err;
     }
     if ((FK_MUTANT(UNKNOWN_IS_DONE) || FK_MUTANT(UNKNOWN_IS_REFUSED)) && err == FK_ERR_UNKNOWN) {
         err = FK_OK;
     }
     if (err == FK_OK) {
-        remove_superseded(run, attempt);
         fk_outcome_send(overlay, &attempt->decision.outcomes);
+        fk_data_remove_replaced(overlay);
+        remove_superseded(run, attempt);
     }
     return err;
 }

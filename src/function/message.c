@@ -77,7 +77,7 @@ int32_t fk_notice_kind(struct fk_bytes message)
     struct fk_reader reader = fk_reader_of(message);
     int32_t format = fk_read_i32(&reader);
     int32_t kind = fk_read_i32(&reader);
-    bool known = kind == FK_NOTICE_ANSWER || kind == FK_NOTICE_EVENTS;
+    bool known = kind >= FK_NOTICE_ANSWER && kind <= FK_NOTICE_MANY;
     return reader.failed || format != FK_MESSAGE_FORMAT || !known ? 0 : kind;
 }
 
@@ -97,6 +97,32 @@ enum fk_err fk_events_message_read(struct fk_bytes message, struct fk_bytes *eve
     }
     *events = fk_read_bytes(&reader);
     return reader.failed || events->data == NULL ? FK_ERR_MALFORMED : FK_OK;
+}
+
+void fk_many_message_begin(struct fk_buf *buf)
+{
+    fk_write_i32(buf, FK_MESSAGE_FORMAT);
+    fk_write_i32(buf, FK_NOTICE_MANY);
+}
+
+void fk_many_message_add(struct fk_buf *buf, struct fk_bytes message)
+{
+    fk_write_bytes(buf, message);
+}
+
+enum fk_err fk_many_message_read(struct fk_bytes message, struct fk_reader *reader)
+{
+    *reader = fk_reader_of(message);
+    return read_front(reader, FK_NOTICE_MANY);
+}
+
+bool fk_many_message_next(struct fk_reader *reader, struct fk_bytes *message)
+{
+    if (reader->left == 0) {
+        return false;
+    }
+    *message = fk_read_bytes(reader);
+    return !reader->failed && message->data != NULL;
 }
 
 enum fk_err fk_answer_message_read(struct fk_bytes bytes, struct fk_answer_message *message)

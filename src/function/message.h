@@ -55,12 +55,20 @@ struct fk_answer_message {
 enum fk_notice {
     FK_NOTICE_ANSWER = 1,
     FK_NOTICE_EVENTS = 2, /* cloud: an encoded fk_events_record (record.h) with one gateway follows as a buffer */
+    FK_NOTICE_MANY = 3,   /* cloud: messages of the other kinds follow, each as a buffer, in their order */
 };
 
 /* What a channel message is: FK_NOTICE_...; 0 where it is none that this version knows. */
 int32_t fk_notice_kind(struct fk_bytes message);
 void fk_events_message_write(struct fk_buf *buf, struct fk_bytes events);
 enum fk_err fk_events_message_read(struct fk_bytes message, struct fk_bytes *events);
+
+/* Starts a message of many with none. */
+void fk_many_message_begin(struct fk_buf *buf);
+void fk_many_message_add(struct fk_buf *buf, struct fk_bytes message);
+/* Reads the front of one; its messages follow with fk_many_message_next, which is false behind the last. */
+enum fk_err fk_many_message_read(struct fk_bytes message, struct fk_reader *reader);
+bool fk_many_message_next(struct fk_reader *reader, struct fk_bytes *message);
 
 /* Starts a message with no operations; the count is corrected by each fk_request_message_add. */
 void fk_request_message_begin(struct fk_buf *buf, const struct fk_request_message *message);

@@ -18,7 +18,7 @@ bool fk_outcome_add(struct fk_list *outcomes, struct fk_arena *arena, int64_t ga
                     const struct fk_answer_message *answer);
 
 /* Sends the events of the overlay and the answers, by zxid: to each gateway the events of a change before its answer.
- */
+ * What one gateway gets travels in one message, as long as that stays small. */
 void fk_outcome_send(const struct fk_overlay *overlay, const struct fk_list *outcomes);
 
 /* Sends one answer. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "function/overlay.h"
 
+#include "base/mark.h"
+#include "base/mutant.h"
 #include "function/bootstrap.h"
 
 /* Keys wanted and not yet fetched stand in the map with this stamp. */
@@ -87,10 +89,12 @@ static void fetch(struct fk_overlay *overlay, struct fk_overlay_item **wanted, s
     for (size_t i = 0; i < count; i++) {
         wanted[i]->stamp = items[i].stamp;
         wanted[i]->value = items[i].value;
+        wanted[i]->early = !overlay->front_read;
     }
 }
 
-void fk_overlay_fetch(struct fk_overlay *overlay)
+/* Reads all that is wanted; calls after the first one come after the zxid record, which stands in that. */
+static void fetch_wanted(struct fk_overlay *overlay)
 {
     struct fk_overlay_item *wanted[FK_TABLE_GET_MAX];
     size_t count = 0;
@@ -105,12 +109,14 @@ void fk_overlay_fetch(struct fk_overlay *overlay)
         wanted[count++] = item;
         if (count == FK_TABLE_GET_MAX) {
             fetch(overlay, wanted, count);
+            overlay->front_read = true;
             count = 0;
         }
     }
     if (count > 0 && overlay->err == FK_OK) {
         fetch(overlay, wanted, count);
     }
+    overlay->front_read = true;
 }
 
 /* The item of a key, read if it was not. */
@@ -122,6 +128,11 @@ static struct fk_overlay_item *item_read(struct fk_overlay *overlay, const struc
         fetch(overlay, &item, 1);
     }
     return overlay->err == FK_OK ? item : NULL;
+}
+
+const struct fk_overlay_item *fk_overlay_item(struct fk_overlay *overlay, const struct fk_key *key)
+{
+    return item_read(overlay, key);
 }
 
 /* Gives the item its decoded form, and its place in the list of its kind. */
@@ -337,12 +348,20 @@ size_t fk_overlay_items(const struct fk_overlay *overlay)
            count_put(&overlay->gateways);
 }
 
-/* The zxid record, then those that every commit needs: the gateways with events, and the recursive subscriptions. */
+/* The zxid record, with all that is wanted so far. It stands first among that: a second call comes after it. */
 static void read_front(struct fk_overlay *overlay)
 {
     struct fk_key key = fk_key_zx();
-    overlay->zx_item = item_read(overlay, &key);
+    overlay->zx_item = item_of(overlay, &key);
     if (overlay->zx_item == NULL) {
+        return;
+    }
+    if (FK_MUTANT(ZXID_READ_LAST)) {
+        fetch_wanted(overlay);
+    }
+    fk_list_append(overlay->nodes.next, &overlay->zx_item->link); /* in front */
+    fetch_wanted(overlay);
+    if (overlay->err != FK_OK) {
         return;
     }
     if (overlay->zx_item->value.data == NULL) {
@@ -353,10 +372,21 @@ static void read_front(struct fk_overlay *overlay)
     fail(overlay, fk_zx_record_read(overlay->zx_item->value, overlay->arena, &overlay->zx));
     overlay->base_zxid = overlay->zx.zxid;
     overlay->lastev_capacity = overlay->zx.lastev.count;
-    for (size_t i = 0; i < overlay->zx.lastev.count; i++) {
+}
+
+bool fk_overlay_names_all(const struct fk_overlay *overlay)
+{
+    return overlay->zx.lastev.count <= (size_t)overlay->options->pend_unread_max;
+}
+
+/* Those gateways whose records the commit asks for (commit.c), in one call. */
+static void read_gateways(struct fk_overlay *overlay)
+{
+    for (size_t i = 0; i < overlay->zx.lastev.count && !fk_overlay_names_all(overlay); i++) {
         struct fk_key gateway = fk_key_gateway(overlay->arena, overlay->zx.lastev.items[i].gateway);
         fk_overlay_want(overlay, &gateway);
     }
+    fetch_wanted(overlay);
 }
 
 static void read_recursive(struct fk_overlay *overlay)
@@ -388,9 +418,50 @@ enum fk_err fk_overlay_begin(struct fk_overlay *overlay)
 {
     read_front(overlay);
     if (overlay->err == FK_OK) {
+        read_gateways(overlay);
+    }
+    if (overlay->err == FK_OK) {
         read_recursive(overlay);
     }
     return overlay->err;
+}
+
+/* Reads items again; REFUSED where one has another stamp. */
+static enum fk_err compare_stamps(struct fk_overlay *overlay, struct fk_overlay_item *const *items, size_t count)
+{
+    struct fk_key *keys = (struct fk_key *)take(overlay, count * sizeof *keys);
+    struct fk_item *now = (struct fk_item *)take(overlay, count * sizeof *now);
+    if (keys == NULL || now == NULL) {
+        return overlay->err;
+    }
+    for (size_t i = 0; i < count; i++) {
+        keys[i] = items[i]->key;
+    }
+    enum fk_err err = fk_table_get_many(overlay->ports->table, keys, count, overlay->arena, now);
+    for (size_t i = 0; i < count && err == FK_OK; i++) {
+        if (now[i].stamp != items[i]->stamp) {
+            FK_MARK(EARLY_READ_CHANGED);
+            err = FK_ERR_REFUSED;
+        }
+    }
+    return err;
+}
+
+enum fk_err fk_overlay_confirm(struct fk_overlay *overlay)
+{
+    const struct fk_list *lists[] = {&overlay->nodes, &overlay->sessions, &overlay->ephemerals, &overlay->gateways};
+    struct fk_overlay_item *again[FK_TABLE_GET_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        for (struct fk_list *link = lists[i]->next; link != lists[i]; link = link->next) {
+            struct fk_overlay_item *item = FK_CONTAINER_OF(link, struct fk_overlay_item, link);
+            if (item->early && !item->put && item->typed != NULL) {
+                again[count++] = item; /* one call read all that are early: they are no more than it takes */
+            }
+        }
+    }
+    bool blind = FK_MUTANT(ZXID_READ_LAST) || FK_MUTANT(EARLY_READS_TRUSTED);
+    return count == 0 || blind ? FK_OK : compare_stamps(overlay, again, count);
 }
 
 void fk_overlay_deinit(struct fk_overlay *overlay)

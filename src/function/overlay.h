@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What one commit reads and changes: each item of the table is read once, decoded once, changed in place by one request
- * after the other, and written by the commit on the condition that nobody has written it meanwhile. The zxid record is
- * read first (H4): the condition on it makes all that was read after it a state that existed at one moment. */
+ * after the other, and written by the commit on the condition that nobody has written it meanwhile. The condition on
+ * the zxid record makes all that was read after it a state that existed at one moment (H4). One call reads it together
+ * with what is known to be wanted, in no order: of these items those that the commit does not write, and so has no
+ * condition on, are looked at again before it (fk_overlay_confirm). */
 #ifndef FK_FUNCTION_OVERLAY_H
 #define FK_FUNCTION_OVERLAY_H
 
@@ -19,6 +21,7 @@ struct fk_overlay_item {
     struct fk_bytes value; /* null: there was none */
     void *typed;           /* the struct below whose first member points back here; NULL: not decoded yet */
     bool put;              /* the commit writes it */
+    bool early;            /* perhaps read before the zxid record */
 };
 
 struct fk_overlay_node {
@@ -82,7 +85,8 @@ struct fk_overlay {
     int64_t base_zxid;      /* as it was read */
     size_t lastev_capacity;
     struct fk_recursive_record recursive;
-    bool changed; /* there is something to commit */
+    bool changed;    /* there is something to commit */
+    bool front_read; /* what is read now is read after the zxid record */
 };
 
 /* An overlay that has read nothing, on an empty arena. */
@@ -90,13 +94,19 @@ void fk_overlay_init(struct fk_overlay *overlay, const struct fk_cloud_options *
                      struct fk_arena *arena);
 void fk_overlay_deinit(struct fk_overlay *overlay);
 
-/* Reads the zxid record, and what it tells of; before anything else is read. A fresh store gets its first tree
- * (bootstrap.h), and the error is REFUSED: begin anew. */
+/* Names an item that will be wanted, for one read of them all by fk_overlay_begin. */
+void fk_overlay_want(struct fk_overlay *overlay, const struct fk_key *key);
+
+/* Reads the zxid record and what is wanted in one call, then what the record tells of; before anything else is read. A
+ * fresh store gets its first tree (bootstrap.h), and the error is REFUSED: begin anew. */
 enum fk_err fk_overlay_begin(struct fk_overlay *overlay);
 
-/* Names an item that will be wanted, for one read of them all by fk_overlay_fetch. */
-void fk_overlay_want(struct fk_overlay *overlay, const struct fk_key *key);
-void fk_overlay_fetch(struct fk_overlay *overlay);
+/* Before the commit: what was perhaps read before the zxid record, was used and is not written, must still be as it was
+ * read. REFUSED where it is not: begin anew. */
+enum fk_err fk_overlay_confirm(struct fk_overlay *overlay);
+
+/* An item as it is stored, read where it is not here yet; NULL after an error. */
+const struct fk_overlay_item *fk_overlay_item(struct fk_overlay *overlay, const struct fk_key *key);
 
 /* The records, read where they are not here yet; NULL after an error (sticky). Valid until the overlay is closed. */
 struct fk_overlay_node *fk_overlay_node(struct fk_overlay *overlay, struct fk_bytes path);
@@ -112,6 +122,9 @@ bool fk_overlay_alive(struct fk_overlay *overlay, int64_t gateway);
 
 /* zxid of the newest event for a gateway; 0: none. */
 int64_t fk_overlay_lastev(const struct fk_overlay *overlay, int64_t gateway);
+
+/* True where records name every gateway that has had events: there are few, and their own records are not read. */
+bool fk_overlay_names_all(const struct fk_overlay *overlay);
 
 /* Marks an item as written by the commit. */
 void fk_overlay_put(struct fk_overlay *overlay, struct fk_overlay_item *item);

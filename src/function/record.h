@@ -4,12 +4,11 @@
  *
  *   record          partition        name        written by
  *   zx              "zx"             "zx"        commits; registering a recursive watch
- *   node            "n"+parent path  name        commits; (un)registering watches   ("/" itself: partition "n", name "/")
- *   data            "d"              attempt     writers, before the commit that names it; immutable (data.h)
- *   due             "c"              path        commits: that there is a container or a TTL node, for sweeps
- *   session         "s"              id          created by its gateway, then commits only
- *   ephemerals      "e"              session id  commits: the paths of the session's ephemeral nodes, if it has any
- *   events          "ev"             zxid        commits; trimmed by sweeps
+ *   node            "n"+parent path  name        commits; (un)registering watches   ("/" itself: partition "n", name
+ * "/") data            "d"              attempt     writers, before the commit that names it; immutable (data.h) due
+ * "c"              path        commits: that there is a container or a TTL node, for sweeps session         "s" id
+ * created by its gateway, then commits only ephemerals      "e"              session id  commits: the paths of the
+ * session's ephemeral nodes, if it has any events          "ev"             zxid        commits; trimmed by sweeps
  *   gateway         "g"              id          its gateway; the commit that declares it dead
  *   observation     "h"              gateway id  sweeps: when a counter was seen first
  *   recursive       "rs"             "rs"        (un)registering recursive watches: who watches which subtree

@@ -6,6 +6,7 @@
 #include "base/mark.h"
 #include "base/mutant.h"
 #include "function/commit.h"
+#include "function/data.h"
 #include "function/decide.h"
 #include "function/stored.h"
 
@@ -64,7 +65,6 @@ static void prefetch(struct run *run, struct fk_overlay *overlay)
             }
         }
     }
-    fk_overlay_fetch(overlay);
 }
 
 /* Decides operations of one message from `*from` on; counts what is decided there. */
@@ -123,24 +123,12 @@ static enum fk_err decide_batch(struct run *run, struct attempt *attempt)
     return FK_OK;
 }
 
-static enum fk_err load(struct run *run, struct fk_overlay *overlay)
-{
-    if (FK_MUTANT(ZXID_READ_LAST)) {
-        prefetch(run, overlay);
-        return overlay->err == FK_OK ? fk_overlay_begin(overlay) : overlay->err;
-    }
-    enum fk_err err = fk_overlay_begin(overlay);
-    if (err == FK_OK) {
-        prefetch(run, overlay);
-    }
-    return overlay->err;
-}
-
 /* load, plan, commit, tell: one try of what fits one commit. */
 static enum fk_err try_once(struct run *run, struct attempt *attempt)
 {
     struct fk_overlay *overlay = &attempt->decision.overlay;
-    enum fk_err err = load(run, overlay);
+    prefetch(run, overlay);
+    enum fk_err err = fk_overlay_begin(overlay);
     if (err == FK_OK) {
         err = decide_batch(run, attempt);
     }
@@ -151,13 +139,15 @@ static enum fk_err try_once(struct run *run, struct attempt *attempt)
         fk_outcome_send(overlay, &attempt->decision.outcomes);
     }
     if (overlay->changed) {
-        err = fk_commit(overlay);
+        err = fk_overlay_confirm(overlay);
+        err = err == FK_OK ? fk_commit(overlay) : err;
     }
     if ((FK_MUTANT(UNKNOWN_IS_DONE) || FK_MUTANT(UNKNOWN_IS_REFUSED)) && err == FK_ERR_UNKNOWN) {
         err = FK_OK;
     }
     if (err == FK_OK) {
         fk_outcome_send(overlay, &attempt->decision.outcomes);
+        fk_data_remove_replaced(overlay);
     }
     return err;
 }

@@ -62,13 +62,10 @@ static void cloud_process(struct fk_gateway *gateway, struct fk_conn *conn)
     }
 }
 
-static void cloud_notice(struct fk_gateway *gateway, struct fk_bytes message)
+static void take_notice(struct fk_gateway *gateway, struct fk_bytes message)
 {
     struct fk_answer_message answer;
     int32_t kind = fk_notice_kind(message);
-    if (gateway->cloud->dead) {
-        return;
-    }
     if (kind == FK_NOTICE_EVENTS) {
         fk_cloud_events_notice(gateway, message);
     } else if (kind == FK_NOTICE_ANSWER && fk_answer_message_read(message, &answer) == FK_OK) {
@@ -76,6 +73,22 @@ static void cloud_notice(struct fk_gateway *gateway, struct fk_bytes message)
             fk_cloud_attach_hint(gateway, answer.session_id);
         } else {
             fk_cloud_answer(gateway, &answer);
+        }
+    }
+}
+
+static void cloud_notice(struct fk_gateway *gateway, struct fk_bytes message)
+{
+    struct fk_reader reader;
+    struct fk_bytes one;
+    if (gateway->cloud->dead) {
+        return;
+    }
+    if (fk_many_message_read(message, &reader) != FK_OK) {
+        take_notice(gateway, message);
+    } else {
+        while (fk_many_message_next(&reader, &one)) {
+            take_notice(gateway, one);
         }
     }
     fk_cloud_settle(gateway);

@@ -67,6 +67,21 @@ static enum fk_err again_request(struct fk_bytes value, struct fk_arena *arena, 
     return err;
 }
 
+static enum fk_err again_many(struct fk_bytes value, struct fk_arena *arena, struct fk_buf *out)
+{
+    struct fk_reader reader;
+    struct fk_bytes message;
+    (void)arena;
+    enum fk_err err = fk_many_message_read(value, &reader);
+    if (err == FK_OK) {
+        fk_many_message_begin(out);
+        while (fk_many_message_next(&reader, &message)) {
+            fk_many_message_add(out, message);
+        }
+    }
+    return err;
+}
+
 static enum fk_err again_entry(struct fk_bytes value, struct fk_arena *arena, struct fk_buf *out)
 {
     struct fk_entry entry;
@@ -77,7 +92,7 @@ static enum fk_err again_entry(struct fk_bytes value, struct fk_arena *arena, st
 static const again_fn codecs[] = {
     again_zx,          again_node,      again_session, again_ephemerals,    again_gateway,
     again_observation, again_recursive, again_events,  again_accepted_node, again_accepted_session,
-    again_answer,      again_notice,    again_request, again_entry,
+    again_answer,      again_notice,    again_request, again_entry,         again_many,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -322,9 +322,35 @@ void cloud_ask(struct cloud *cloud, int64_t session_id, int64_t epoch, int64_t g
 
 /* --- mailboxes --- */
 
+/* Puts the messages of one that holds many in its place, in front of what came after it. */
+static void unpack(struct cloud *cloud, int64_t gateway)
+{
+    struct fk_bytes rest[CLOUD_LETTERS_MAX];
+    struct fk_bytes message;
+    struct fk_reader reader;
+    size_t count = 0;
+    while (fk_memory_channel_peek(cloud->ports.channel, gateway, &message)) {
+        struct fk_bytes copy = fk_arena_copy(&cloud->arena, message);
+        fk_memory_channel_done(cloud->ports.channel, gateway);
+        if (fk_many_message_read(copy, &reader) != FK_OK) {
+            assert_true(count < CLOUD_LETTERS_MAX);
+            rest[count++] = copy;
+            continue;
+        }
+        while (fk_many_message_next(&reader, &message)) {
+            assert_true(count < CLOUD_LETTERS_MAX);
+            rest[count++] = message;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(fk_channel_notify(cloud->ports.channel, gateway, rest[i], 0), FK_OK);
+    }
+}
+
 static struct fk_bytes next_message(struct cloud *cloud, int64_t gateway, int32_t kind)
 {
     struct fk_bytes message;
+    unpack(cloud, gateway);
     while (fk_memory_channel_peek(cloud->ports.channel, gateway, &message)) {
         struct fk_bytes copy = fk_arena_copy(&cloud->arena, message);
         fk_memory_channel_done(cloud->ports.channel, gateway);

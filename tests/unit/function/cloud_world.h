@@ -13,6 +13,7 @@
 enum {
     CLOUD_GATEWAY = 5, /* there from the start; owns the sessions */
     CLOUD_OTHER = 6,   /* another gateway, also there */
+    CLOUD_LETTERS_MAX = 64,
     CLOUD_SESSION = 7, /* there from the start */
     CLOUD_OPERATIONS_MAX = 160,
 };

@@ -191,12 +191,45 @@ static void events_come_back(void **state)
     fk_buf_deinit(&buf);
 }
 
+static void many_messages_come_back(void **state)
+{
+    (void)state;
+    struct fk_buf buf = FK_BUF_EMPTY;
+    struct fk_reader reader;
+    struct fk_bytes got;
+    fk_many_message_begin(&buf);
+    assert_int_equal(fk_many_message_read(fk_buf_view(&buf), &reader), FK_OK);
+    assert_false(fk_many_message_next(&reader, &got));
+    fk_many_message_add(&buf, FK_BYTES_LITERAL("one"));
+    fk_many_message_add(&buf, FK_BYTES_LITERAL(""));
+    assert_int_equal(fk_notice_kind(fk_buf_view(&buf)), FK_NOTICE_MANY);
+    assert_int_equal(fk_many_message_read(fk_buf_view(&buf), &reader), FK_OK);
+    assert_true(fk_many_message_next(&reader, &got));
+    fk_assert_text(got, "one");
+    assert_true(fk_many_message_next(&reader, &got));
+    assert_int_equal(got.size, 0);
+    assert_false(fk_many_message_next(&reader, &got));
+    for (size_t size = 0; size < buf.size; size++) { /* what is cut short ends there */
+        struct fk_bytes part = fk_bytes_head(fk_buf_view(&buf), size);
+        int count = 0;
+        if (fk_many_message_read(part, &reader) == FK_OK) {
+            while (fk_many_message_next(&reader, &got)) {
+                count++;
+            }
+            assert_true(count < 2);
+        } else {
+            assert_true(size < 8);
+        }
+    }
+    fk_buf_deinit(&buf);
+}
+
 static void a_notice_is_of_one_kind(void **state)
 {
     (void)state;
     enum {
         KIND_OFFSET = 4,
-        UNKNOWN_KIND = 3,
+        UNKNOWN_KIND = 4,
     };
     struct fk_buf buf = FK_BUF_EMPTY;
     struct fk_answer_message answer;
@@ -245,6 +278,7 @@ static const struct CMUnitTest tests[] = {
     FK_TEST(random_answers_come_back),
     FK_TEST(session_requests_come_back),
     FK_TEST(events_come_back),
+    FK_TEST(many_messages_come_back),
     FK_TEST(a_notice_is_of_one_kind),
     FK_TEST(sweep_requests_come_back),
 };
