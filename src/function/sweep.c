@@ -20,8 +20,8 @@ enum fk_err fk_sweep_each(struct fk_sweep *sweep, struct fk_bytes partition, fk_
     return FK_OK;
 }
 
-enum fk_err fk_sweep_request(struct fk_sweep *sweep, int64_t gateway, int64_t session_id, int64_t epoch, int32_t op,
-                             struct fk_bytes body)
+enum fk_err fk_sweep_request(const struct fk_sweep *sweep, int64_t gateway, int64_t session_id, int64_t epoch,
+                             int32_t op, struct fk_bytes body)
 {
     struct fk_buf buf = FK_BUF_EMPTY;
     struct fk_request_message message = {

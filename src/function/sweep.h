@@ -23,4 +23,9 @@ enum fk_err fk_sweep_run(const struct fk_cloud_options *options, const struct fk
 enum fk_err fk_sweep_gateways(const struct fk_cloud_options *options, const struct fk_ports *ports,
                               struct fk_sweep_result *result);
 
+/* Asks that a gateway be declared dead, if its counter is still this one: a sweep that saw it stand still, or the
+ * gateway itself, which serves nobody any more. */
+enum fk_err fk_sweep_declare_dead(const struct fk_cloud_options *options, const struct fk_ports *ports, int64_t gateway,
+                                  int64_t counter);
+
 #endif

@@ -68,6 +68,15 @@ static enum fk_err observe(struct fk_sweep *sweep, const struct fk_item *seen, i
     return err == FK_ERR_REFUSED || err == FK_ERR_UNKNOWN ? FK_OK : err;
 }
 
+enum fk_err fk_sweep_declare_dead(const struct fk_cloud_options *options, const struct fk_ports *ports, int64_t gateway,
+                                  int64_t counter)
+{
+    const struct fk_sweep sweep = {.options = options, .ports = ports};
+    uint8_t body[8];
+    fk_store_u64(body, (uint64_t)counter);
+    return fk_sweep_request(&sweep, gateway, 0, 0, FK_OP_GATEWAY_DEAD, fk_bytes_of(body, sizeof body));
+}
+
 /* H21: declared dead only if the counter has not moved for longer than its lease, whatever the difference between the
  * clock that saw it first and this one. */
 static enum fk_err check(struct fk_sweep *sweep, const struct fk_sweep_gateway *gateway)
@@ -75,7 +84,6 @@ static enum fk_err check(struct fk_sweep *sweep, const struct fk_sweep_gateway *
     struct fk_observation_record record = {.counter = 0};
     struct fk_key key = fk_key_observation(sweep->arena, gateway->id);
     struct fk_item item;
-    uint8_t body[8];
     enum fk_err err =
         key.partition.data == NULL ? FK_ERR_NOMEM : fk_table_get(sweep->ports->table, &key, sweep->arena, &item);
     if (err == FK_OK && item.stamp != 0) {
@@ -94,8 +102,7 @@ static enum fk_err check(struct fk_sweep *sweep, const struct fk_sweep_gateway *
         return FK_OK;
     }
     FK_MARK(GATEWAY_SEEN_SILENT);
-    fk_store_u64(body, (uint64_t)record.counter);
-    return fk_sweep_request(sweep, gateway->id, 0, 0, FK_OP_GATEWAY_DEAD, fk_bytes_of(body, sizeof body));
+    return fk_sweep_declare_dead(sweep->options, sweep->ports, gateway->id, record.counter);
 }
 
 enum fk_err fk_sweep_list_gateways(struct fk_sweep *sweep)

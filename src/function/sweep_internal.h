@@ -43,8 +43,8 @@ enum fk_err fk_sweep_each(struct fk_sweep *sweep, struct fk_bytes partition, fk_
 enum fk_err fk_sweep_find_gateway(struct fk_sweep *sweep, int64_t id, struct fk_sweep_gateway **gateway);
 
 /* Sends a request that stands alone (message.h): about a session, or about a gateway. */
-enum fk_err fk_sweep_request(struct fk_sweep *sweep, int64_t gateway, int64_t session_id, int64_t epoch, int32_t op,
-                             struct fk_bytes body);
+enum fk_err fk_sweep_request(const struct fk_sweep *sweep, int64_t gateway, int64_t session_id, int64_t epoch,
+                             int32_t op, struct fk_bytes body);
 
 enum fk_err fk_sweep_list_gateways(struct fk_sweep *sweep);
 enum fk_err fk_sweep_forget_gateways(struct fk_sweep *sweep);

@@ -45,19 +45,22 @@ void fk_cloud_declared_dead(struct fk_gateway *gateway)
         return;
     }
     fk_log(FK_LOG_ERROR, "this gateway was declared dead: it drops its connections");
+    fk_cloud_gateway_end(gateway);
+}
+
+void fk_cloud_gateway_end(struct fk_gateway *gateway)
+{
     gateway->cloud->dead = true;
     for (struct fk_list *link = gateway->conns.next; link != &gateway->conns; link = link->next) {
         fk_cloud_conn_drop(gateway, FK_CONTAINER_OF(link, struct fk_conn, link));
     }
-    struct fk_list *job = NULL;
-    while ((job = fk_list_take(&gateway->jobs)) != NULL) {
-        fk_cloud_job_release(gateway, fk_cloud_job_of(FK_CONTAINER_OF(job, struct fk_job, link)));
-    }
+    fk_cloud_drop_jobs(gateway);
 }
 
 static void cloud_process(struct fk_gateway *gateway, struct fk_conn *conn)
 {
-    if (!gateway->cloud->dead) {
+    const struct fk_cloud *cloud = gateway->cloud;
+    if (!cloud->dead && !cloud->leaving) { /* who leaves takes nothing new */
         fk_cloud_process(gateway, conn);
     }
 }
@@ -129,6 +132,9 @@ static void finish(struct fk_gateway *gateway, struct fk_cloud_job *job)
     case FK_JOB_UNSUBSCRIBE:
         fk_cloud_unsubscribe_done(gateway, job);
         break;
+    case FK_JOB_LEAVE:
+        fk_cloud_leave_done(gateway, job);
+        break;
     }
 }
 
@@ -192,10 +198,10 @@ static void cloud_tick(struct fk_gateway *gateway)
         return;
     }
     retry_jobs(gateway);
-    if (!cloud->renewing && gateway->now_ms >= cloud->renew_ms) {
+    if (!cloud->renewing && !cloud->asked && gateway->now_ms >= cloud->renew_ms) {
         fk_cloud_renew_start(gateway);
     }
-    if (cloud->serving && !cloud->sweeping && gateway->now_ms >= cloud->sweep_ms) {
+    if (cloud->serving && !cloud->sweeping && !cloud->leaving && gateway->now_ms >= cloud->sweep_ms) {
         fk_cloud_sweep_start(gateway);
     }
     for (struct fk_list *link = gateway->conns.next; link != &gateway->conns; link = link->next) {
@@ -210,11 +216,14 @@ static void cloud_tick(struct fk_gateway *gateway)
         fk_cloud_expire_tick(gateway);
     }
     fk_cloud_settle(gateway);
+    fk_cloud_leave_tick(gateway);
 }
 
 static int64_t cloud_facts(const struct fk_gateway *gateway, struct fk_store_counts *counts)
 {
-    *counts = (struct fk_store_counts){.sessions = (int64_t)gateway->sessions.count};
+    /* Nobody counts what the table holds. */
+    *counts = (struct fk_store_counts){
+        .nodes = -1, .ephemerals = -1, .data_size = -1, .sessions = (int64_t)gateway->sessions.count};
     return gateway->cloud->newest;
 }
 
@@ -232,6 +241,15 @@ static bool cloud_may_send(struct fk_gateway *gateway)
     return false;
 }
 
+static const char *cloud_unready(const struct fk_gateway *gateway)
+{
+    const struct fk_cloud *cloud = gateway->cloud;
+    bool valid = cloud->serving && fk_clock_monotonic_ms(gateway->clock) <= cloud->lease_ms + cloud->options.lease_ms;
+    return cloud->dead || cloud->leaving ? "the gateway leaves"
+           : valid                       ? NULL
+                                         : "no valid lease: the deployment's table can't be reached";
+}
+
 static void cloud_free(struct fk_gateway *gateway)
 {
     struct fk_cloud *cloud = gateway->cloud;
@@ -245,6 +263,7 @@ static void cloud_free(struct fk_gateway *gateway)
     while (!fk_list_empty(&cloud->sessions)) {
         fk_cloud_session_free(gateway, FK_CONTAINER_OF(cloud->sessions.next, struct fk_cloud_session, link));
     }
+    fk_buf_deinit(&cloud->address);
     fk_free(cloud);
 }
 
@@ -258,6 +277,7 @@ static const struct fk_backend cloud_backend = {
     .tick = cloud_tick,
     .facts = cloud_facts,
     .may_send = cloud_may_send,
+    .unready = cloud_unready,
     .free = cloud_free,
 };
 
@@ -285,6 +305,13 @@ struct fk_gateway *fk_cloud_gateway_new(const struct fk_gateway_options *options
     fk_list_init(&cloud->later);
     fk_cloud_renew_start(gateway);
     return gateway;
+}
+
+bool fk_cloud_gateway_set_address(struct fk_gateway *gateway, struct fk_bytes address)
+{
+    fk_buf_clear(&gateway->cloud->address);
+    fk_buf_append(&gateway->cloud->address, address);
+    return !gateway->cloud->address.failed;
 }
 
 int64_t fk_cloud_gateway_id(const struct fk_gateway *gateway)

@@ -22,6 +22,35 @@ int64_t fk_cloud_gateway_id(const struct fk_gateway *gateway);
  * sockets and exits; a new process is a new gateway. */
 bool fk_cloud_gateway_dead(const struct fk_gateway *gateway);
 
+/* What its record says of the way to it, for those who send it messages: opaque to the core. Before the first job is
+ * taken. False without memory. */
+bool fk_cloud_gateway_set_address(struct fk_gateway *gateway, struct fk_bytes address);
+
+/* It hands over: what is under way ends, connections close as soon as nothing is, nothing new begins; then it asks to
+ * be declared dead, so that its sessions need not wait for its lease to run out. Clients come back elsewhere with their
+ * sessions alive. */
+void fk_cloud_gateway_leave(struct fk_gateway *gateway);
+/* True once there is nothing more to do; then it counts as dead. */
+bool fk_cloud_gateway_left(const struct fk_gateway *gateway);
+
+/* The host gives up: from here on it is as if it was declared dead. Jobs that were taken and never run may be given
+ * back then. */
+void fk_cloud_gateway_end(struct fk_gateway *gateway);
+
+/* In which order jobs are run where there are more of them than threads. There is one of FK_LANE_LEASE at a time, and
+ * it must not wait behind others. */
+enum fk_job_lane {
+    FK_LANE_LEASE,  /* the renewal: without it nothing may be sent */
+    FK_LANE_URGENT, /* others wait for it: events, answers, requests */
+    FK_LANE_READ,
+    FK_LANE_IDLE, /* sweeps */
+    FK_LANES,
+};
+enum fk_job_lane fk_job_lane(const struct fk_job *job);
+
+/* Of a job that was run: why it goes back to the core for another try. */
+enum fk_err fk_job_error(const struct fk_job *job);
+
 /* Runs a job that fk_gateway_take_job gave, before fk_gateway_job_done. Blocking code over the ports, in any thread: it
  * touches nothing but the job. It tries a few times what a port refuses, and waits for nobody. */
 void fk_cloud_job_run(struct fk_job *job, const struct fk_cloud_options *options, const struct fk_ports *ports);

@@ -198,6 +198,7 @@ void fk_cloud_renew_start(struct fk_gateway *gateway)
     }
     cloud->renewing = true;
     job->first = !cloud->serving;
+    job->address = &cloud->address;
     if (FK_MUTANT(ACKED_NOT_APPLIED) && cloud->heard > job->applied) {
         job->applied = cloud->heard;
     }

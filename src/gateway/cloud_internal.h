@@ -2,8 +2,8 @@
 /* What the files of the cloud gateway share. cloud.c: the backend, timers; cloud_job.c: jobs; cloud_session.c: attach,
  * create, expiry; cloud_conn.c: requests of a connection; cloud_write.c: sending and answers; cloud_order.c: the one
  * output order of a connection; cloud_channel.c: the chain of events; cloud_read*.c and cloud_watch.c: reads
- * and registrations (blocking); cloud_unsubscribe.c: the end of subscriptions; cloud_lease.c: renewal, fetching, sweeps
- * (blocking). "H..." are rules of protocol.md. */
+ * and registrations (blocking); cloud_unsubscribe.c: the end of subscriptions; cloud_leave.c: the end of the gateway;
+ * cloud_lease.c: renewal, fetching, sweeps (blocking). "H..." are rules of protocol.md. */
 #ifndef FK_GATEWAY_CLOUD_INTERNAL_H
 #define FK_GATEWAY_CLOUD_INTERNAL_H
 
@@ -26,6 +26,7 @@ enum fk_cloud_job_kind {
     FK_JOB_FETCH,       /* missing events */
     FK_JOB_SWEEP,       /* the heartbeat function */
     FK_JOB_UNSUBSCRIBE, /* a subscription that nobody needs */
+    FK_JOB_LEAVE,       /* the gateway asks to be declared dead */
 };
 
 /* The events of one commit, as a job found them. */
@@ -54,9 +55,10 @@ struct fk_cloud_job {
     int64_t group;
     int64_t deduplication_id;
     int64_t started_ms;
-    bool first;        /* renewal: the record does not exist yet */
-    bool registers;    /* a read with a watch */
-    bool local_watch;  /* mutant: somebody here watches the path already */
+    const struct fk_buf *address; /* renewal: of the gateway */
+    bool first;                   /* renewal: the record does not exist yet */
+    bool registers;               /* a read with a watch */
+    bool local_watch;             /* mutant: somebody here watches the path already */
     bool write_anyway; /* a registration writes the record though that lists the gateway: cloud_unsubscribe.c */
     int64_t given_generation;
     int64_t given_zxid;     /* newest that this gateway knew of */
@@ -164,6 +166,11 @@ struct fk_cloud {
     int64_t lease_ms;        /* when the last successful renewal started */
     int64_t renew_ms;        /* when to start the next */
     int64_t sweep_ms;
+    int64_t leave_ms;      /* when what is under way is given up on, once it leaves */
+    struct fk_buf address; /* of the gateway's record; does not change once jobs are taken */
+    bool leaving;          /* nothing new begins */
+    bool asked;            /* to be declared dead */
+    bool left;
     bool serving; /* the gateway's record exists */
     bool dead;
     bool renewing;
@@ -184,6 +191,8 @@ enum {
     FK_ANSWER_GIVE_UP_MS = 30000,
     /* The end of a session is sent again when nothing came of it: the queue may have given up on the message. */
     FK_EXPIRE_AGAIN_MS = 60000,
+    /* What is under way when the gateway is told to leave has so long to end. */
+    FK_LEAVE_MS = 5000,
     /* Tries of a job before it goes back to the core. */
     FK_JOB_TRIES = 4,
 };
@@ -208,6 +217,8 @@ struct fk_cloud_job *fk_cloud_job_new(struct fk_gateway *gateway, enum fk_cloud_
 void fk_cloud_job_start(struct fk_gateway *gateway, struct fk_cloud_job *job);
 /* Again at the next tick. */
 void fk_cloud_job_later(struct fk_gateway *gateway, struct fk_cloud_job *job);
+/* Those that nobody has taken. */
+void fk_cloud_drop_jobs(struct fk_gateway *gateway);
 void fk_cloud_job_release(struct fk_gateway *gateway, struct fk_cloud_job *job);
 int64_t fk_cloud_draw(struct fk_gateway *gateway);
 /* Another try after a pause; false where the error is none that passes, or the tries are used up. */
@@ -273,6 +284,12 @@ void fk_cloud_unsubscribe_done(struct fk_gateway *gateway, struct fk_cloud_job *
 /* A removal was decided that may still be applied. */
 bool fk_cloud_removing(const struct fk_cloud *cloud);
 
+/* cloud_leave.c */
+/* True where the connection closes now: the gateway leaves, and nothing of it is under way. */
+bool fk_cloud_leave_conn(struct fk_gateway *gateway, struct fk_conn *conn);
+void fk_cloud_leave_tick(struct fk_gateway *gateway);
+void fk_cloud_leave_done(struct fk_gateway *gateway, struct fk_cloud_job *job);
+
 /* Blocking, of jobs. */
 void fk_cloud_read_run(struct fk_cloud_job *job, const struct fk_ports *ports);
 void fk_cloud_sync_run(struct fk_cloud_job *job, const struct fk_ports *ports);
@@ -280,9 +297,13 @@ void fk_cloud_session_run(struct fk_cloud_job *job, const struct fk_ports *ports
 void fk_cloud_create_run(struct fk_cloud_job *job, const struct fk_ports *ports);
 void fk_cloud_renew_run(struct fk_cloud_job *job, const struct fk_ports *ports);
 void fk_cloud_unsubscribe_run(struct fk_cloud_job *job, const struct fk_ports *ports);
+void fk_cloud_leave_run(struct fk_cloud_job *job, const struct fk_cloud_options *options, const struct fk_ports *ports);
 void fk_cloud_fetch_run(struct fk_cloud_job *job, const struct fk_ports *ports);
 /* After records of job->generation were read: is this gateway alive in it? Sets job->dead. */
 enum fk_err fk_cloud_check_run(struct fk_cloud_job *job, const struct fk_ports *ports);
+/* The gateway's own record; *stamp 0 where there is none. */
+enum fk_err fk_cloud_self_run(struct fk_cloud_job *job, const struct fk_ports *ports, struct fk_gateway_record *record,
+                              int64_t *stamp);
 enum fk_err fk_cloud_zx_run(struct fk_cloud_job *job, const struct fk_ports *ports, struct fk_zx_record *zx,
                             int64_t *stamp);
 

@@ -16,7 +16,8 @@ struct fk_cloud_job *fk_cloud_job_new(struct fk_gateway *gateway, enum fk_cloud_
     *job = (struct fk_cloud_job){.kind = kind,
                                  .gateway = gateway->cloud->id,
                                  .group = FK_GROUP_SINGLE_HOP,
-                                 .base = {.request = kept.request,
+                                 .base = {.rules = &gateway->options.rules,
+                                          .request = kept.request,
                                           .ids = kept.ids,
                                           .reply = kept.reply,
                                           .actions = kept.actions,
@@ -70,7 +71,21 @@ void fk_cloud_job_later(struct fk_gateway *gateway, struct fk_cloud_job *job)
 void fk_cloud_job_release(struct fk_gateway *gateway, struct fk_cloud_job *job)
 {
     fk_list_remove(&job->in_list);
+    if (job->expire != NULL) {
+        job->expire->expire = NULL;
+    }
+    if (job->attach != NULL) {
+        job->attach->job = NULL;
+    }
     fk_gateway_job_release(gateway, &job->base);
+}
+
+void fk_cloud_drop_jobs(struct fk_gateway *gateway)
+{
+    struct fk_list *link = NULL;
+    while ((link = fk_list_take(&gateway->jobs)) != NULL) {
+        fk_cloud_job_release(gateway, fk_cloud_job_of(FK_CONTAINER_OF(link, struct fk_job, link)));
+    }
 }
 
 int64_t fk_cloud_draw(struct fk_gateway *gateway)
@@ -157,6 +172,9 @@ void fk_cloud_job_run(struct fk_job *base, const struct fk_cloud_options *option
     case FK_JOB_UNSUBSCRIBE:
         fk_cloud_unsubscribe_run(job, ports);
         break;
+    case FK_JOB_LEAVE:
+        fk_cloud_leave_run(job, options, ports);
+        break;
     }
 }
 
@@ -167,6 +185,7 @@ const char *fk_job_label(const struct fk_job *base)
         [FK_JOB_POLL] = "poll",     [FK_JOB_CREATE] = "create", [FK_JOB_SESSION] = "session",
         [FK_JOB_ATTACH] = "attach", [FK_JOB_EXPIRE] = "expire", [FK_JOB_RENEW] = "renew",
         [FK_JOB_FETCH] = "fetch",   [FK_JOB_SWEEP] = "sweep",   [FK_JOB_UNSUBSCRIBE] = "unsubscribe",
+        [FK_JOB_LEAVE] = "leave",
     };
     const struct fk_cloud_job *job = FK_CONTAINER_OF(base, struct fk_cloud_job, base);
     if (job->kind == FK_JOB_READ) {
@@ -176,4 +195,34 @@ const char *fk_job_label(const struct fk_job *base)
         return "remove";
     }
     return labels[job->kind];
+}
+
+enum fk_job_lane fk_job_lane(const struct fk_job *base)
+{
+    const struct fk_cloud_job *job = FK_CONTAINER_OF(base, struct fk_cloud_job, base);
+    switch (job->kind) {
+    case FK_JOB_RENEW:
+        return FK_LANE_LEASE;
+    case FK_JOB_READ:
+    case FK_JOB_SYNC:
+    case FK_JOB_UNSUBSCRIBE:
+        return FK_LANE_READ;
+    case FK_JOB_SWEEP:
+        return FK_LANE_IDLE;
+    case FK_JOB_SEND:
+    case FK_JOB_POLL:
+    case FK_JOB_CREATE:
+    case FK_JOB_SESSION:
+    case FK_JOB_ATTACH:
+    case FK_JOB_EXPIRE:
+    case FK_JOB_FETCH:
+    case FK_JOB_LEAVE:
+        break;
+    }
+    return FK_LANE_URGENT;
+}
+
+enum fk_err fk_job_error(const struct fk_job *base)
+{
+    return FK_CONTAINER_OF(base, struct fk_cloud_job, base)->err;
 }

@@ -9,9 +9,8 @@ enum {
     PAGE_ITEMS = 100,
 };
 
-/* The gateway's own record; *stamp 0 where there is none. */
-static enum fk_err get_self(struct fk_cloud_job *job, const struct fk_ports *ports, struct fk_gateway_record *record,
-                            int64_t *stamp)
+enum fk_err fk_cloud_self_run(struct fk_cloud_job *job, const struct fk_ports *ports, struct fk_gateway_record *record,
+                              int64_t *stamp)
 {
     struct fk_key key = fk_key_gateway(&job->base.arena, job->gateway);
     struct fk_item item;
@@ -33,7 +32,7 @@ enum fk_err fk_cloud_check_run(struct fk_cloud_job *job, const struct fk_ports *
         FK_MUTANT(NO_LEASE_NO_GENERATION)) {
         return FK_OK;
     }
-    enum fk_err err = get_self(job, ports, &self, &stamp);
+    enum fk_err err = fk_cloud_self_run(job, ports, &self, &stamp);
     if (err != FK_OK) {
         return err;
     }
@@ -132,7 +131,7 @@ static enum fk_err fence(struct fk_cloud_job *job, const struct fk_ports *ports)
 {
     struct fk_gateway_record self;
     int64_t stamp = 0;
-    enum fk_err err = get_self(job, ports, &self, &stamp);
+    enum fk_err err = fk_cloud_self_run(job, ports, &self, &stamp);
     if (err != FK_OK || stamp == 0 || !self.alive) {
         return err; /* dead: no such write will be applied */
     }
@@ -158,7 +157,7 @@ static enum fk_err try_create(struct fk_cloud_job *job, const struct fk_ports *p
         return err;
     }
     if (err == FK_OK) {
-        err = get_self(job, ports, &self, &stamp);
+        err = fk_cloud_self_run(job, ports, &self, &stamp);
     }
     if (err != FK_OK) {
         return err;
@@ -199,7 +198,7 @@ static enum fk_err try_renew(struct fk_cloud_job *job, const struct fk_ports *po
 {
     struct fk_gateway_record self = {.counter = 0};
     int64_t stamp = 0;
-    enum fk_err err = get_self(job, ports, &self, &stamp);
+    enum fk_err err = fk_cloud_self_run(job, ports, &self, &stamp);
     if (err != FK_OK) {
         return err;
     }
@@ -209,7 +208,7 @@ static enum fk_err try_renew(struct fk_cloud_job *job, const struct fk_ports *po
         return FK_OK;
     }
     struct fk_gateway_record next = {
-        .counter = self.counter + 1, .acked = job->applied, .alive = true, .address = self.address};
+        .counter = self.counter + 1, .acked = job->applied, .alive = true, .address = fk_buf_view(job->address)};
     err = put_self(job, ports, &next, stamp);
     if (err == FK_ERR_UNKNOWN) {
         FK_MARK(RENEWAL_UNKNOWN);
@@ -294,7 +293,7 @@ void fk_cloud_fetch_run(struct fk_cloud_job *job, const struct fk_ports *ports)
 {
     struct fk_gateway_record self;
     int64_t stamp = 0;
-    job->err = get_self(job, ports, &self, &stamp);
+    job->err = fk_cloud_self_run(job, ports, &self, &stamp);
     if (job->err != FK_OK) {
         return;
     }

@@ -234,7 +234,7 @@ void fk_cloud_flush(struct fk_gateway *gateway, struct fk_conn *conn)
             fk_list_remove(&conn->cloud->waiting);
         }
     }
-    if (conn->cloud != NULL && conn->state == FK_CONN_READY) {
+    if (!fk_cloud_leave_conn(gateway, conn) && conn->cloud != NULL && conn->state == FK_CONN_READY) {
         fk_conn_process(gateway, conn);
     }
 }

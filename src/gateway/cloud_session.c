@@ -156,7 +156,7 @@ void fk_cloud_attach_hint(struct fk_gateway *gateway, int64_t session_id)
 void fk_cloud_connect(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_connect_request *request)
 {
     struct fk_cloud_attach *attach = (struct fk_cloud_attach *)fk_alloc_zero(sizeof *attach);
-    if (attach == NULL || gateway->cloud->dead || !fk_cloud_conn_new(gateway, conn)) {
+    if (attach == NULL || gateway->cloud->dead || gateway->cloud->leaving || !fk_cloud_conn_new(gateway, conn)) {
         fk_free(attach);
         fk_conn_close(gateway, conn);
         return;
@@ -308,6 +308,7 @@ void fk_cloud_attach_done(struct fk_gateway *gateway, struct fk_cloud_job *job)
         return;
     }
     attach->job = NULL;
+    job->attach = NULL;
     if (attach->conn != NULL && attach->conn->state == FK_CONN_CLOSING) {
         attach->conn->cloud->attach = NULL;
         attach->conn = NULL;

@@ -53,6 +53,7 @@ struct fk_job *fk_gateway_job_new(struct fk_gateway *gateway)
 {
     struct fk_list *link = fk_list_take(&gateway->free_jobs);
     if (link != NULL) {
+        gateway->free_job_count--;
         return FK_CONTAINER_OF(link, struct fk_job, link);
     }
     struct fk_job *job = (struct fk_job *)fk_alloc_zero(gateway->backend->job_size);
@@ -63,11 +64,26 @@ struct fk_job *fk_gateway_job_new(struct fk_gateway *gateway)
     return job;
 }
 
+static void job_free(struct fk_job *job)
+{
+    fk_buf_deinit(&job->request);
+    fk_buf_deinit(&job->ids);
+    fk_buf_deinit(&job->reply);
+    fk_buf_deinit(&job->actions);
+    fk_arena_deinit(&job->arena);
+    fk_free(job);
+}
+
 void fk_gateway_job_release(struct fk_gateway *gateway, struct fk_job *job)
 {
     enum {
         KEEP_SIZE = 64 * 1024,
+        KEEP_COUNT = 64, /* of the most that are at work; each may keep 64 KB of an arena */
     };
+    if (gateway->free_job_count == KEEP_COUNT) {
+        job_free(job);
+        return;
+    }
     fk_buf_clear(&job->request);
     fk_buf_clear(&job->ids);
     fk_buf_clear(&job->reply);
@@ -77,16 +93,7 @@ void fk_gateway_job_release(struct fk_gateway *gateway, struct fk_job *job)
     fk_buf_trim(&job->request, KEEP_SIZE);
     fk_arena_reset(&job->arena);
     fk_list_append(&gateway->free_jobs, &job->link);
-}
-
-static void job_free(struct fk_job *job)
-{
-    fk_buf_deinit(&job->request);
-    fk_buf_deinit(&job->ids);
-    fk_buf_deinit(&job->reply);
-    fk_buf_deinit(&job->actions);
-    fk_arena_deinit(&job->arena);
-    fk_free(job);
+    gateway->free_job_count++;
 }
 
 void fk_gateway_free(struct fk_gateway *gateway)
@@ -416,7 +423,10 @@ const struct fk_gateway_options *fk_gateway_get_options(const struct fk_gateway 
     return &gateway->options;
 }
 
-bool fk_gateway_ready(const struct fk_gateway *gateway)
+const char *fk_gateway_unready(const struct fk_gateway *gateway)
 {
-    return fk_list_empty(&gateway->stalled);
+    if (gateway->backend->unready != NULL) {
+        return gateway->backend->unready(gateway);
+    }
+    return fk_list_empty(&gateway->stalled) ? NULL : "writes wait: the disk is full or the server stops";
 }

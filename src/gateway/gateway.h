@@ -173,8 +173,8 @@ void *fk_conn_socket(const struct fk_conn *conn);
 
 /* What it was made with. */
 const struct fk_gateway_options *fk_gateway_get_options(const struct fk_gateway *gateway);
-/* False while requests wait because the queue takes no more. */
-bool fk_gateway_ready(const struct fk_gateway *gateway);
+/* NULL where it serves what clients ask for; otherwise why not, for operators. */
+const char *fk_gateway_unready(const struct fk_gateway *gateway);
 
 /* Connections open. */
 size_t fk_gateway_connections(const struct fk_gateway *gateway);

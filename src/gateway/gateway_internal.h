@@ -146,8 +146,9 @@ struct fk_backend {
     void (*tick)(struct fk_gateway *gateway);
     /* Newest zxid known, and numbers of the store. */
     int64_t (*facts)(const struct fk_gateway *gateway, struct fk_store_counts *counts);
-    bool (*may_send)(struct fk_gateway *gateway); /* NULL: always */
-    void (*free)(struct fk_gateway *gateway);     /* NULL: nothing to do */
+    bool (*may_send)(struct fk_gateway *gateway);             /* NULL: always */
+    const char *(*unready)(const struct fk_gateway *gateway); /* NULL: writes that wait tell */
+    void (*free)(struct fk_gateway *gateway);                 /* NULL: nothing to do */
 };
 
 struct fk_cloud;
@@ -169,6 +170,7 @@ struct fk_gateway {
     struct fk_list stalled;
     struct fk_list jobs;
     struct fk_list free_jobs;
+    size_t free_job_count;
     struct fk_list sasl_jobs; /* steps for the host to run */
     struct fk_throttle throttle;
     struct fk_buf message; /* request message being built */

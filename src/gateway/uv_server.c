@@ -37,12 +37,17 @@ void fk_uv_server_flush(struct fk_uv_server *server)
     }
 }
 
-void fk_uv_server_stop(struct fk_uv_server *server)
+void fk_uv_server_pause(struct fk_uv_server *server)
 {
     server->stopping = true;
     while (!fk_list_empty(&server->listeners)) {
         fk_uv_listener_close(FK_CONTAINER_OF(server->listeners.next, struct fk_uv_listener, link));
     }
+}
+
+void fk_uv_server_stop(struct fk_uv_server *server)
+{
+    fk_uv_server_pause(server);
     while (!fk_list_empty(&server->clients)) {
         fk_uv_client_close(FK_CONTAINER_OF(server->clients.next, struct fk_uv_client, link));
     }

@@ -51,6 +51,9 @@ enum fk_err fk_uv_server_listen(struct fk_uv_server *server, const struct fk_lis
 /* Sends what the gateway has put out: one write per connection, and closes what it wants closed. */
 void fk_uv_server_flush(struct fk_uv_server *server);
 
+/* Closes listeners; connections go on. */
+void fk_uv_server_pause(struct fk_uv_server *server);
+
 /* Closes listeners and connections; run the loop until its handles are gone, then free. */
 void fk_uv_server_stop(struct fk_uv_server *server);
 void fk_uv_server_free(struct fk_uv_server *server);

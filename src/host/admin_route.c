@@ -95,9 +95,9 @@ static bool answer_health(struct fk_gateway *gateway, struct fk_bytes path, stru
     } else if (fk_bytes_equal_text(path, "/healthz") || fk_bytes_equal_text(path, "/livez")) {
         answer_text(answer, FK_HTTP_OK, "ok\n"); /* the loop that serves clients has answered */
     } else if (fk_bytes_equal_text(path, "/readyz")) {
-        bool ready = fk_gateway_ready(gateway);
-        answer_text(answer, ready ? FK_HTTP_OK : 503,
-                    ready ? "ok\n" : "writes wait: the disk is full or the server stops\n");
+        const char *unready = fk_gateway_unready(gateway);
+        answer_text(answer, unready == NULL ? FK_HTTP_OK : 503, unready == NULL ? "ok" : unready);
+        fk_buf_print(&answer->body, "\n");
     } else {
         return false;
     }
