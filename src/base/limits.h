@@ -168,6 +168,13 @@ enum fk_limits {
      * nobody. Its connection: what a packet that is sent three times takes. */
     FK_AWS_CALL_MS = 5000,
     FK_AWS_CONNECT_MS = 3100,
+    /* Messages of the channel that wait for a gateway's loop: beyond, they are dropped, as a network drops them. */
+    FK_INBOX_SIZE_MAX = 16 * 1024 * 1024,
+    /* Threads for a cloud gateway's calls, each with connections of its own: 6 400 reads of 5 ms a second. */
+    FK_CLOUD_THREADS = 32,
+    FK_CLOUD_THREADS_MAX = 256,
+    /* A gateway that is told to go is gone by then. */
+    FK_HAND_OVER_MS = 10 * 1000,
 };
 
 /* A log over this size makes writes wait for the checkpoint. */

@@ -2,7 +2,6 @@
 #include "cli/cli.h"
 #include "gateway/version.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,18 +16,6 @@ static const char help[] =
     "  version   print versions\n"
     "\n"
     "'faaskeeper COMMAND --help' tells more.\n";
-
-int fk_cli_exit_code(enum fk_err err)
-{
-    if (err == FK_OK) {
-        return FK_EXIT_OK;
-    }
-    if (err == FK_ERR_USAGE) {
-        return FK_EXIT_USAGE;
-    }
-    bool unreadable = err == FK_ERR_DAMAGED || err == FK_ERR_VERSION || err == FK_ERR_MALFORMED;
-    return unreadable ? FK_EXIT_DAMAGED : FK_EXIT_ENVIRONMENT;
-}
 
 static int cli_version(int argc, char **argv)
 {

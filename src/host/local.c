@@ -9,69 +9,38 @@
 #include "driver/local/store.h"
 #include "function/writer.h"
 #include "gateway/read.h"
-#include "gateway/uv_server.h"
 #include "gateway/version.h"
 #include "host/audit.h"
-#include "host/certificates.h"
 #include "host/log.h"
 #include "host/posix_clock.h"
-#include "host/sasl_worker.h"
-#include "host/service.h"
 
-#include <malloc.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 enum {
     EXIT_SYNC_FAILED = 4,
-    SIGNALS = 3,
     NS_PER_MS = 1000000,
 };
 
 struct fk_local_host {
-    uv_loop_t loop;
-    uv_async_t wake;     /* the log thread has made something durable */
-    uv_prepare_t before; /* a round before the loop sleeps: timers and late writes make work too */
-    uv_check_t after;    /* a round after it has read sockets */
-    uv_idle_t again;     /* active while work is left: the loop does not sleep */
-    uv_timer_t tick;
+    struct fk_front front;
     uv_timer_t sweep;
     struct fk_sweeper sweeper;
-    uv_signal_t signals[SIGNALS];
-    struct fk_certificates certificates;
-    struct fk_sasl_worker sasl;
-    struct fk_service service;
-    uint64_t idle_limit_ms;
     struct fk_store *store;
     struct fk_queue *queue;
     struct fk_channel *channel;
     struct fk_writer writer;
     struct fk_gateway *gateway;
-    struct fk_uv_server *server;
-    struct fk_admin *admin;
     struct fk_host_audit *audit; /* NULL: off */
-    struct fk_buf addresses;
-    struct fk_buf admin_addresses;
-    struct fk_fifo deferred; /* ends of sessions that found the disk full */
-    int32_t done;            /* operations decided of the queue's oldest message */
-    bool dirty;              /* there may be work for a round */
-    bool busy;               /* the store has to be waited for: it wakes the loop, or the tick does */
-    bool stopping;
-    bool served;  /* it has started */
-    bool exposed; /* other machines reach a port without TLS */
+    struct fk_fifo deferred;     /* ends of sessions that found the disk full */
+    int32_t done;                /* operations decided of the queue's oldest message */
+    bool busy;                   /* the store has to be waited for: it wakes the loop, or the tick does */
+    bool served;                 /* it has started */
     uint64_t reads_seen;
     uint64_t read_weight; /* decaying counts of reads and writes: the kind of load */
     uint64_t write_weight;
     uint64_t writes;
-    size_t connections_most; /* since memory was given back to the system */
 };
-
-static void mark_dirty(void *context)
-{
-    ((struct fk_local_host *)context)->dirty = true;
-}
 
 static void run_jobs(struct fk_local_host *host)
 {
@@ -85,10 +54,7 @@ static void run_jobs(struct fk_local_host *host)
 /* Bytes came: reads are answered at once, writes wait for the round. */
 static void on_input(void *context)
 {
-    struct fk_local_host *host = (struct fk_local_host *)context;
-    fk_service_busy(&host->service);
-    run_jobs(host);
-    host->dirty = true;
+    run_jobs((struct fk_local_host *)context);
 }
 
 /* An end of a session that the disk has no room for waits here and stops nobody else. `done` operations before it in
@@ -202,86 +168,41 @@ static void deliver(struct fk_local_host *host)
 }
 
 /* True where the next round has something to do that no event will tell of. */
-static bool work_left(struct fk_local_host *host)
+static bool work_left(void *context)
 {
+    struct fk_local_host *host = (struct fk_local_host *)context;
     struct fk_bytes message;
     bool requests = !host->busy && fk_local_queue_peek(host->queue, &message) &&
                     fk_local_store_in_flight(host->store) < FK_IN_FLIGHT_SIZE_MAX;
     return requests || fk_gateway_has_jobs(host->gateway) || fk_gateway_has_more(host->gateway);
 }
 
-static void on_again(uv_idle_t *idle)
+static void run_round(void *context)
 {
-    mark_dirty(idle->data);
-}
-
-static void run_round(struct fk_local_host *host)
-{
-    host->dirty = false;
+    struct fk_local_host *host = (struct fk_local_host *)context;
+    struct fk_uv_server *server = host->front.server;
     run_jobs(host);
-    fk_uv_server_flush(host->server); /* replies of reads do not wait for a sync, nor for the waking of its thread */
+    fk_uv_server_flush(server); /* replies of reads do not wait for a sync, nor for the waking of its thread */
     run_functions(host);
     tell_lost_answers(host);
     fk_local_store_flush(host->store, prefers_inline_sync(host));
     deliver(host);
     fk_gateway_resume(host->gateway);
     run_jobs(host);
-    fk_sasl_worker_run(&host->sasl);
-    fk_uv_server_flush(host->server);
-    if (work_left(host)) {
-        (void)uv_idle_start(&host->again, on_again);
-    } else {
-        (void)uv_idle_stop(&host->again);
-    }
+    fk_sasl_worker_run(&host->front.sasl);
+    fk_uv_server_flush(server);
 }
 
-static void on_before(uv_prepare_t *prepare)
+/* The log has made something durable. */
+static void on_woken(void *context)
 {
-    struct fk_local_host *host = (struct fk_local_host *)prepare->data;
-    if (host->dirty && !host->stopping) {
-        run_round(host);
-    }
-}
-
-static void on_after(uv_check_t *check)
-{
-    struct fk_local_host *host = (struct fk_local_host *)check->data;
-    if (host->dirty && !host->stopping) {
-        run_round(host);
-    }
-}
-
-static void on_wake(uv_async_t *wake)
-{
-    struct fk_local_host *host = (struct fk_local_host *)wake->data;
-    host->busy = false;
-    mark_dirty(host);
-}
-
-/* After a crowd has left, what it used is given back: malloc keeps it otherwise, in pieces between what stays. */
-static void give_back_memory(struct fk_local_host *host)
-{
-    enum {
-        CROWD = 256,
-    };
-    size_t now = fk_gateway_connections(host->gateway);
-    host->connections_most = now > host->connections_most ? now : host->connections_most;
-    if (host->connections_most >= CROWD && now < host->connections_most / 2) {
-        host->connections_most = now;
-        (void)malloc_trim(0);
-    }
-}
-
-static void stop(struct fk_local_host *host)
-{
-    fk_service_stopping();
-    host->stopping = true;
-    uv_stop(&host->loop);
+    ((struct fk_local_host *)context)->busy = false;
 }
 
 /* Ephemerals end with their sessions, which are waited for. Containers and TTL nodes are not: the next start sweeps. */
-static bool is_idle(struct fk_local_host *host)
+static bool is_idle(void *context)
 {
+    struct fk_local_host *host = (struct fk_local_host *)context;
     struct fk_bytes message;
     int64_t number = 0;
     return fk_gateway_connections(host->gateway) == 0 && fk_local_store_next_session(host->store, NULL) == NULL &&
@@ -289,56 +210,38 @@ static bool is_idle(struct fk_local_host *host)
            !fk_fifo_peek(&host->deferred, &number, &message);
 }
 
-static void stop_when_idle(struct fk_local_host *host)
+static void on_tick(void *context)
 {
-    if (!host->stopping && fk_service_had_enough(&host->service, is_idle(host))) {
-        fk_log_with(FK_LOG_INFO, "stopping", fk_log_text("reason", "idle"));
-        /* At once: a connection that comes now stays with the socket's owner, who starts us again. */
-        fk_uv_server_stop(host->server);
-        stop(host);
-    }
-}
-
-static void on_tick(uv_timer_t *timer)
-{
-    /* libuv runs timers before it reads sockets; the gateway knows, and expires nobody right after a stall. */
-    struct fk_local_host *host = (struct fk_local_host *)timer->data;
-    fk_gateway_tick(host->gateway);
+    struct fk_local_host *host = (struct fk_local_host *)context;
     retry_deferred(host);
-    give_back_memory(host);
-    stop_when_idle(host);
     host->busy = false;
-    host->dirty = true;
 }
 
 static void on_sweep(uv_timer_t *timer)
 {
     struct fk_local_host *host = (struct fk_local_host *)timer->data;
     if (fk_sweeper_tick(&host->sweeper)) {
-        host->dirty = true;
+        fk_front_dirty(&host->front);
     }
 }
 
-static void on_signal(uv_signal_t *handle, int number)
+static void on_reopen(void *context)
 {
-    struct fk_local_host *host = (struct fk_local_host *)handle->data;
-    if (number == SIGHUP) {
-        fk_service_reloading();
-        fk_host_log_reopen();
-        fk_host_audit_reopen(host->audit);
-        fk_certificates_reload(&host->certificates);
-        fk_service_reloaded(&host->service);
-        return;
-    }
-    fk_log_with(FK_LOG_INFO, "stopping", fk_log_text("reason", number == SIGINT ? "SIGINT" : "SIGTERM"),
+    fk_host_audit_reopen(((struct fk_local_host *)context)->audit);
+}
+
+static void on_stop(void *context, const char *reason)
+{
+    struct fk_local_host *host = (struct fk_local_host *)context;
+    fk_log_with(FK_LOG_INFO, "stopping", fk_log_text("reason", reason),
                 fk_log_number("connections", (int64_t)fk_gateway_connections(host->gateway)),
                 fk_log_id("zxid", fk_store_zxid(host->store, FK_VIEW_VISIBLE)));
-    stop(host);
+    fk_front_stop(&host->front);
 }
 
 static void on_progress(void *context)
 {
-    (void)uv_async_send(&((struct fk_local_host *)context)->wake);
+    fk_front_wake(&((struct fk_local_host *)context)->front);
 }
 
 /* What was not synced was not acknowledged: the process ends, the next start reads what is on the disk. */
@@ -354,25 +257,20 @@ static void on_fatal(void *context, const char *what)
     _exit(EXIT_SYNC_FAILED);
 }
 
-static void init_loop(struct fk_local_host *host)
+static void init_front(struct fk_local_host *host)
 {
-    static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
-    (void)uv_loop_init(&host->loop);
-    (void)uv_async_init(&host->loop, &host->wake, on_wake);
-    (void)uv_prepare_init(&host->loop, &host->before);
-    (void)uv_check_init(&host->loop, &host->after);
-    (void)uv_idle_init(&host->loop, &host->again);
-    (void)uv_timer_init(&host->loop, &host->tick);
-    (void)uv_timer_init(&host->loop, &host->sweep);
-    host->wake.data = host->before.data = host->after.data = host->again.data = host->tick.data = host->sweep.data =
-        host;
-    (void)uv_prepare_start(&host->before, on_before);
-    (void)uv_check_start(&host->after, on_after);
-    for (size_t i = 0; i < SIGNALS; i++) {
-        (void)uv_signal_init(&host->loop, &host->signals[i]);
-        host->signals[i].data = host;
-        (void)uv_signal_start(&host->signals[i], on_signal, numbers[i]);
-    }
+    const struct fk_front_host calls = {.context = host,
+                                        .round = run_round,
+                                        .input = on_input,
+                                        .more = work_left,
+                                        .woken = on_woken,
+                                        .tick = on_tick,
+                                        .idle = is_idle,
+                                        .reopen = on_reopen,
+                                        .stop = on_stop};
+    fk_front_init(&host->front, &calls);
+    (void)uv_timer_init(&host->front.loop, &host->sweep);
+    host->sweep.data = host;
 }
 
 static enum fk_err open_store(struct fk_local_host *host, const struct fk_local_host_options *options,
@@ -405,8 +303,6 @@ static enum fk_err open_gateway(struct fk_local_host *host, const struct fk_loca
     if (host->gateway == NULL) {
         return FK_ERR_NOMEM;
     }
-    host->sasl =
-        (struct fk_sasl_worker){.loop = &host->loop, .gateway = host->gateway, .progress = mark_dirty, .context = host};
     enum fk_err err = FK_OK;
     for (const struct fk_session *session = fk_local_store_next_session(host->store, NULL);
          session != NULL && err == FK_OK; session = fk_local_store_next_session(host->store, session)) {
@@ -428,101 +324,14 @@ static void start_sweeper(struct fk_local_host *host, const struct fk_local_host
     }
 }
 
-/* Sockets may not take the last descriptors: the log needs some for its next segment. */
-static size_t clients_max(void)
-{
-    enum {
-        RESERVE = 40,
-        LEAST = 8,
-    };
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
-        return SIZE_MAX;
-    }
-    return limit.rlim_cur < RESERVE + LEAST ? LEAST : (size_t)limit.rlim_cur - RESERVE;
-}
-
-static enum fk_err open_server(struct fk_local_host *host, const struct fk_local_host_options *options,
-                               struct fk_diag *diag)
-{
-    struct fk_uv_server_options server_options = {.loop = &host->loop,
-                                                  .gateway = host->gateway,
-                                                  .tls = host->certificates.context,
-                                                  .clients_max = clients_max(),
-                                                  .backlog = options->backlog,
-                                                  .progress = on_input,
-                                                  .context = host};
-    enum fk_err err = FK_OK;
-    host->server = fk_uv_server_new(&server_options);
-    if (host->server == NULL) {
-        return FK_ERR_NOMEM;
-    }
-    for (size_t i = 0; i < options->listen_count && err == FK_OK; i++) {
-        if (i > 0) {
-            fk_buf_print(&host->addresses, ", ");
-        }
-        err = fk_uv_server_listen(host->server, &options->listen[i], &host->addresses, diag);
-    }
-    fk_buf_append(&host->addresses, fk_bytes_of("", 1));
-    return err;
-}
-
-static enum fk_err open_admin(struct fk_local_host *host, const struct fk_local_host_options *options,
-                              struct fk_diag *diag)
-{
-    enum fk_err err = FK_OK;
-    if (options->admin.address != NULL || options->admin.metrics_address != NULL) {
-        err = fk_admin_new(&options->admin, &host->loop, host->gateway, &host->admin, &host->admin_addresses, diag);
-    }
-    fk_buf_append(&host->admin_addresses, fk_bytes_of("", 1));
-    return err;
-}
-
-/* Before anything is opened: do the addresses parse, and may they be listened on? */
-static enum fk_err check_addresses(struct fk_local_host *host, const struct fk_local_host_options *options,
-                                   struct fk_diag *diag)
-{
-    for (size_t i = 0; i < options->listen_count; i++) {
-        const struct fk_listen *listen = &options->listen[i];
-        bool exposed = false;
-        enum fk_err err = fk_uv_server_check(&host->loop, listen->address, &exposed, diag);
-        if (err != FK_OK) {
-            return err;
-        }
-        exposed = exposed && listen->mode != FK_LISTEN_TLS;
-        host->exposed = host->exposed || exposed;
-        if (exposed && !options->insecure) {
-            fk_diag_set(diag,
-                        "%s: every machine that reaches this address could read and change everything. Use TLS "
-                        "(secureClientPort), or require authentication (enforce.auth.enabled, "
-                        "sessionRequireClientSASLAuth), or say --insecure where a firewall stands before it",
-                        listen->address);
-            return FK_ERR_USAGE;
-        }
-    }
-    return FK_OK;
-}
-
-static bool wants_tls(const struct fk_local_host_options *options)
-{
-    bool wanted = false;
-    for (size_t i = 0; i < options->listen_count; i++) {
-        wanted = wanted || options->listen[i].mode != FK_LISTEN_PLAIN;
-    }
-    return wanted;
-}
-
 static void log_start(struct fk_local_host *host, int64_t took_ms)
 {
     struct fk_store_counts counts;
     fk_store_counts(host->store, &counts);
-    fk_log_with(FK_LOG_INFO, "serving", fk_log_text("addresses", fk_local_host_addresses(host)),
+    fk_log_with(FK_LOG_INFO, "serving", fk_log_text("addresses", fk_front_addresses(&host->front)),
                 fk_log_id("zxid", fk_store_zxid(host->store, FK_VIEW_VISIBLE)), fk_log_number("nodes", counts.nodes),
                 fk_log_number("sessions", counts.sessions), fk_log_number("took_ms", took_ms));
-    if (host->exposed) {
-        fk_log_security(FK_LOG_WARN, "other machines may be able to connect without TLS",
-                        fk_log_text("addresses", fk_local_host_addresses(host)));
-    }
+    fk_front_log_exposure(&host->front);
 }
 
 enum fk_err fk_local_host_new(const struct fk_local_host_options *options, struct fk_local_host **out,
@@ -533,18 +342,15 @@ enum fk_err fk_local_host_new(const struct fk_local_host_options *options, struc
         return FK_ERR_NOMEM;
     }
     uint64_t started_ns = uv_hrtime();
-    uint64_t seed = 0;
-    fk_random_fill(fk_posix_random(), (uint8_t *)&seed, sizeof seed);
-    fk_hash_seed(seed);
     fk_fifo_init(&host->deferred, SIZE_MAX);
-    init_loop(host);
-    enum fk_err err = check_addresses(host, options, diag);
+    init_front(host);
+    enum fk_err err = fk_front_check(&host->front, &options->front, diag);
     if (err == FK_OK) {
         fk_log_with(FK_LOG_INFO, "starting", fk_log_text("version", FK_VERSION), fk_log_number("pid", getpid()),
                     fk_log_text("data", options->data_directory == NULL ? "(memory)" : options->data_directory));
     }
-    if (err == FK_OK && wants_tls(options)) {
-        err = fk_certificates_open(&host->certificates, &options->tls, diag);
+    if (err == FK_OK) {
+        err = fk_front_certify(&host->front, &options->front, diag);
     }
     if (err == FK_OK && options->audit) {
         err = fk_host_audit_open(options->audit_file, &host->audit, diag);
@@ -556,22 +362,13 @@ enum fk_err fk_local_host_new(const struct fk_local_host_options *options, struc
         err = open_gateway(host, options);
     }
     if (err == FK_OK) {
-        err = open_server(host, options, diag);
-    }
-    if (err == FK_OK) {
-        err = open_admin(host, options, diag);
+        err = fk_front_listen(&host->front, &options->front, host->gateway, diag);
     }
     if (err != FK_OK) {
         fk_local_host_free(host);
         return err;
     }
-    host->idle_limit_ms = options->idle_limit_ms;
-    uint64_t tick_ms = (uint64_t)fk_gateway_tick_ms(host->gateway);
-    (void)uv_timer_start(&host->tick, on_tick, tick_ms, tick_ms);
-    start_sweeper(host, options, tick_ms);
-    if (options->tls_reload) {
-        fk_certificates_watch(&host->certificates, &host->loop, &options->tls);
-    }
+    start_sweeper(host, options, (uint64_t)fk_gateway_tick_ms(host->gateway));
     log_start(host, (int64_t)(uv_hrtime() - started_ns) / NS_PER_MS);
     host->served = true;
     fk_host_audit_server(host->audit, "serverStart", "success");
@@ -581,47 +378,22 @@ enum fk_err fk_local_host_new(const struct fk_local_host_options *options, struc
 
 const char *fk_local_host_addresses(const struct fk_local_host *host)
 {
-    return (const char *)host->addresses.data;
+    return fk_front_addresses(&host->front);
 }
 
 const char *fk_local_host_admin_addresses(const struct fk_local_host *host)
 {
-    return (const char *)host->admin_addresses.data;
+    return fk_front_admin_addresses(&host->front);
 }
 
 void fk_local_host_run(struct fk_local_host *host)
 {
-    fk_service_start(&host->service, &host->loop, fk_local_host_addresses(host), host->idle_limit_ms);
-    (void)uv_run(&host->loop, UV_RUN_DEFAULT);
-}
-
-/* libuv gives a signal its default action back when its handle closes: a second SIGTERM, from somebody impatient, would
- * kill what is ending cleanly. Only this thread is left, so that blocking here holds for the process. */
-static void ignore_signals(void)
-{
-    sigset_t set;
-    (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGTERM);
-    (void)sigaddset(&set, SIGINT);
-    (void)sigaddset(&set, SIGHUP);
-    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
-}
-
-static void close_handle(uv_handle_t *handle, void *context)
-{
-    (void)context;
-    if (!uv_is_closing(handle)) {
-        uv_close(handle, NULL);
-    }
+    fk_front_run(&host->front);
 }
 
 void fk_local_host_free(struct fk_local_host *host)
 {
-    host->stopping = true;
-    if (host->server != NULL) {
-        fk_uv_server_stop(host->server);
-    }
-    fk_admin_stop(host->admin);
+    fk_front_hang_up(&host->front);
     /* The store first: its threads wake the loop. What was accepted is written and synced. */
     fk_store_free(host->store);
     fk_host_audit_durable(host->audit, INT64_MAX);
@@ -629,23 +401,14 @@ void fk_local_host_free(struct fk_local_host *host)
         fk_host_audit_server(host->audit, "serverStop", "invoked");
     }
     fk_host_audit_close(host->audit);
-    ignore_signals();
-    uv_walk(&host->loop, close_handle, NULL);
-    (void)uv_run(&host->loop, UV_RUN_DEFAULT);
-    (void)uv_loop_close(&host->loop);
-    if (host->server != NULL) {
-        fk_uv_server_free(host->server);
-    }
+    fk_front_close(&host->front);
+    fk_front_deinit(&host->front);
     if (host->gateway != NULL) {
         fk_gateway_free(host->gateway);
     }
-    fk_certificates_close(&host->certificates);
     fk_writer_deinit(&host->writer);
     fk_channel_free(host->channel);
     fk_queue_free(host->queue);
     fk_fifo_deinit(&host->deferred);
-    fk_admin_free(host->admin);
-    fk_buf_deinit(&host->addresses);
-    fk_buf_deinit(&host->admin_addresses);
     fk_free(host);
 }

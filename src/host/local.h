@@ -6,27 +6,18 @@
 
 #include "base/err.h"
 #include "gateway/gateway.h"
-#include "gateway/tls.h"
-#include "gateway/uv_server.h"
-#include "host/admin.h"
+#include "host/front.h"
 #include "host/sweeper.h"
 
 struct fk_local_host_options {
     const char *data_directory; /* NULL: memory only */
     int64_t segment_size;       /* 0: default */
     bool sync;
-    const struct fk_listen *listen;
-    size_t listen_count;
-    int32_t backlog; /* as fk_uv_server_options has it */
     bool audit;
-    const char *audit_file;            /* NULL: standard error */
-    bool insecure;                     /* other machines may connect without TLS and without authentication */
-    struct fk_tls_options tls;         /* key_store NULL: no TLS */
-    bool tls_reload;                   /* read certificates again when their files change; SIGHUP does it always */
+    const char *audit_file; /* NULL: standard error */
+    struct fk_front_options front;
     struct fk_gateway_options gateway; /* its rules are those of writes too */
-    struct fk_admin_options admin;     /* no addresses: no admin port */
     struct fk_sweeper_options sweeper; /* never_used_ms is that of the rules */
-    uint64_t idle_limit_ms;            /* stops after so long without connections and sessions; 0: never */
 };
 
 struct fk_local_host;

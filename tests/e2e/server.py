@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Starts and stops the server under test: ours, or Debian's real ZooKeeper as the oracle.
+"""Starts and stops the server under test: ours, its gateway over a cloud in memory, or Debian's real ZooKeeper as the
+oracle.
 
-FK_E2E_SERVER=zookeeper chooses the oracle; FK_BINARY names our program (default: build/faaskeeper).
+FK_E2E_SERVER=zookeeper chooses the oracle, FK_E2E_SERVER=cloud the gateway; FK_BINARY names our program (default:
+build/faaskeeper; the gateway is tests/support/fk-memory-gateway beside it).
 """
 import os
 import pathlib
@@ -17,6 +19,9 @@ import zkraw
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("FK_BINARY", str(ROOT / "build" / "faaskeeper"))
 ORACLE = os.environ.get("FK_E2E_SERVER") == "zookeeper"
+CLOUD = os.environ.get("FK_E2E_SERVER") == "cloud"
+if CLOUD:
+    BINARY = str(pathlib.Path(BINARY).parent / "tests" / "support" / "fk-memory-gateway")
 SANITIZED = not ORACLE and os.path.exists(BINARY) and b"__asan_init" in pathlib.Path(BINARY).read_bytes()
 MEASURES_MEMORY = not ORACLE and not SANITIZED  # resident memory of a JVM or under ASan says nothing
 START_SECONDS = 30
@@ -94,6 +99,9 @@ class Server:
 
     def _ours(self, config):
         listen = f"{self.address[0]}:{self.address[1]}"
+        if CLOUD:
+            return [BINARY, "gateway", "--deployment", "memory", "--listen", listen, "--config", str(config),
+                    *self.arguments]
         return [BINARY, "serve", "--listen", listen, "--data", str(self.data), "--config", str(config),
                 *self.arguments]
 

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+/* `faaskeeper gateway`, over a deployment of AWS or, in tests, one in memory. */
+#ifndef FK_CLI_GATEWAY_H
+#define FK_CLI_GATEWAY_H
+
+#include "host/cloud.h"
+
+/* What the command line says of the deployment. */
+struct fk_gateway_place {
+    const char *deployment;
+    const char *region;  /* NULL: of the environment */
+    const char *channel; /* "sqs", "tcp", "tcp:ADDRESS" */
+};
+
+/* Where deployments are. */
+struct fk_gateway_cloud {
+    /* Fills in what the host needs of the deployment: its cloud options (but for the rules, which are set), the source
+     * of ports, the mailbox. *opened is for close. USAGE, IO, NOT_FOUND... with diag that names the next step. */
+    enum fk_err (*open)(const struct fk_gateway_place *place, struct fk_cloud_host_options *host, void **opened,
+                        struct fk_diag *diag);
+    void (*close)(void *opened);
+};
+
+int fk_cli_gateway_over(int argc, char **argv, const struct fk_gateway_cloud *cloud);
+
+#endif
