@@ -148,6 +148,9 @@ enum fk_limits {
     FK_QUEUE_BATCH_MAX = 10,
     /* Largest body of one message: SQS takes 1 MiB of text, and this is that in base64. */
     FK_QUEUE_BODY_SIZE_MAX = 768 * 1024,
+    /* Largest message of a channel between machines: what fits a body in base64 with its frame. A larger one is lost,
+     * and what it said is fetched. */
+    FK_CHANNEL_MESSAGE_SIZE_MAX = FK_QUEUE_BODY_SIZE_MAX - 64,
     /* How long a FIFO queue knows the deduplication ids of what was sent (SQS: 5 minutes). */
     FK_QUEUE_DEDUPLICATION_MS = 5 * 60 * 1000,
     /* How long a message stays that nobody deletes (SQS: 14 days), and how long a receiver may keep it hidden (12 h).

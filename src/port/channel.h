@@ -4,10 +4,11 @@
 #ifndef FK_PORT_CHANNEL_H
 #define FK_PORT_CHANNEL_H
 
-#include "base/bytes.h"
+#include "base/arena.h"
 #include "base/err.h"
 
 struct fk_channel;
+struct fk_table;
 
 struct fk_channel_ops {
     const char *name;
@@ -21,6 +22,12 @@ struct fk_channel_ops {
 struct fk_channel {
     const struct fk_channel_ops *ops;
 };
+
+/* How a channel between machines finds the way to a gateway: what its mailbox (mailbox.h) said of itself, as the
+ * gateway's record in the table has it; in the arena, opaque to whoever looks it up. NOT_FOUND: no such gateway is
+ * alive. The errors of the table. */
+typedef enum fk_err (*fk_address_fn)(struct fk_table *table, int64_t gateway, struct fk_arena *arena,
+                                     struct fk_bytes *address);
 
 static inline enum fk_err fk_channel_notify(struct fk_channel *channel, int64_t gateway, struct fk_bytes message,
                                             int64_t after_zxid)
