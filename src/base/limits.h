@@ -178,6 +178,22 @@ enum fk_limits {
     FK_CLOUD_THREADS_MAX = 256,
     /* A gateway that is told to go is gone by then. */
     FK_HAND_OVER_MS = 10 * 1000,
+    /* A call is tried so often, with a pause of at most this, doubled each time (AWS's SDKs have the same); and no more
+     * so long after the time of one attempt has passed: somebody waits for it. */
+    FK_AWS_ATTEMPTS_MAX = 6,
+    FK_AWS_BACKOFF_MS = 50,
+    FK_AWS_BACKOFF_MAX_MS = 2000,
+    FK_AWS_REPEAT_MS = 1000,
+    /* Credentials are renewed when they last no longer than this, and after a failure not before that. */
+    FK_AWS_RENEW_MS = 5 * 60 * 1000,
+    FK_AWS_RENEW_AGAIN_MS = 30 * 1000,
+    /* Parts of credentials: those of a role have 20, 40 and about 1 500 bytes; AWS names no limit of the token. */
+    FK_AWS_KEY_SIZE_MAX = 128,
+    FK_AWS_TOKEN_SIZE_MAX = 8 * 1024,
+    /* A shared file of AWS; the largest that people have hold a hundred profiles. */
+    FK_AWS_FILE_SIZE_MAX = 1024 * 1024,
+    /* A clock that is off by less is good enough: signatures last 5 minutes (15 with S3). */
+    FK_AWS_SKEW_MS = 4 * 60 * 1000,
 };
 
 /* A log over this size makes writes wait for the checkpoint. */
