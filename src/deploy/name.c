@@ -18,14 +18,13 @@ static void print_part(char *out, const char *deployment, const char *suffix)
 
 enum fk_err fk_deploy_names_init(struct fk_deploy_names *names, const char *deployment, struct fk_diag *diag)
 {
-    size_t size = strlen(deployment);
-    if (size > FK_DEPLOY_NAME_MAX || !is_word(deployment, size)) {
-        fk_diag_set(diag, "name '%.64s': 1 to %d of a-z, 0-9 and '-', which stands neither first nor last", deployment,
-                    FK_DEPLOY_NAME_MAX);
-        return FK_ERR_USAGE;
+    struct fk_deployment parts;
+    enum fk_err err = fk_deployment_init(&parts, deployment, diag);
+    if (err != FK_OK) {
+        return err;
     }
     *names = (struct fk_deploy_names){.deployment = ""};
-    memcpy(names->deployment, deployment, size);
+    (void)snprintf(names->deployment, sizeof names->deployment, "%s", deployment);
     print_part(names->stack, deployment, "");
     print_part(names->requests, deployment, "-requests.fifo");
     print_part(names->distributor, deployment, "-distributor.fifo");

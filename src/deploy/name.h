@@ -4,6 +4,7 @@
 #define FK_DEPLOY_NAME_H
 
 #include "base/err.h"
+#include "driver/aws/deployment.h"
 
 #include <stddef.h>
 
@@ -11,7 +12,7 @@ enum {
     /* Longest NAME. AWS's bounds on what is derived: functions 64 (faaskeeper-NAME-distributor: 41 are left), schedules
      * 64 (43), queues 80 (52, of a gateway 49), stacks 128. Buckets (63) and roles (64) get names from CloudFormation,
      * which shortens them. */
-    FK_DEPLOY_NAME_MAX = 40,
+    FK_DEPLOY_NAME_MAX = FK_DEPLOYMENT_NAME_MAX,
     FK_DEPLOY_PART_SIZE = 96, /* room for the name of any part */
 };
 
