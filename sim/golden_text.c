@@ -276,12 +276,14 @@ static void print_node(struct sim_golden *golden, struct fk_bytes value, struct 
 
 static void print_session(struct sim_golden *golden, struct fk_bytes value)
 {
+    struct fk_arena arena = FK_ARENA_EMPTY;
     struct fk_session_record record;
-    if (fk_session_record_read(value, &record) == FK_OK) {
+    if (fk_session_record_read(value, &arena, &record) == FK_OK) {
         (void)fprintf(golden->out, "epoch %" PRId64 " at gateway %d, %" PRId64 " decided%s", record.epoch,
                       sim_golden_number(&golden->gateways, record.owner), record.last,
                       record.state == FK_SESSION_CLOSING ? ", closing" : "");
     }
+    fk_arena_deinit(&arena);
 }
 
 static void print_gateway(struct sim_golden *golden, struct fk_bytes value)

@@ -200,7 +200,8 @@ static void read_sessions(struct run *run)
         FK_ASSERT(err == FK_OK);
         for (size_t i = 0; i < page.count; i++) {
             struct fk_session_record record;
-            if (fk_session_record_read(page.items[i].value, &record) == FK_OK && record.state == FK_SESSION_LIVE) {
+            if (fk_session_record_read(page.items[i].value, &arena, &record) == FK_OK &&
+                record.state == FK_SESSION_LIVE) {
                 sim_history_final_session(run->history, fk_key_number(page.items[i].key.name));
             }
             after = page.items[i].key.name;

@@ -54,7 +54,8 @@ enum fk_limits {
     /* What TLS itself may have to say while the peer does not read: our certificates, and answers to key updates, of
      * which it can ask for as many as it likes. */
     FK_TLS_OUTPUT_SIZE_MAX = 256 * 1024,
-    /* Output of a four-letter word: 10 000 connections have 2 MB, a million watches would stop the loop for a second. */
+    /* Output of a four-letter word: 10 000 connections have 2 MB, a million watches would stop the loop for a second.
+     */
     FK_WORD_OUTPUT_SIZE_MAX = 8 * 1024 * 1024,
     /* Entries and bytes of one ACL list, as asked for and after "auth" was expanded: each permission check reads them
      * all.
@@ -131,6 +132,11 @@ enum fk_limits {
     FK_PEND_UNREAD_MAX = 8,
     /* What an item has besides its key and value: names of attributes, the stamp. */
     FK_TABLE_ITEM_OVERHEAD = 64,
+    /* A node's data stands in its record where the whole item has no more than this: DynamoDB bills a write by the KB,
+     * so that touching the record of a node costs one unit whatever it is touched for. */
+    FK_INLINE_ITEM_SIZE_MAX = 1024,
+    /* What such an item has besides its key, data and list: attributes, numbers, some watches. */
+    FK_INLINE_ITEM_FIXED = 96,
     /* Items of one page of a listing, by their sizes; a page has at least one. */
     FK_TABLE_PAGE_SIZE_MAX = 1024 * 1024,
     /* Names of blobs: a key of S3 has 1,024 bytes, in which a byte of a name may take three, and a prefix stands in

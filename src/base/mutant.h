@@ -10,6 +10,7 @@
     X(NONE, "the code as it is")                                                                                       \
     X(ERRORS_NOT_RECORDED, "H2: errors are answered without a commit")                                                 \
     X(ONE_RESULT, "H1: the session record keeps one result")                                                           \
+    X(TAKEN_WHEN_SENT, "H1: a gateway says that it has the answers to all that it sent")                               \
     X(NUMBERS_NOT_DENSE, "H3: a gap in the numbers is not noticed")                                                    \
     X(ZXID_READ_LAST, "H4: the zxid record is read after the others")                                                  \
     X(EARLY_READS_TRUSTED, "H4: what was read beside the zxid record is not looked at again before the commit")         \
@@ -18,6 +19,7 @@
     X(NO_ZXID_CONDITION, "C1: commits are not conditional on the zxid")                                                \
     X(NO_STAMP_CONDITION, "H5: commits are not conditional on the records' stamps")                                    \
     X(PEND_OWN_EVENTS_ONLY, "H11: pend names only the events of the record's own commit")                              \
+    X(SETTLED_FOR_GOOD, "H11: who has once applied its events is in no pend any more")                                 \
     X(EVENTS_NOT_COMMITTED, "H7: events are only sent, not part of the commit")                                        \
     X(CHUNKS_ONE_ZXID, "H8: the chunks of a session's end share one zxid")                                             \
     X(NO_EPOCH_FENCE, "H9: requests of an older epoch are decided")                                                    \

@@ -19,6 +19,7 @@ static void set_lastev(struct fk_overlay *overlay, int64_t gateway, int64_t zxid
     }
     if (at < set->count && set->items[at].gateway == gateway) {
         set->items[at].zxid = zxid;
+        set->items[at].settled = set->items[at].settled && FK_MUTANT(SETTLED_FOR_GOOD);
         return;
     }
     if (set->count == overlay->lastev_capacity) {

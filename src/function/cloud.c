@@ -21,7 +21,7 @@ struct fk_cloud_options fk_cloud_defaults(void)
         .function_ms = 20000,
         .commit_items_max = FK_TABLE_WRITE_MAX,
         .message_size_max = FK_MESSAGE_SIZE_MAX,
-        .inline_size_max = 700,
+        .inline_size_max = FK_INLINE_ITEM_SIZE_MAX,
         .pend_unread_max = FK_PEND_UNREAD_MAX,
         .item_size_max = 8 * 1024,
     };

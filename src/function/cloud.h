@@ -22,7 +22,7 @@ struct fk_cloud_options {
     int32_t function_ms; /* a function starts nothing new after this: well inside the queue's visibility timeout */
     int32_t commit_items_max; /* items of one transaction, at most FK_TABLE_WRITE_MAX */
     int32_t message_size_max; /* a larger request goes by way of a blob (stored.h) */
-    int32_t inline_size_max;  /* data up to this stands in the node's record */
+    int32_t inline_size_max;  /* larger data does not stand in the node's record, which has its own limit (data.c) */
     int32_t pend_unread_max;  /* so many gateways a record names as perhaps behind, without reading whether they are */
     int32_t item_size_max;    /* data up to this stands in an item of its own, larger data in a blob */
     struct fk_rules rules;    /* but for enforce_quota: quotas are not kept in the cloud */

@@ -26,6 +26,33 @@ static void add(struct transaction *transaction, enum fk_write_kind kind, const 
     transaction->starts[transaction->count] = transaction->bytes.size;
 }
 
+static const struct fk_overlay_gateway *known_gateway(const struct fk_overlay *overlay, int64_t id)
+{
+    for (const struct fk_list *link = overlay->gateways.next; link != &overlay->gateways; link = link->next) {
+        const struct fk_overlay_item *item = FK_CONTAINER_OF(link, struct fk_overlay_item, link);
+        const struct fk_overlay_gateway *gateway = (const struct fk_overlay_gateway *)item->typed;
+        if (gateway->id == id) {
+            return gateway;
+        }
+    }
+    return NULL;
+}
+
+/* Which gateways have applied all events written for them, as far as the records tell that were read; who has is not
+ * looked at again before its next event. A gateway that is dead goes with the commit that declares it so. */
+static void settle_gateways(struct fk_overlay *overlay)
+{
+    bool names_all = fk_overlay_names_all(overlay);
+    for (size_t i = 0; i < overlay->zx.lastev.count && overlay->err == FK_OK; i++) {
+        struct fk_gateway_zxid *last = &overlay->zx.lastev.items[i];
+        if (!last->settled) {
+            const struct fk_overlay_gateway *gateway =
+                names_all ? known_gateway(overlay, last->gateway) : fk_overlay_gateway(overlay, last->gateway);
+            last->settled = gateway != NULL && gateway->exists && gateway->record.acked >= last->zxid;
+        }
+    }
+}
+
 /* H11: who may not have applied all events written for it so far: any record this commit puts may show something that
  * such an event is about. A gateway that has applied them is not held up by being named: its record is read, to leave
  * it out, only where so many are named that records grow by it. */
@@ -38,18 +65,10 @@ static struct fk_gateway_zxids pending(struct fk_overlay *overlay, int64_t zxid)
         overlay->err = FK_ERR_NOMEM;
         return pend;
     }
-    if (fk_overlay_names_all(overlay) && !FK_MUTANT(PEND_OWN_EVENTS_ONLY)) {
-        pend.count = lastev->count;
-        if (pend.count > 0) {
-            memcpy(pend.items, lastev->items, pend.count * sizeof *pend.items);
-        }
-        return pend;
-    }
+    bool names_all = fk_overlay_names_all(overlay) && !FK_MUTANT(PEND_OWN_EVENTS_ONLY);
     for (size_t i = 0; i < lastev->count; i++) {
-        struct fk_overlay_gateway *gateway = fk_overlay_gateway(overlay, lastev->items[i].gateway);
         bool own = !FK_MUTANT(PEND_OWN_EVENTS_ONLY) || lastev->items[i].zxid == zxid;
-        if (gateway != NULL && gateway->exists && gateway->record.alive &&
-            lastev->items[i].zxid > gateway->record.acked && own) {
+        if (!lastev->items[i].settled && own && (names_all || fk_overlay_alive(overlay, lastev->items[i].gateway))) {
             pend.items[pend.count++] = lastev->items[i];
         }
     }
@@ -170,6 +189,7 @@ static void add_extras(const struct fk_overlay *overlay, struct transaction *tra
 
 static enum fk_err build(struct fk_overlay *overlay, struct transaction *transaction)
 {
+    settle_gateways(overlay);
     fk_zx_record_write(&transaction->bytes, &overlay->zx);
     add(transaction, FK_WRITE_PUT, &overlay->zx_item->key, overlay->zx_item->stamp);
     if (FK_MUTANT(NO_ZXID_CONDITION)) {

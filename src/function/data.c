@@ -46,13 +46,21 @@ static enum fk_err store_item(const struct fk_ports *ports, const struct fk_node
     return fk_table_write(ports->table, &write, 1);
 }
 
+/* True where the node's item does not get larger than a unit of writing with the data in it. */
+static bool fits_inline(const struct fk_cloud_options *options, const struct fk_node *node)
+{
+    size_t list = fk_bytes_equal(node->acl, FK_ACL_OPEN) ? 0 : node->acl.size;
+    return node->data.size <= (size_t)options->inline_size_max &&
+           FK_INLINE_ITEM_FIXED + node->path.size + list + node->data.size <= FK_INLINE_ITEM_SIZE_MAX;
+}
+
 enum fk_err fk_data_place(const struct fk_cloud_options *options, const struct fk_ports *ports, struct fk_arena *arena,
                           int64_t number, struct fk_node_record *record)
 {
     size_t size = record->node.data.size;
     record->place = FK_DATA_INLINE;
     record->attempt = FK_BYTES_NULL;
-    if (size <= (size_t)options->inline_size_max) {
+    if (fits_inline(options, &record->node)) {
         return FK_OK;
     }
     record->attempt = draw_attempt(ports, arena, number, record->node.path);

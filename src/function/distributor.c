@@ -43,7 +43,7 @@ static enum fk_err find_fate(struct run *run, struct work *work)
         key.partition.data == NULL ? FK_ERR_NOMEM : fk_table_get(run->ports->table, &key, &run->arena, &item);
     bool exists = err == FK_OK && item.stamp != 0;
     if (exists) {
-        err = fk_session_record_read(item.value, &visible);
+        err = fk_session_record_read(item.value, &run->arena, &visible);
     }
     if (err != FK_OK) {
         return err;

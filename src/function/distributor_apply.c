@@ -17,7 +17,7 @@ static void fail(struct fk_decision *decision, enum fk_err err)
 static struct fk_request_message message_of(const struct fk_entry *entry)
 {
     return (struct fk_request_message){
-        .gateway = entry->gateway, .session_id = entry->session_id, .epoch = entry->epoch};
+        .gateway = entry->gateway, .session_id = entry->session_id, .epoch = entry->epoch, .taken = entry->taken};
 }
 
 /* --- the change --- */

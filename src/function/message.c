@@ -7,13 +7,14 @@ enum {
 
 void fk_request_message_begin(struct fk_buf *buf, const struct fk_request_message *message)
 {
-    fk_write_i32(buf, FK_MESSAGE_FORMAT);
+    fk_write_i32(buf, FK_MESSAGE_FORMAT_TAKEN);
     fk_write_i64(buf, message->gateway);
     fk_write_i64(buf, message->session_id);
     fk_write_i64(buf, message->epoch);
     fk_write_i64(buf, message->first_number);
     fk_write_i32(buf, 0);
     fk_write_bytes(buf, message->ids);
+    fk_write_i64(buf, message->taken);
 }
 
 void fk_request_message_add(struct fk_buf *buf, const struct fk_request_operation *operation)
@@ -28,7 +29,7 @@ void fk_request_message_add(struct fk_buf *buf, const struct fk_request_operatio
 enum fk_err fk_request_message_read(struct fk_reader *reader, struct fk_request_message *message)
 {
     int32_t format = fk_read_i32(reader);
-    if (!reader->failed && format != FK_MESSAGE_FORMAT) {
+    if (!reader->failed && format != FK_MESSAGE_FORMAT && format != FK_MESSAGE_FORMAT_TAKEN) {
         return FK_ERR_VERSION;
     }
     message->gateway = fk_read_i64(reader);
@@ -37,6 +38,7 @@ enum fk_err fk_request_message_read(struct fk_reader *reader, struct fk_request_
     message->first_number = fk_read_i64(reader);
     message->count = fk_read_count(reader, FK_MESSAGE_OPERATION_MIN);
     message->ids = fk_read_bytes(reader);
+    message->taken = format == FK_MESSAGE_FORMAT ? 0 : fk_read_i64(reader);
     return reader->failed || message->count < 0 ? FK_ERR_MALFORMED : FK_OK;
 }
 

@@ -22,7 +22,8 @@ enum fk_internal_op {
 enum {
     FK_MESSAGE_FORMAT = 1,
     FK_MESSAGE_FORMAT_STORED = 2, /* of a request message: the name of the blob that holds it follows (stored.h) */
-    FK_MESSAGE_FORMAT_NEWEST = FK_MESSAGE_FORMAT_STORED,
+    FK_MESSAGE_FORMAT_TAKEN = 3,  /* of a request message: with `taken` */
+    FK_MESSAGE_FORMAT_NEWEST = FK_MESSAGE_FORMAT_TAKEN,
     FK_MESSAGE_OPERATION_MIN = 8, /* smallest operation: op and the length of its body */
 };
 
@@ -32,6 +33,7 @@ struct fk_request_message {
     int64_t epoch;
     int64_t first_number;
     struct fk_bytes ids; /* of the caller, encoded vector<Id> */
+    int64_t taken;       /* cloud: the answers to requests of this epoch up to this number are no longer needed */
     int32_t count;       /* operations that follow */
 };
 

@@ -185,7 +185,7 @@ struct fk_overlay_session *fk_overlay_session(struct fk_overlay *overlay, int64_
     session->item = item;
     session->exists = item->value.data != NULL;
     if (session->exists) {
-        fail(overlay, fk_session_record_read(item->value, &session->record));
+        fail(overlay, fk_session_record_read(item->value, overlay->arena, &session->record));
     }
     return overlay->err == FK_OK ? session : NULL;
 }
@@ -376,15 +376,22 @@ static void read_front(struct fk_overlay *overlay)
 
 bool fk_overlay_names_all(const struct fk_overlay *overlay)
 {
-    return overlay->zx.lastev.count <= (size_t)overlay->options->pend_unread_max;
+    size_t count = 0;
+    for (size_t i = 0; i < overlay->zx.lastev.count; i++) {
+        count += overlay->zx.lastev.items[i].settled ? 0 : 1;
+    }
+    return count <= (size_t)overlay->options->pend_unread_max;
 }
 
 /* Those gateways whose records the commit asks for (commit.c), in one call. */
 static void read_gateways(struct fk_overlay *overlay)
 {
-    for (size_t i = 0; i < overlay->zx.lastev.count && !fk_overlay_names_all(overlay); i++) {
-        struct fk_key gateway = fk_key_gateway(overlay->arena, overlay->zx.lastev.items[i].gateway);
-        fk_overlay_want(overlay, &gateway);
+    bool names_all = fk_overlay_names_all(overlay);
+    for (size_t i = 0; i < overlay->zx.lastev.count && !names_all; i++) {
+        if (!overlay->zx.lastev.items[i].settled) {
+            struct fk_key gateway = fk_key_gateway(overlay->arena, overlay->zx.lastev.items[i].gateway);
+            fk_overlay_want(overlay, &gateway);
+        }
     }
     fetch_wanted(overlay);
 }

@@ -123,7 +123,8 @@ bool fk_overlay_alive(struct fk_overlay *overlay, int64_t gateway);
 /* zxid of the newest event for a gateway; 0: none. */
 int64_t fk_overlay_lastev(const struct fk_overlay *overlay, int64_t gateway);
 
-/* True where records name every gateway that has had events: there are few, and their own records are not read. */
+/* True where records name every gateway that may be behind its events (unless settled: record.h): there are few, and
+ * their own records are not read. */
 bool fk_overlay_names_all(const struct fk_overlay *overlay);
 
 /* Marks an item as written by the commit. */

@@ -37,7 +37,7 @@ static enum fk_err load_session(struct fk_writer_try *attempt)
     attempt->visible_stamp = items[1].stamp;
     attempt->visible_exists = items[1].stamp != 0;
     if (attempt->visible_exists) {
-        err = fk_session_record_read(items[1].value, &attempt->visible);
+        err = fk_session_record_read(items[1].value, job->arena, &attempt->visible);
     }
     if (err == FK_OK && items[0].stamp != 0) {
         return fk_accepted_session_read(items[0].value, job->arena, &attempt->session);

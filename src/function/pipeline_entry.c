@@ -4,7 +4,7 @@
 #include "function/record_codec.h"
 
 enum {
-    ENTRY_FORMAT = 1,
+    ENTRY_FORMAT = 2, /* 1 had no `taken` */
     PATH_SIZE_MIN = 4 + 8,
     PUT_SIZE_MIN = 4 + 4 + 4,
     STAT_SIZE_MIN = 4 + 4,
@@ -60,7 +60,7 @@ enum fk_err fk_entry_read(struct fk_bytes message, struct fk_arena *arena, struc
     struct fk_reader reader = fk_reader_of(message);
     *entry = (struct fk_entry){.kind = FK_STEP_REQUEST};
     int32_t format = fk_read_i32(&reader);
-    if (!reader.failed && format != ENTRY_FORMAT) {
+    if (!reader.failed && (format < 1 || format > ENTRY_FORMAT)) {
         return FK_ERR_VERSION;
     }
     entry->kind = (enum fk_step_kind)fk_read_i32(&reader);
@@ -71,6 +71,7 @@ enum fk_err fk_entry_read(struct fk_bytes message, struct fk_arena *arena, struc
     entry->number = fk_read_i64(&reader);
     entry->gateway = fk_read_i64(&reader);
     entry->answered = fk_read_i64(&reader);
+    entry->taken = format == 1 ? 0 : fk_read_i64(&reader);
     entry->word = fk_read_i64(&reader);
     entry->code = fk_read_i32(&reader);
     entry->reply = fk_read_bytes(&reader);
@@ -95,6 +96,7 @@ void fk_entry_write(struct fk_buf *buf, const struct fk_entry *entry)
     fk_write_i64(buf, entry->number);
     fk_write_i64(buf, entry->gateway);
     fk_write_i64(buf, entry->answered);
+    fk_write_i64(buf, entry->taken);
     fk_write_i64(buf, entry->word);
     fk_write_i32(buf, entry->code);
     fk_write_bytes(buf, entry->reply);

@@ -46,6 +46,7 @@ struct fk_entry {
     int64_t number;     /* of the step */
     int64_t gateway;    /* who gets the answer; of an attach: the new owner; of DEAD: the one to declare dead */
     int64_t answered;   /* number of the request to answer; -1: none */
+    int64_t taken;      /* as in the request message */
     int64_t word;       /* of an attach: the nonce; of DEAD: the counter */
     int32_t code;       /* enum fk_code */
     struct fk_bytes reply;

@@ -375,6 +375,7 @@ enum fk_err fk_writer_plan_request(struct fk_writer_try *attempt)
     entry->kind = FK_STEP_REQUEST;
     entry->code = (int32_t)code;
     entry->answered = job->number;
+    entry->taken = job->message->taken;
     entry->reply = code == FK_CODE_OK ? fk_buf_view(&attempt->reply) : FK_BYTES_NULL;
     return err == FK_OK && code == FK_CODE_OK
                ? fk_entry_find_stats(entry, job->operation->op, job->operation->body, job->arena)

@@ -52,7 +52,7 @@ enum fk_err fk_accepted_node_read(struct fk_bytes value, struct fk_bytes path, s
 {
     struct fk_reader reader;
     *record = (struct fk_accepted_node){.record = {.node = {.path = path}}};
-    enum fk_err err = fk_record_open(value, &reader);
+    enum fk_err err = fk_record_open(value, FK_RECORD_FIRST, &reader);
     if (err != FK_OK) {
         return err;
     }
@@ -94,7 +94,7 @@ enum fk_err fk_accepted_session_read(struct fk_bytes value, struct fk_arena *are
 {
     struct fk_reader reader;
     *record = (struct fk_accepted_session){.epoch = 0};
-    enum fk_err err = fk_record_open(value, &reader);
+    enum fk_err err = fk_record_open(value, FK_RECORD_FIRST, &reader);
     if (err != FK_OK) {
         return err;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The records of the cloud topologies (protocol.md section 1) and their keys in the table. A record is a value: views
- * into the bytes or the arena it was read from. Each encoding begins with its format version.
+ * into the bytes or the arena it was read from. Each encoding begins with its format version. Those that every write
+ * puts are kept small: DynamoDB bills each KB begun.
  *
  *   record          partition        name        written by
  *   zx              "zx"             "zx"        commits; registering a recursive watch
@@ -29,6 +30,7 @@
 struct fk_gateway_zxid {
     int64_t gateway;
     int64_t zxid;
+    bool settled; /* lastev: the gateway is known to have applied it; nobody need read its record to see that */
 };
 
 /* A set of them, sorted by gateway, each once. */
@@ -44,6 +46,7 @@ struct fk_zx_record {
     int64_t zxid;
     int64_t generation;             /* raised by each commit that declares a gateway dead (H20) */
     int64_t recursive_version;      /* raised by each registration of a recursive watch; 0: there never was one */
+    int64_t limits;                 /* nodes there are that limit a tree (quota.h) */
     struct fk_gateway_zxids lastev; /* zxid of the newest event written for each gateway */
 };
 
@@ -202,7 +205,7 @@ void fk_zx_record_write(struct fk_buf *buf, const struct fk_zx_record *record);
 enum fk_err fk_node_record_read(struct fk_bytes value, struct fk_bytes path, struct fk_arena *arena,
                                 struct fk_node_record *record);
 void fk_node_record_write(struct fk_buf *buf, const struct fk_node_record *record);
-enum fk_err fk_session_record_read(struct fk_bytes value, struct fk_session_record *record);
+enum fk_err fk_session_record_read(struct fk_bytes value, struct fk_arena *arena, struct fk_session_record *record);
 void fk_session_record_write(struct fk_buf *buf, const struct fk_session_record *record);
 enum fk_err fk_ephemerals_record_read(struct fk_bytes value, struct fk_arena *arena,
                                       struct fk_ephemerals_record *record);

@@ -63,7 +63,7 @@ enum fk_err fk_events_record_read(struct fk_bytes value, struct fk_arena *arena,
 {
     struct fk_reader reader;
     *record = (struct fk_events_record){.zxid = 0};
-    enum fk_err err = fk_record_open(value, &reader);
+    enum fk_err err = fk_record_open(value, FK_RECORD_FIRST, &reader);
     if (err != FK_OK) {
         return err;
     }

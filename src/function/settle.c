@@ -44,6 +44,18 @@ void fk_settle_answer(struct fk_decision *decision, const struct fk_request_mess
     tell(decision, message->gateway, &answer);
 }
 
+/* What the gateway has taken out of the ring, it need not find there again. */
+static void forget_taken(struct fk_session_record *record, const struct fk_request_message *message)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < record->count; i++) {
+        if (record->results[i].epoch != message->epoch || record->results[i].number > message->taken) {
+            record->results[kept++] = record->results[i];
+        }
+    }
+    record->count = kept;
+}
+
 /* H1: the oldest result makes room; a gateway has one request less unanswered than there are slots. */
 static void remember(struct fk_session_record *record, const struct fk_result *result)
 {
@@ -69,6 +81,7 @@ void fk_settle_request(struct fk_decision *decision, const struct fk_request_mes
                                .code = (int32_t)code,
                                .body = body};
     session->record.last = number;
+    forget_taken(&session->record, message);
     remember(&session->record, &result);
     fk_overlay_put(overlay, session->item);
     fk_settle_answer(decision, message, &result);

@@ -20,7 +20,7 @@ static enum fk_err check(struct fk_sweep *sweep, const struct fk_item *item)
 {
     struct fk_session_record record;
     struct fk_sweep_gateway *owner = NULL;
-    enum fk_err err = fk_session_record_read(item->value, &record);
+    enum fk_err err = fk_session_record_read(item->value, sweep->arena, &record);
     if (err == FK_OK) {
         err = fk_sweep_find_gateway(sweep, record.owner, &owner);
     }

@@ -101,7 +101,7 @@ void fk_cloud_session_run(struct fk_cloud_job *job, const struct fk_ports *ports
     job->err = fk_cloud_get(ports, &key, &job->base.arena, &item);
     if (job->err == FK_OK) {
         job->absent = item.stamp == 0;
-        job->err = job->absent ? FK_OK : fk_session_record_read(item.value, &job->session);
+        job->err = job->absent ? FK_OK : fk_session_record_read(item.value, &job->base.arena, &job->session);
     }
     if (job->err == FK_OK && job->kind == FK_JOB_SESSION) {
         job->err = fk_cloud_zx_run(job, ports, &zx, &stamp); /* is the client ahead of us? */
@@ -152,7 +152,7 @@ static enum fk_err try_create(struct fk_cloud_job *job, const struct fk_ports *p
     int64_t stamp = 0;
     enum fk_err err = fk_cloud_get(ports, &key, arena, &item);
     if (err == FK_OK && item.stamp != 0) { /* ours, of a try whose outcome was unknown, or somebody else's */
-        err = fk_session_record_read(item.value, &there);
+        err = fk_session_record_read(item.value, arena, &there);
         job->taken = err == FK_OK && there.nonce != job->session.nonce;
         return err;
     }

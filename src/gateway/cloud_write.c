@@ -50,6 +50,18 @@ static struct fk_bytes next_write(const struct fk_gateway *gateway, const struct
     return write && fits ? frame : FK_BYTES_NULL;
 }
 
+/* The number up to which all answers are here: nobody need keep them for this gateway. */
+static int64_t taken_number(struct fk_cloud_conn *cloud)
+{
+    for (uint32_t i = 0; i < cloud->count && !FK_MUTANT(TAKEN_WHEN_SENT); i++) {
+        const struct fk_cloud_write *write = fk_cloud_write_at(cloud, i);
+        if (!write->answered) {
+            return write->number - 1;
+        }
+    }
+    return cloud->next_number - 1;
+}
+
 size_t fk_cloud_take_writes(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_bytes input)
 {
     struct fk_cloud_conn *cloud = conn->cloud;
@@ -64,6 +76,7 @@ size_t fk_cloud_take_writes(struct fk_gateway *gateway, struct fk_conn *conn, st
                                          .session_id = conn->session->id,
                                          .epoch = cloud->epoch,
                                          .first_number = cloud->next_number,
+                                         .taken = taken_number(cloud),
                                          .ids = fk_buf_view(&conn->ids)};
     fk_request_message_begin(&job->base.request, &message);
     while (frame.data != NULL) {

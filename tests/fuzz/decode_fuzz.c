@@ -29,7 +29,7 @@ typedef enum fk_err (*again_fn)(struct fk_bytes value, struct fk_arena *arena, s
 AGAIN(zx, fk_zx_record, fk_zx_record_read(value, arena, &record), fk_zx_record_write(out, &record))
 AGAIN(node, fk_node_record, fk_node_record_read(value, fk_bytes_text("/a"), arena, &record),
       fk_node_record_write(out, &record))
-AGAIN(session, fk_session_record, fk_session_record_read(value, &record), fk_session_record_write(out, &record))
+AGAIN(session, fk_session_record, fk_session_record_read(value, arena, &record), fk_session_record_write(out, &record))
 AGAIN(ephemerals, fk_ephemerals_record, fk_ephemerals_record_read(value, arena, &record),
       fk_ephemerals_record_write(out, &record))
 AGAIN(gateway, fk_gateway_record, fk_gateway_record_read(value, &record), fk_gateway_record_write(out, &record))

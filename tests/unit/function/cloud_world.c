@@ -235,6 +235,7 @@ struct fk_bytes cloud_message_of(struct cloud *cloud, int64_t session_id, int64_
                                          .session_id = session_id,
                                          .epoch = epoch,
                                          .first_number = number,
+                                         .taken = cloud->taken,
                                          .ids = FK_BYTES_LITERAL("\0\0\0\0")};
     fk_request_message_begin(&buf, &message);
     for (size_t i = 0; i < count; i++) {
@@ -412,7 +413,7 @@ bool cloud_session(struct cloud *cloud, int64_t id, struct fk_session_record *re
     if (!cloud_item(cloud, &key, &item)) {
         return false;
     }
-    assert_int_equal(fk_session_record_read(item.value, record), FK_OK);
+    assert_int_equal(fk_session_record_read(item.value, &cloud->arena, record), FK_OK);
     return true;
 }
 

@@ -43,6 +43,7 @@ struct cloud {
     uint64_t fault_nth; /* of the writes from now on, 1 = the next; 0: none */
     bool fault_always;  /* and all after it */
     cloud_hook_fn hook; /* called before that write instead, once */
+    int64_t taken;      /* in messages: what their gateway has taken */
     size_t writes;
     size_t last_count; /* writes of the last transaction */
 };

@@ -58,6 +58,29 @@ static void records_name_who_has_events_pending_whatever_of(void **state)
     assert_int_equal(node.pend.count, 0);
 }
 
+/* Who has applied all its events is written down with the zxid, and not looked at again before the next one. */
+static void who_has_applied_its_events_is_settled_until_the_next(void **state)
+{
+    (void)state;
+    struct fk_node_record node;
+    cloud.options.pend_unread_max = 0;
+    cloud_do(&cloud, 1, cloud_create(&cloud, "/a", "", 0));
+    cloud_watch(&cloud, "/a", CLOUD_OTHER, FK_WATCH_DATA);
+    cloud_do(&cloud, 2, cloud_set(&cloud, "/a", "", -1));
+    assert_int_equal(cloud_zx(&cloud).lastev.count, 1);
+    assert_false(cloud_zx(&cloud).lastev.items[0].settled);
+    ack(CLOUD_OTHER, 2);
+    cloud_do(&cloud, 3, cloud_set(&cloud, "/a", "", -1));
+    assert_true(cloud_zx(&cloud).lastev.items[0].settled);
+    assert_int_equal(cloud_zx(&cloud).lastev.items[0].zxid, 2);
+    cloud_watch(&cloud, "/a", CLOUD_OTHER, FK_WATCH_DATA);
+    cloud_do(&cloud, 4, cloud_set(&cloud, "/a", "", -1));
+    assert_false(cloud_zx(&cloud).lastev.items[0].settled);
+    assert_true(cloud_node(&cloud, "/a", &node));
+    assert_int_equal(node.pend.count, 1);
+    assert_int_equal(node.pend.items[0].zxid, 4);
+}
+
 static void a_deleted_node_leaves_its_record_only_to_those_who_watch(void **state)
 {
     (void)state;
@@ -141,6 +164,7 @@ static void lists_follow_the_nodes(void **state)
 
 static const struct CMUnitTest tests[] = {
     ROW(records_name_who_has_events_pending_whatever_of),
+    ROW(who_has_applied_its_events_is_settled_until_the_next),
     ROW(a_deleted_node_leaves_its_record_only_to_those_who_watch),
     ROW(dead_gateways_leave_the_subscriptions_that_fire),
     ROW(recursive_watches_hear_of_what_is_below),

@@ -88,6 +88,26 @@ static void the_ring_keeps_eight_results(void **state)
     assert_false(cloud_answer(&cloud, CLOUD_GATEWAY, &answer));
 }
 
+static void what_the_gateway_has_taken_is_not_kept(void **state)
+{
+    (void)state;
+    struct fk_answer_message answer;
+    cloud_do(&cloud, 1, cloud_set(&cloud, "/none", "", -1));
+    cloud_do(&cloud, 2, cloud_set(&cloud, "/none", "", -1));
+    cloud.taken = 1;
+    cloud_do(&cloud, 3, cloud_set(&cloud, "/none", "", -1));
+    struct fk_session_record record = session();
+    assert_int_equal(record.count, 2);
+    assert_int_equal(record.results[0].number, 2);
+    assert_int_equal(record.results[1].number, 3);
+    assert_int_equal(record.last, 3);
+    cloud_clear(&cloud);
+    cloud_do(&cloud, 1, cloud_set(&cloud, "/none", "", -1)); /* again: nobody waits for it */
+    assert_false(cloud_answer(&cloud, CLOUD_GATEWAY, &answer));
+    assert_int_equal(cloud_code(&cloud, 2, cloud_set(&cloud, "/none", "", -1)), FK_CODE_NO_NODE);
+    assert_int_equal(session().last, 3);
+}
+
 static void a_gap_in_the_numbers_is_dropped(void **state)
 {
     (void)state;
@@ -411,6 +431,7 @@ static const struct CMUnitTest tests[] = {
     ROW(a_request_delivered_again_is_answered_from_the_ring),
     ROW(an_error_stays_the_answer_though_it_would_succeed_now),
     ROW(the_ring_keeps_eight_results),
+    ROW(what_the_gateway_has_taken_is_not_kept),
     ROW(a_gap_in_the_numbers_is_dropped),
     ROW(requests_of_an_older_epoch_are_dropped),
     ROW(an_attach_moves_the_session_and_tells_both_owners),

@@ -152,7 +152,7 @@ static void garbage_is_dropped_and_newer_entries_are_left(void **state)
     write_ops(1, cloud_create(&cloud, "/a", "", 0));
     assert_int_equal(take_entries(entries), 1);
     struct fk_bytes cut = fk_bytes_head(entries[0], entries[0].size - 1);
-    struct fk_bytes batch[] = {cut, entries[0], FK_BYTES_LITERAL("\0\0\0\2"), entries[0]};
+    struct fk_bytes batch[] = {cut, entries[0], FK_BYTES_LITERAL("\0\0\0\3"), entries[0]};
     assert_int_equal(run(batch, 4, &done), FK_ERR_VERSION);
     assert_int_equal(done, 2);
     assert_int_equal(cloud_zx(&cloud).zxid, 1);

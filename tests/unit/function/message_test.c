@@ -16,6 +16,7 @@ static void random_request_messages_come_back(void **state)
                                           .session_id = fk_prng_i64(&prng),
                                           .epoch = fk_prng_i64(&prng),
                                           .first_number = fk_prng_i64(&prng),
+                                          .taken = fk_prng_i64(&prng),
                                           .ids = fk_bytes_of(bytes, (size_t)fk_prng_below(&prng, 64))};
         struct fk_request_operation operations[5];
         int32_t count = (int32_t)fk_prng_below(&prng, 6);
@@ -34,6 +35,7 @@ static void random_request_messages_come_back(void **state)
         assert_int_equal(got.session_id, sent.session_id);
         assert_int_equal(got.epoch, sent.epoch);
         assert_int_equal(got.first_number, sent.first_number);
+        assert_int_equal(got.taken, sent.taken);
         assert_int_equal(got.count, count);
         fk_assert_bytes(got.ids, sent.ids);
         for (int32_t i = 0; i < count; i++) {
@@ -109,10 +111,31 @@ static void another_format_is_another_version(void **state)
     build_request(&buf);
     fk_patch_i32(&buf, 0, FK_MESSAGE_FORMAT_NEWEST + 1);
     assert_int_equal(read_all(fk_buf_view(&buf)), FK_ERR_VERSION);
+    fk_patch_i32(&buf, 0, 0);
+    assert_int_equal(read_all(fk_buf_view(&buf)), FK_ERR_VERSION);
     fk_buf_clear(&buf);
     fk_answer_message_write(&buf, &(struct fk_answer_message){.number = 1});
     fk_patch_i32(&buf, 0, FK_MESSAGE_FORMAT_NEWEST + 1);
     assert_int_equal(fk_answer_message_read(fk_buf_view(&buf), &answer), FK_ERR_VERSION);
+    fk_buf_deinit(&buf);
+}
+
+/* As gateways sent them before they said what they had taken. */
+static void a_request_of_the_first_format(void **state)
+{
+    (void)state;
+    struct fk_buf buf = FK_BUF_EMPTY;
+    struct fk_request_message got;
+    struct fk_request_operation operation;
+    fk_test_unhex(&buf, "00000001 0000000000000001 0000000000000002 0000000000000003 0000000000000004 00000001 00000003"
+                        "696473 0000000b ffffffff");
+    struct fk_reader reader = fk_reader_of(fk_buf_view(&buf));
+    assert_int_equal(fk_request_message_read(&reader, &got), FK_OK);
+    assert_int_equal(got.first_number, 4);
+    assert_int_equal(got.taken, 0);
+    assert_int_equal(fk_request_message_next(&reader, &operation), FK_OK);
+    assert_int_equal(operation.op, 11);
+    assert_int_equal(reader.left, 0);
     fk_buf_deinit(&buf);
 }
 
@@ -275,6 +298,7 @@ static const struct CMUnitTest tests[] = {
     FK_TEST(each_truncation_of_a_request_is_malformed),
     FK_TEST(counts_that_lie),
     FK_TEST(another_format_is_another_version),
+    FK_TEST(a_request_of_the_first_format),
     FK_TEST(random_answers_come_back),
     FK_TEST(session_requests_come_back),
     FK_TEST(events_come_back),

@@ -13,9 +13,10 @@ struct sample {
 
 static void write_zx(struct fk_buf *buf)
 {
-    struct fk_gateway_zxid items[] = {{1, 16}, {2, 17}};
+    struct fk_gateway_zxid items[] = {{1, 16, true}, {2, 17, false}};
     fk_zx_record_write(
-        buf, &(struct fk_zx_record){.zxid = 17, .generation = 2, .recursive_version = 3, .lastev = {items, 2}});
+        buf,
+        &(struct fk_zx_record){.zxid = 17, .generation = 2, .recursive_version = 3, .limits = 4, .lastev = {items, 2}});
 }
 
 static enum fk_err read_zx(struct fk_bytes value, struct fk_arena *arena)
@@ -26,7 +27,7 @@ static enum fk_err read_zx(struct fk_bytes value, struct fk_arena *arena)
 
 static void write_node(struct fk_buf *buf, bool exists, enum fk_data_place place)
 {
-    struct fk_gateway_zxid pend[] = {{1, 16}};
+    struct fk_gateway_zxid pend[] = {{1, 16, false}};
     struct fk_subscription subs[] = {{1, FK_WATCH_DATA | FK_WATCH_CHILD},
                                      {2, FK_WATCH_PERSISTENT | FK_WATCH_RECURSIVE}};
     struct fk_node_record record = {.node = {.acl = FK_BYTES_LITERAL("ACL"),
@@ -65,6 +66,21 @@ static void write_blob_node(struct fk_buf *buf)
     write_node(buf, true, FK_DATA_BLOB);
 }
 
+/* The list that nearly all nodes have, no owner, no data. */
+static void write_open_node(struct fk_buf *buf)
+{
+    struct fk_node_record record = {.node = {.acl = FK_ACL_OPEN,
+                                             .czxid = 10,
+                                             .mzxid = 17,
+                                             .pzxid = 0,
+                                             .ctime_ms = 1700000000000,
+                                             .mtime_ms = 1700000001000,
+                                             .version = 1},
+                                    .exists = true,
+                                    .zxid = 17};
+    fk_node_record_write(buf, &record);
+}
+
 static void write_absent_node(struct fk_buf *buf)
 {
     write_node(buf, false, FK_DATA_INLINE);
@@ -76,8 +92,14 @@ static enum fk_err read_node(struct fk_bytes value, struct fk_arena *arena)
     return fk_node_record_read(value, FK_BYTES_LITERAL("/a"), arena, &record);
 }
 
+/* Three answers: bytes in front of a Stat, a Stat, an error. */
 static void write_session(struct fk_buf *buf)
 {
+    struct fk_stat stat = {.czxid = 17, .mzxid = 18, .version = 7, .cversion = 3};
+    struct fk_buf bodies[2] = {FK_BUF_EMPTY, FK_BUF_EMPTY};
+    fk_buf_append(&bodies[0], FK_BYTES_LITERAL("123"));
+    fk_write_stat(&bodies[0], &(struct fk_stat){.czxid = 15});
+    fk_write_stat(&bodies[1], &stat);
     struct fk_session_record record = {
         .session = {.id = 5, .timeout_ms = 4000},
         .state = FK_SESSION_LIVE,
@@ -86,17 +108,20 @@ static void write_session(struct fk_buf *buf)
         .owner = 4,
         .nonce = 5,
         .attach_zxid = 6,
-        .count = 1,
-        .results = {{.epoch = 2, .number = 3, .zxid = 17, .need = 16, .generation = 7, .code = -101}}};
+        .count = 3,
+        .results = {{.epoch = 2, .number = 1, .zxid = 16, .need = 17, .generation = 6, .body = fk_buf_view(&bodies[0])},
+                    {.epoch = 2, .number = 2, .zxid = 17, .need = 17, .generation = 7, .body = fk_buf_view(&bodies[1])},
+                    {.epoch = 2, .number = 3, .zxid = 17, .need = 16, .generation = 7, .code = -101}}};
     memcpy(record.session.password, "0123456789abcdef", sizeof record.session.password);
     fk_session_record_write(buf, &record);
+    fk_buf_deinit(&bodies[0]);
+    fk_buf_deinit(&bodies[1]);
 }
 
 static enum fk_err read_session(struct fk_bytes value, struct fk_arena *arena)
 {
     struct fk_session_record record;
-    (void)arena;
-    return fk_session_record_read(value, &record);
+    return fk_session_record_read(value, arena, &record);
 }
 
 static void write_ephemerals(struct fk_buf *buf)
@@ -169,6 +194,7 @@ enum kind {
     NODE,
     NODE_BLOB,
     NODE_ABSENT,
+    NODE_OPEN, /* what most nodes are like */
     SESSION,
     EPHEMERALS,
     GATEWAY,
@@ -179,29 +205,21 @@ enum kind {
 };
 
 static const struct sample samples[KINDS] = {
-    [ZX] = {"01 0000000000000011 0000000000000002 0000000000000003 00000002 0000000000000001 0000000000000010"
-            "0000000000000002 0000000000000011",
-            write_zx, read_zx, true},
-    [NODE] =
-        {"01 0000000000000011 0000000000000002 000000000000000b 00000001 0000000000000001 0000000000000010 00000002"
-         "0000000000000001 00000003 0000000000000002 0000000c 01 0000000341434c 0000000000000001"
-         "0000000000000002 0000000000000003 0000000000000004 0000000000000005 0000000000000006 00000007"
-         "00000008 00000009 0000000a 00 0000000464617461",
-         write_inline_node, read_node, true},
-    [NODE_BLOB] =
-        {"01 0000000000000011 0000000000000002 000000000000000b 00000001 0000000000000001 0000000000000010 00000002"
-         "0000000000000001 00000003 0000000000000002 0000000c 01 0000000341434c 0000000000000001"
-         "0000000000000002 0000000000000003 0000000000000004 0000000000000005 0000000000000006 00000007"
-         "00000008 00000009 0000000a 02 00002710 00000003747279",
-         write_blob_node, read_node, true},
-    [NODE_ABSENT] =
-        {"01 0000000000000011 0000000000000002 000000000000000b 00000001 0000000000000001 0000000000000010 00000002"
-         "0000000000000001 00000003 0000000000000002 0000000c 00",
-         write_absent_node, read_node, true},
-    [SESSION] = {"01 0000000000000005 00000fa0 30313233343536373839616263646566 01 0000000000000002"
-                 "0000000000000003 0000000000000004 0000000000000005 0000000000000006 00000001 0000000000000002"
-                 "0000000000000003 0000000000000011 0000000000000010 0000000000000007 ffffff9b ffffffff",
-                 write_session, read_session, false},
+    [ZX] = {"02 11 02 03 04 02 0000000000000001 01 0000000000000002 00 01 00", write_zx, read_zx, true},
+    [NODE] = {"02 17 11 02 0b 01 0000000000000001 01 02 0000000000000001 03 0000000000000002 0c"
+              "04 41434c 1f 1d 1b 08 02 0000000000000006 0e 10 12 14 05 64617461",
+              write_inline_node, read_node, true},
+    [NODE_BLOB] = {"02 57 11 02 0b 01 0000000000000001 01 02 0000000000000001 03 0000000000000002 0c"
+                   "04 41434c 1f 1d 1b 08 02 0000000000000006 0e 10 12 14 904e 04 747279",
+                   write_blob_node, read_node, true},
+    [NODE_ABSENT] = {"02 06 11 02 0b 01 0000000000000001 01 02 0000000000000001 03 0000000000000002 0c",
+                     write_absent_node, read_node, true},
+    [NODE_OPEN] = {"02 09 11 00 00 0d 00 21 80a0abfef962 d00f 02 00 00 00 00", write_open_node, read_node, false},
+    [SESSION] =
+        {"02 0000000000000005 00000fa0 30313233343536373839616263646566 01 02 03 0000000000000004"
+         "0000000000000005 06 03 00 03 10 02 06 00 02 04 313233 01 1f 1f 0000000000000000 00 01 11 00 07 00 02 01"
+         "00 02 21 000000 0e 06 000000 00 00 11 01 07 c901 00",
+         write_session, read_session, true},
     [EPHEMERALS] = {"01 00000002 000000022f61 000000022f62", write_ephemerals, read_ephemerals, true},
     [GATEWAY] = {"01 0000000000000009 0000000000000010 01 0000000000000008 00000004686f7374", write_gateway,
                  read_gateway, false},
@@ -262,14 +280,97 @@ static void each_other_format_is_refused(void **state)
     for (size_t i = 0; i < KINDS; i++) {
         struct fk_buf buf = FK_BUF_EMPTY;
         samples[i].write(&buf);
+        unsigned newest = buf.data[0];
         buf.data[0] = 0;
         assert_int_equal(read_once(&samples[i], fk_buf_view(&buf)), FK_ERR_DAMAGED);
-        for (unsigned format = 2; format < 256; format++) {
+        for (unsigned format = newest + 1; format < 256; format++) {
             buf.data[0] = (uint8_t)format;
             assert_int_equal(read_once(&samples[i], fk_buf_view(&buf)), FK_ERR_VERSION);
         }
         fk_buf_deinit(&buf);
     }
+}
+
+/* Records as the first format had them, and what is written of them now. */
+static const struct {
+    const char *old;
+    enum kind kind;
+} old_samples[] = {
+    {"01 0000000000000011 0000000000000002 000000000000000b 00000001 0000000000000001 0000000000000010 00000002"
+     "0000000000000001 00000003 0000000000000002 0000000c 01 0000000341434c 0000000000000001"
+     "0000000000000002 0000000000000003 0000000000000004 0000000000000005 0000000000000006 00000007"
+     "00000008 00000009 0000000a 00 0000000464617461",
+     NODE},
+    {"01 0000000000000011 0000000000000002 000000000000000b 00000001 0000000000000001 0000000000000010 00000002"
+     "0000000000000001 00000003 0000000000000002 0000000c 01 0000000341434c 0000000000000001"
+     "0000000000000002 0000000000000003 0000000000000004 0000000000000005 0000000000000006 00000007"
+     "00000008 00000009 0000000a 02 00002710 00000003747279",
+     NODE_BLOB},
+    {"01 0000000000000011 0000000000000002 000000000000000b 00000001 0000000000000001 0000000000000010 00000002"
+     "0000000000000001 00000003 0000000000000002 0000000c 00",
+     NODE_ABSENT},
+};
+
+static void nodes_of_the_first_format_are_read(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof old_samples / sizeof old_samples[0]; i++) {
+        struct fk_arena arena = FK_ARENA_EMPTY;
+        struct fk_buf old = FK_BUF_EMPTY;
+        struct fk_buf again = FK_BUF_EMPTY;
+        struct fk_buf expected = FK_BUF_EMPTY;
+        struct fk_node_record record;
+        fk_test_unhex(&old, old_samples[i].old);
+        assert_int_equal(fk_node_record_read(fk_buf_view(&old), FK_BYTES_LITERAL("/a"), &arena, &record), FK_OK);
+        fk_node_record_write(&again, &record);
+        samples[old_samples[i].kind].write(&expected);
+        fk_assert_bytes(fk_buf_view(&again), fk_buf_view(&expected));
+        for (size_t size = 1; size < old.size; size++) {
+            struct fk_bytes head = fk_bytes_head(fk_buf_view(&old), size);
+            assert_int_equal(fk_node_record_read(head, FK_BYTES_LITERAL("/a"), &arena, &record), FK_ERR_DAMAGED);
+        }
+        fk_buf_deinit(&old);
+        fk_buf_deinit(&again);
+        fk_buf_deinit(&expected);
+        fk_arena_deinit(&arena);
+    }
+}
+
+static void other_records_of_the_first_format_are_read(void **state)
+{
+    (void)state;
+    struct fk_arena arena = FK_ARENA_EMPTY;
+    struct fk_buf zx_bytes = FK_BUF_EMPTY;
+    struct fk_buf session_bytes = FK_BUF_EMPTY;
+    struct fk_zx_record zx;
+    struct fk_session_record session;
+    fk_test_unhex(&zx_bytes, "01 0000000000000011 0000000000000002 0000000000000003 00000002 0000000000000001"
+                             "0000000000000010 0000000000000002 0000000000000011");
+    fk_test_unhex(&session_bytes, "01 0000000000000005 00000fa0 30313233343536373839616263646566 01 0000000000000002"
+                                  "0000000000000003 0000000000000004 0000000000000005 0000000000000006 00000001"
+                                  "0000000000000002 0000000000000003 0000000000000011 0000000000000010"
+                                  "0000000000000007 ffffff9b ffffffff");
+    assert_int_equal(fk_zx_record_read(fk_buf_view(&zx_bytes), &arena, &zx), FK_OK);
+    assert_int_equal(zx.zxid, 17);
+    assert_int_equal(zx.generation, 2);
+    assert_int_equal(zx.recursive_version, 3);
+    assert_int_equal(zx.limits, 0);
+    assert_int_equal(zx.lastev.count, 2);
+    assert_int_equal(zx.lastev.items[1].gateway, 2);
+    assert_int_equal(zx.lastev.items[1].zxid, 17);
+    assert_false(zx.lastev.items[1].settled); /* nobody knows */
+    assert_int_equal(fk_session_record_read(fk_buf_view(&session_bytes), &arena, &session), FK_OK);
+    assert_int_equal(session.session.id, 5);
+    assert_int_equal(session.owner, 4);
+    assert_int_equal(session.count, 1);
+    assert_int_equal(session.results[0].need, 16);
+    assert_int_equal(session.results[0].code, -101);
+    assert_null(session.results[0].body.data);
+    session_bytes.data[29] = 0;
+    assert_int_equal(fk_session_record_read(fk_buf_view(&session_bytes), &arena, &session), FK_ERR_DAMAGED);
+    fk_buf_deinit(&zx_bytes);
+    fk_buf_deinit(&session_bytes);
+    fk_arena_deinit(&arena);
 }
 
 static void without_memory_vectors_are_not_read(void **state)
@@ -294,30 +395,30 @@ static void malformed_records(void **state)
         const char *hex; /* stands there instead */
         size_t cut;      /* bytes that are missing at the end: what is left has no other fault */
     } rows[] = {
-        {ZX, 25, "ffffffff", 32},                                              /* a null vector */
-        {ZX, 25, "fffffffe", 0},                                               /* a count below that */
-        {ZX, 25, "7fffffff", 0},                                               /* one that does not fit */
-        {ZX, 45, "0000000000000001", 0},                                       /* a gateway twice */
-        {ZX, 45, "0000000000000000", 0},                                       /* not sorted */
-        {ZX, 45, "ffffffffffffffff", 0},                                       /* sorted as signed numbers */
-        {NODE, 25, "7fffffff", 0},                                             /* pend */
-        {NODE, 45, "ffffffff", 0},                                             /* subs */
-        {NODE, 45, "7fffffff", 0},                                             /* subs */
-        {NODE, 57, "00000000", 0},                                             /* a subscription to nothing */
-        {NODE, 57, "00000010", 0},                                             /* an unknown kind of watch */
-        {NODE, 61, "0000000000000001", 0},                                     /* a subscriber twice */
-        {NODE, 73, "02", 0},                                                   /* neither there nor not */
-        {NODE, 73, "00", 0},                                                   /* not there, but with a node */
-        {NODE, 145, "03", 0},                                                  /* an unknown place */
-        {NODE_BLOB, 146, "ffffffff", 0},                                       /* size below 0 */
-        {NODE_BLOB, 150, "ffffffff", 3},                                       /* no attempt */
-        {NODE_BLOB, 150, "00000000", 3},                                       /* an empty attempt */
-        {NODE_ABSENT, 73, "01", 0},                                            /* there, but without a node */
+        {ZX, 5, "03", 0},                                                      /* more gateways than there are */
+        {ZX, 5, "ffffffffffffffffff7f", 0},                                    /* a number of more than 64 bits */
+        {ZX, 15, "0000000000000001", 0},                                       /* a gateway twice */
+        {ZX, 15, "0000000000000000", 0},                                       /* not sorted */
+        {ZX, 15, "ffffffffffffffff", 0},                                       /* sorted as signed numbers */
+        {ZX, 25, "02", 0},                                                     /* neither settled nor not */
+        {NODE, 1, "97", 0},                                                    /* an unknown flag */
+        {NODE, 1, "77", 0},                                                    /* an unknown place */
+        {NODE, 1, "16", 0},                                                    /* not there, but with a node */
+        {NODE, 5, "7f", 0},                                                    /* pend */
+        {NODE, 15, "7f", 0},                                                   /* subs */
+        {NODE, 24, "00", 0},                                                   /* a subscription to nothing */
+        {NODE, 24, "10", 0},                                                   /* an unknown kind of watch */
+        {NODE, 25, "0000000000000001", 0},                                     /* a subscriber twice */
+        {NODE, 51, "ff", 1},                                                   /* a number without an end */
+        {NODE_BLOB, 56, "00", 3},                                              /* no attempt */
+        {NODE_BLOB, 56, "01", 3},                                              /* an empty attempt */
+        {NODE_ABSENT, 1, "07", 0},                                             /* there, but without a node */
         {SESSION, 29, "00", 0},                                                /* no state */
         {SESSION, 29, "03", 0},                                                /* an unknown state */
-        {SESSION, 70, "ffffffff", 48},                                         /* null results */
-        {SESSION, 70, "00000002", 0},                                          /* more than there are */
-        {SESSION, 70, "7fffffff", 0},                                          /* more than fit */
+        {SESSION, 49, "02", 0},                                                /* fewer results than there are */
+        {SESSION, 49, "09", 0},                                                /* more than fit */
+        {SESSION, 56, "03", 0},                                                /* an unknown kind of body */
+        {SESSION, 57, "00", 0},                                                /* no bytes in front of a Stat */
         {EPHEMERALS, 1, "ffffffff", 12},                                       /* null paths */
         {EPHEMERALS, 1, "00000001", 0},                                        /* fewer than there are */
         {EPHEMERALS, 5, "000000022f62", 0},                                    /* a path twice */
@@ -356,30 +457,6 @@ static void malformed_records(void **state)
     }
 }
 
-/* All that a longer ring of a later version would bring. */
-static void more_results_than_the_ring_holds(void **state)
-{
-    (void)state;
-    enum {
-        COUNT_OFFSET = 70,
-        RESULT_OFFSET = COUNT_OFFSET + 4,
-    };
-    struct fk_buf buf = FK_BUF_EMPTY;
-    struct fk_session_record record;
-    write_session(&buf);
-    struct fk_bytes rest = fk_bytes_tail(fk_buf_view(&buf), RESULT_OFFSET);
-    uint8_t result[64];
-    assert_true(rest.size <= sizeof result);
-    memcpy(result, rest.data, rest.size);
-    for (int32_t count = 2; count <= FK_RING_SIZE + 1; count++) {
-        fk_buf_append(&buf, fk_bytes_of(result, rest.size));
-        fk_patch_i32(&buf, COUNT_OFFSET, count);
-        enum fk_err expected = count <= FK_RING_SIZE ? FK_OK : FK_ERR_DAMAGED;
-        assert_int_equal(fk_session_record_read(fk_buf_view(&buf), &record), expected);
-    }
-    fk_buf_deinit(&buf);
-}
-
 /* Whatever bytes stand there, a reader keeps inside of them and gives an answer. */
 static void random_damage(void **state)
 {
@@ -408,9 +485,10 @@ static const struct CMUnitTest tests[] = {
     FK_TEST(the_bytes_of_each_record),
     FK_TEST(each_truncation_and_each_surplus_is_damage),
     FK_TEST(each_other_format_is_refused),
+    FK_TEST(nodes_of_the_first_format_are_read),
+    FK_TEST(other_records_of_the_first_format_are_read),
     FK_TEST(without_memory_vectors_are_not_read),
     FK_TEST(malformed_records),
-    FK_TEST(more_results_than_the_ring_holds),
     FK_TEST(random_damage),
 };
 

@@ -67,7 +67,7 @@ static struct fk_gateway_zxids some_zxids(void)
     struct fk_gateway_zxids set = {.count = some(ITEMS_MAX)};
     set.items = (struct fk_gateway_zxid *)fk_arena_alloc(&arena, ITEMS_MAX * sizeof *set.items);
     for (size_t i = 0; i < set.count; i++) {
-        set.items[i] = (struct fk_gateway_zxid){some_gateway(i), any()};
+        set.items[i] = (struct fk_gateway_zxid){some_gateway(i), any(), false};
     }
     return set;
 }
@@ -237,7 +237,7 @@ static void session_records(void **state)
         struct fk_session_record sent = some_session();
         fk_buf_clear(&buf);
         fk_session_record_write(&buf, &sent);
-        assert_int_equal(fk_session_record_read(fk_buf_view(&buf), &got), FK_OK);
+        assert_int_equal(fk_session_record_read(fk_buf_view(&buf), &arena, &got), FK_OK);
         assert_int_equal(got.session.id, sent.session.id);
         assert_int_equal(got.session.timeout_ms, sent.session.timeout_ms);
         assert_memory_equal(got.session.password, sent.session.password, sizeof sent.session.password);

@@ -473,7 +473,7 @@ static void messages_that_are_none(void **state)
     }
     assert_int_equal(channel.count, 1);
     assert_int_equal(fk_store_zxid(store, FK_VIEW_ACCEPTED), 1);
-    fk_patch_i32(&message, 0, 2);
+    fk_patch_i32(&message, 0, FK_MESSAGE_FORMAT_NEWEST + 1);
     assert_int_equal(run(&done), FK_ERR_VERSION);
     assert_int_equal(done, 0);
 }

@@ -407,7 +407,7 @@ struct fk_session_record cloud_session(int64_t id, bool *exists)
     struct fk_item item = get(fk_key_session(&cloud.arena, id));
     *exists = item.stamp != 0;
     if (*exists) {
-        assert_int_equal(fk_session_record_read(item.value, &record), FK_OK);
+        assert_int_equal(fk_session_record_read(item.value, &cloud.arena, &record), FK_OK);
     }
     return record;
 }

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Budgets: what an operation may use at most. The numbers are those of the requirements; docs/aws-units.md has what is
+ * used. */
+#include "support/test.h"
+#include "units/cases.h"
+
+#include <inttypes.h>
+
+enum {
+    ANY = -1,
+    LARGE = 0xfffff - 64, /* all that a frame of ZooKeeper's usual limit (jute.maxbuffer) has room for */
+};
+
+struct budget {
+    const char *name;
+    int64_t reads;
+    int64_t writes;
+    int64_t sends; /* ANY: not bound */
+    int64_t invocations;
+};
+
+static const struct budget budgets[] = {
+    {"getData, up to 900 bytes", 1, 0, 0, 0},
+    {"getData with a watch, the gateway's first on the path", 1, 1, 0, 0},
+    {"getData with a watch, the gateway watches it already", 1, 0, 0, 0},
+    {"exists", 1, 0, 0, 0},
+    {"sync", 1, 0, 0, 0},
+    {"ping", 0, 0, 0, 0},
+    {"addauth", 0, 0, 0, 0},
+    {"setData, 100 bytes", 4, 6, 1, 1},
+    {"setData, 400 bytes", 4, 6, 1, 1},
+    {"setData while the gateway has an event to acknowledge", 4, 6, 1, 1},
+    {"setData, 1 kB", 4, 10, 1, 1},
+    {"create, 100 bytes", 5, 10, 1, 1},
+    {"create, 1 kB", 5, 10, 1, 1},
+    {"create, ephemeral", 5, 10, 1, 1},
+    {"create, sequential", 5, 10, 1, 1},
+    {"create, ephemeral and sequential", 5, 10, 1, 1},
+    {"delete", 5, 10, 1, 1},
+    {"7 setData of one session at once, 400 bytes", ANY, 20, 1, 1},
+    {"10 setData of two sessions at once, 400 bytes", ANY, 30, 2, 1},
+};
+
+static void at_most(const char *name, const char *what, int64_t used, int64_t bound)
+{
+    if (bound != ANY && used > bound) {
+        fail_msg("%s uses %" PRId64 " %s, and may use %" PRId64, name, used, what, bound);
+    }
+}
+
+static void operations_keep_within_their_budgets(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof budgets / sizeof budgets[0]; i++) {
+        const struct budget *budget = &budgets[i];
+        struct units_use use = units_measure(units_find(budget->name), false);
+        at_most(budget->name, "read units", use.units.read_units, budget->reads);
+        at_most(budget->name, "write units", use.units.write_units, budget->writes);
+        at_most(budget->name, "sends", use.units.queue_sends, budget->sends);
+        at_most(budget->name, "invocations", use.invocations, budget->invocations);
+        assert_int_equal(use.units.table_refused, 0);
+    }
+}
+
+static struct units_world world;
+static bool pipeline;
+
+static int setup(void **state)
+{
+    int result = fk_test_begin(state);
+    units_open(&world, pipeline);
+    return result;
+}
+
+static int teardown(void **state)
+{
+    units_close(&world);
+    return fk_test_end(state);
+}
+
+#define WORLD_TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+static struct fk_bytes large(size_t size)
+{
+    uint8_t *bytes = (uint8_t *)fk_arena_alloc(&world.arena, size);
+    struct fk_prng prng = fk_test_prng();
+    assert_non_null(bytes);
+    fk_prng_fill(&prng, bytes, size);
+    return fk_bytes_of(bytes, size);
+}
+
+static void write_large(const char *path, struct fk_bytes data)
+{
+    send_create(&world.peers[0], 1, path, "", 0);
+    send_set(&world.peers[0], 2, path, data);
+    units_settle(&world);
+    (void)expect_reply(&world.peers[0], 1, FK_CODE_OK);
+    (void)expect_reply(&world.peers[0], 2, FK_CODE_OK);
+}
+
+static void expect_data(const char *path, struct fk_bytes data)
+{
+    struct fk_stat stat;
+    send_watch(&world.peers[0], 3, FK_OP_GET_DATA, path, false);
+    units_settle(&world);
+    struct fk_reader reader = expect_reply(&world.peers[0], 3, FK_CODE_OK);
+    fk_assert_bytes(fk_read_bytes(&reader), data);
+    fk_read_stat(&reader, &stat);
+    assert_int_equal(stat.data_length, data.size);
+}
+
+static void a_node_of_one_megabyte(void **state)
+{
+    (void)state;
+    struct fk_bytes data = large(LARGE);
+    write_large("/large", data);
+    expect_data("/large", data);
+    struct fk_bytes less = large(500 * 1024);
+    send_set(&world.peers[0], 4, "/large", less);
+    units_settle(&world);
+    (void)expect_reply(&world.peers[0], 4, FK_CODE_OK);
+    expect_data("/large", less);
+    send_delete(&world.peers[0], 5, "/large");
+    units_settle(&world);
+    (void)expect_reply(&world.peers[0], 5, FK_CODE_OK);
+}
+
+/* A child is made and removed: the parent's Stat changes, its data is not written, wherever it stands. */
+static void touching_a_parent_does_not_write_its_data(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {2000, 8 * 1024, LARGE};
+    static const char *const paths[] = {"/small", "/middle", "/large"};
+    static const char *const children[] = {"/small/child", "/middle/child", "/large/child"};
+    for (size_t i = 0; i < 3; i++) {
+        struct fk_bytes data = large(sizes[i]);
+        write_large(paths[i], data);
+        struct units_use start = units_now(&world);
+        send_create(&world.peers[0], 6, children[i], "x", 0);
+        send_delete(&world.peers[0], 7, children[i]);
+        units_settle(&world);
+        (void)expect_reply(&world.peers[0], 6, FK_CODE_OK);
+        (void)expect_reply(&world.peers[0], 7, FK_CODE_OK);
+        struct units_use use = units_since(&world, &start);
+        assert_int_equal(use.units.blob_puts, 0);
+        assert_int_equal(use.units.blob_gets, 0);
+        assert_int_equal(use.units.blob_removes, 0);
+        assert_true(use.units.written_bytes < 4000);
+        if (!pipeline) {
+            assert_true(use.units.write_units <= 8 + 8);
+        }
+        expect_data(paths[i], data);
+    }
+}
+
+/* Whatever size the data has, the node's record is one unit: above, the data stands elsewhere. */
+static void the_record_of_a_node_is_one_unit(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {"/a", "/some-longer-name-of-a-node-than-most-of-them-have"};
+    for (size_t i = 0; i < 2; i++) {
+        send_create(&world.peers[0], 1, paths[i], "", 0);
+        units_settle(&world);
+        (void)expect_reply(&world.peers[0], 1, FK_CODE_OK);
+        for (size_t size = 800; size < 1200; size += 7) {
+            send_set(&world.peers[0], 2, paths[i], large(size));
+            units_settle(&world);
+            (void)expect_reply(&world.peers[0], 2, FK_CODE_OK);
+            struct units_use start = units_now(&world);
+            send_watch(&world.peers[0], 3, FK_OP_EXISTS, paths[i], false);
+            units_settle(&world);
+            (void)expect_reply(&world.peers[0], 3, FK_CODE_OK);
+            assert_true(units_since(&world, &start).units.read_bytes <= 1024);
+        }
+    }
+}
+
+/* Seven answers of multis that nobody has taken yet: the ring. When they are taken, the next write drops them. */
+static void answers_that_were_taken_do_not_stay_in_the_record(void **state)
+{
+    (void)state;
+    if (pipeline) {
+        return; /* the same code */
+    }
+    for (int i = 0; i < 20; i++) {
+        struct units_use start = units_now(&world);
+        struct fk_buf *frame = request_begin(1, FK_OP_MULTI);
+        for (int part = 0; part < 10; part++) {
+            fk_write_multi_header(frame, &(struct fk_multi_header){FK_OP_SET_DATA, false, -1});
+            fk_write_set_data_request(frame, &(struct fk_set_data_request){.path = FK_BYTES_LITERAL("/"),
+                                                                           .data = FK_BYTES_LITERAL("x"),
+                                                                           .version = -1});
+        }
+        fk_write_multi_header(frame, &(struct fk_multi_header){-1, true, -1});
+        request_end(&world.peers[0]);
+        units_settle(&world);
+        (void)expect_reply(&world.peers[0], 1, FK_CODE_OK);
+        assert_true(units_since(&world, &start).units.write_units <=
+                    2 + 2 + 4); /* zxid, node, one answer of 770 bytes */
+    }
+}
+
+static const struct CMUnitTest tests[] = {
+    WORLD_TEST(a_node_of_one_megabyte),
+    WORLD_TEST(touching_a_parent_does_not_write_its_data),
+    WORLD_TEST(the_record_of_a_node_is_one_unit),
+    WORLD_TEST(answers_that_were_taken_do_not_stay_in_the_record),
+};
+
+static const struct CMUnitTest budget_tests[] = {
+    FK_TEST(operations_keep_within_their_budgets),
+};
+
+int main(void)
+{
+    int failed = cmocka_run_group_tests_name("budgets", budget_tests, NULL, NULL);
+    failed += cmocka_run_group_tests_name("single hop", tests, NULL, NULL);
+    pipeline = true;
+    return failed + cmocka_run_group_tests_name("pipeline", tests, NULL, NULL);
+}
