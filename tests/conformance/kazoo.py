@@ -12,7 +12,9 @@ kazoo-<version>.known lists the tests that are known to fail, `id  # reason`: th
 failure fails, a listed test that passes fails too (take it off the list), and so does a listed test that
 does not exist. `# flaky: reason` marks a test that depends on timing: it may do either.
 
-FK_CONFORMANCE_SERVER=zookeeper runs the real server; --baseline then writes kazoo-<version>.baseline.
+FK_CONFORMANCE_SERVER=zookeeper runs the real server; --baseline then writes kazoo-<version>.baseline. With
+FK_CONFORMANCE_SERVER=cloud servers are gateways of the deployments that FK_DEPLOYMENTS names, one for each process of the
+suite (tests/aws/run-kazoo makes them); kazoo-<version>-cloud.known is then added to the known ones.
 FK_BINARY names our program (default: build/faaskeeper), FK_CACHE the directory for the virtual environment.
 Last line: N passed, N failed, N skipped. Exit code 1 when something failed or nothing passed.
 """
@@ -38,6 +40,8 @@ import kdc as kdc_module  # noqa: E402
 
 CACHE = pathlib.Path(os.environ.get("FK_CACHE", ROOT / "build"))
 ORACLE = os.environ.get("FK_CONFORMANCE_SERVER") == "zookeeper"
+CLOUD = os.environ.get("FK_CONFORMANCE_SERVER") == "cloud"
+DEPLOYMENTS = os.environ.get("FK_DEPLOYMENTS", "").split()
 # 2.11 makes the server use Netty; Debian's zookeeper.jar names only some of the jars that this needs.
 ORACLE_CLASSPATH = ":".join(["/etc/zookeeper/conf", "/usr/share/java/zookeeper.jar"] + [
     f"/usr/share/java/netty-{part}.jar" for part in ("codec", "resolver", "transport-native-unix-common")])
@@ -194,6 +198,9 @@ class Suite:
             ZOOKEEPER_CLASSPATH=ORACLE_CLASSPATH if ORACLE else "none",
             ZOOKEEPER_CLUSTER_SIZE="1", ZOOKEEPER_PORT_OFFSET=str(self.ports.take()),
             ZOOKEEPER_JAAS_AUTH="digest")
+        if CLOUD:  # directories of processes are NUMBER-COUNT
+            number = record.parent.name.split("-")[0]
+            env["FK_DEPLOYMENT"] = DEPLOYMENTS[int(number)] if number.isdigit() else DEPLOYMENTS[0]
         if self.kdc is not None:
             env.update({**self.kdc.environment, "PATH": env["PATH"]}, KRB5_TEST_ENV=str(self.kdc.directory),
                        KRB5CCNAME=f"FILE:{record.parent / 'tickets'}")
@@ -326,16 +333,16 @@ class Suite:
 
 def read_known(version):
     known = {}
-    path = HERE / f"kazoo-{version}.known"
-    if ORACLE or not path.exists():
-        return known
-    for number, line in enumerate(path.read_text().splitlines(), 1):
-        if not line.strip() or line.startswith("#"):
+    for path in [HERE / f"kazoo-{version}.known"] + [HERE / f"kazoo-{version}-cloud.known"] * CLOUD:
+        if ORACLE or not path.exists():
             continue
-        test, mark, reason = line.partition(" # ")
-        if not mark or not reason.strip():
-            raise SystemExit(f"{path}:{number}: want `test id  # reason`")
-        known[test.strip()] = reason.strip()
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if not line.strip() or line.startswith("#"):
+                continue
+            test, mark, reason = line.partition(" # ")
+            if not mark or not reason.strip():
+                raise SystemExit(f"{path}:{number}: want `test id  # reason`")
+            known[test.strip()] = reason.strip()
     return known
 
 
@@ -408,6 +415,8 @@ def main():
     options = parser.parse_args()
     if options.baseline and not ORACLE:
         parser.error("--baseline is a record of the real server: set FK_CONFORMANCE_SERVER=zookeeper")
+    if CLOUD and options.jobs > len(DEPLOYMENTS):
+        parser.error(f"{options.jobs} processes need as many deployments; FK_DEPLOYMENTS names {len(DEPLOYMENTS)}")
     processes = Processes()
     total = {"passed": 0, "failed": 0, "skipped": 0}
     for version in options.version or ("2.8", "2.11"):

@@ -9,6 +9,8 @@ events must be equal; only times and session ids are masked. A sequence is some 
 every operation, in bursts; it begins with new sessions and ends with a comparison of the whole tree, which is then
 cleared. Differences that are known and meant are listed with their reason in sidebyside/explained.py, and counted.
 
+Over a deployment in the cloud (tests/aws/run-sidebyside) zxids need only be the same up to their names: sidebyside/zxids.py.
+
 A failure prints the seed and both answers: `--seed N --sequences 1 --verbose` shows that sequence alone.
 FK_BINARY names our program. One sequence is one case. Last line: N passed, N failed, N skipped.
 """
@@ -28,11 +30,13 @@ import requests  # noqa: E402
 import server as server_module  # noqa: E402
 import side as side_module  # noqa: E402
 import zkraw  # noqa: E402
+import zxids  # noqa: E402
 
 CONFIG = {"forceSync": "no", "extendedTypesEnabled": "true", "enforceQuota": "true",
           "znode.container.checkIntervalMs": "86400000", "maxSessionTimeout": "60000"}
 PROGRESS_SECONDS = 30
 SIDES = ("ours", "zookeeper")
+SET_WATCHES = (zkraw.SET_WATCHES, zkraw.SET_WATCHES2)
 
 
 class Difference(Exception):
@@ -64,8 +68,9 @@ class Oracle(server_module.Server):
 class Sequence:
     """One sequence on both sides."""
 
-    def __init__(self, seed, sides, verbose):
-        self.seed, self.sides, self.verbose = seed, sides, verbose
+    def __init__(self, seed, sides, verbose, names=None):
+        """names: of the zxids of a server that counts differently."""
+        self.seed, self.sides, self.verbose, self.names = seed, sides, verbose, names
         self.requests = requests.Requests(seed)
         self.reasons = collections.Counter()
 
@@ -73,9 +78,11 @@ class Sequence:
         """Equal, or explained; raises Difference."""
         if self.verbose:
             print(f"{what}: {theirs}")
+        if self.names is not None:
+            ours = self.names.translate(ours, theirs)
         if ours == theirs:
             return
-        reason = explained.reason(what, ours, theirs, context)
+        reason = explained.reason(what, ours, theirs, context, self.names is not None)
         if reason is None:
             raise Difference(f"seed {self.seed}, {what}\n  ours:      {ours}\n  zookeeper: {theirs}")
         self.reasons[reason] += 1
@@ -109,12 +116,19 @@ class Sequence:
         lists = side.events()
         return lists if in_order else [sorted(list_, key=str) for list_ in lists]
 
+    def burst_of_ours(self, burst):
+        """setWatches names a zxid."""
+        if self.names is None:
+            return burst
+        return [(op, zkraw.int64(self.names.ours_of(int.from_bytes(body[:8], "big"))) + body[8:]
+                 if op in SET_WATCHES and len(body) >= 8 else body) for op, body in burst]
+
     def step(self, number, action, burst):
         if action == "reattach":
             self.both(f"client {number} reattaches", lambda side: side.reattach(number))
             return
-        for side in self.sides:
-            side.send(number, burst)
+        for side, requests_of_side in zip(self.sides, (self.burst_of_ours(burst), burst)):
+            side.send(number, requests_of_side)
         answers = [side.receive(number) for side in self.sides]
         for index in range(max(len(one) for one in answers)):
             ours, theirs = (one[index] if index < len(one) else "nothing" for one in answers)
@@ -129,12 +143,12 @@ class Sequence:
                 side.reopen(number)
 
 
-def run_sequences(options, sides):
+def run_sequences(options, sides, names=None):
     """Runs them; (passed, failed, reasons). After a difference the sides may not agree any more: it is the last."""
     reasons = collections.Counter()
     started = told = time.monotonic()
     for count in range(options.sequences):
-        sequence = Sequence(options.seed + count, sides, options.verbose)
+        sequence = Sequence(options.seed + count, sides, options.verbose, names)
         try:
             sequence.run(options.length)
         except (Difference, AssertionError, zkraw.Closed, OSError, TimeoutError, IndexError) as error:
@@ -147,18 +161,21 @@ def run_sequences(options, sides):
     return options.sequences, 0, reasons
 
 
-def campaign(options):
-    """All sequences, with new servers behind each failure if that is wanted."""
+def campaign(options, make_ours=None):
+    """All sequences, with new servers behind each failure if that is wanted. make_ours(directory): a server whose zxids
+    are its own affair, instead of ours of one machine."""
     passed = failed = 0
     reasons = collections.Counter()
     last = options.seed + options.sequences
     while options.seed < last and (failed == 0 or options.keep_going):
         options.sequences = last - options.seed
         with tempfile.TemporaryDirectory(prefix="fk-sidebyside-") as directory:
-            servers = [server_module.Server(directory + "/ours", CONFIG), Oracle(directory + "/oracle")]
+            ours = (make_ours or (lambda place: server_module.Server(place, CONFIG)))(directory + "/ours")
+            servers = [ours, Oracle(directory + "/oracle")]
+            names = zxids.Names() if make_ours or server_module.CLOUD else None
             try:
                 sides = [side_module.Side(name, server.start().address) for name, server in zip(SIDES, servers)]
-                one, bad, found = run_sequences(options, sides)
+                one, bad, found = run_sequences(options, sides, names)
             finally:
                 for server in servers:
                     server.kill()

@@ -19,9 +19,13 @@ EXPLAINED = [
 ]
 
 
-def reason(what, ours, theirs, request):
+# Of a deployment in the cloud.
+EXPLAINED_CLOUD = []
+
+
+def reason(what, ours, theirs, request, cloud=False):
     """Why the two answers differ, or None. `request` is (operation, body) where the difference is in a reply."""
-    for test, text in EXPLAINED:
+    for test, text in EXPLAINED + (EXPLAINED_CLOUD if cloud else []):
         if test(what, ours, theirs, request):
             return text
     return None

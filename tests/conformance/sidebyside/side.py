@@ -2,6 +2,7 @@
 """One of the two servers with its clients. Answers come as values that can be compared: times and session ids are masked,
 lists without an order are sorted."""
 import zkraw
+import zxids
 from zkraw import Closed, Reader
 from requests import CLIENTS, FIXED_XID
 
@@ -29,6 +30,7 @@ class Side:
 
     def open(self, **handshake):
         client = zkraw.Connection(self.address, timeout=30000, source=self.source, **handshake)
+        client.reached = 0  # highest zxid that a reply named on this connection
         self.sessions.setdefault(client.session, len(self.sessions))
         return client
 
@@ -65,18 +67,21 @@ class Side:
 
     def receive(self, number):
         """What came back for each request that was sent, up to the end of the connection."""
-        answers = []
+        answers, client = [], self.clients[number]
         for xid, op in self.sent:
             try:
-                reply = self.clients[number].reply()
+                reply = client.reply()
             except Closed:
                 answers.append("closed")
                 break
             assert reply.xid == xid, f"{self.name}: reply to xid {reply.xid}, sent {xid} for {op}: {reply}"
             try:
-                answers.append((reply.err, reply.zxid, reply.body if reply.err else self.value(op, reply.body)))
+                value = reply.body if reply.err else self.value(op, reply.body)
             except AssertionError as error:
                 raise AssertionError(f"{self.name}: reply to {op}: {error}: {reply.body.hex()}") from error
+            answers.append((reply.err, zxids.of_reply(op, reply.err, reply.zxid, value), value))
+            assert reply.zxid <= 0 or reply.zxid >= client.reached, f"{self.name}: zxid {reply.zxid} after {client.reached}"
+            client.reached = max(client.reached, reply.zxid)
         return answers
 
     def ends(self, number):
@@ -90,7 +95,7 @@ class Side:
         for client in self.clients:
             reply = client.reply()
             assert reply.xid == zkraw.XID_PING
-            lists.append([(event.type, event.state, event.path, event.zxid) for event in client.events])
+            lists.append([(event.type, event.state, event.path, zxids.Changed(event.zxid)) for event in client.events])
             client.events = []
         return lists
 
@@ -170,12 +175,12 @@ class Side:
         for name in names:
             self.super.post(zkraw.DELETE, zkraw.ustring(name) + zkraw.int32(-1))
         replies = [self.super.reply() for _ in names]
-        return [(reply.err, reply.zxid) for reply in replies]
+        return [(reply.err, zxids.of_reply(zkraw.DELETE, reply.err, reply.zxid)) for reply in replies]
 
     def finish(self):
         """Ends the sessions in order; what each end answered."""
         answers = []
         for client in self.clients:
             reply = client.close_session()
-            answers.append((reply.err, reply.zxid))
+            answers.append((reply.err, zxids.of_reply(zkraw.CLOSE_SESSION, reply.err, reply.zxid)))
         return answers
