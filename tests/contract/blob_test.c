@@ -2,20 +2,31 @@
 /* What port/blob.h promises, over each of its drivers, and what the blobs in memory have besides. */
 #include "port/blob.h"
 
+#include "aws_fixture.h"
 #include "base/limits.h"
+#include "driver/aws/s3.h"
 #include "driver/memory/blob.h"
 #include "support/test.h"
 
 struct driver {
+    enum fk_emulator emulator;      /* first: see FK_CLOUD_TEST_MAIN */
     struct fk_blobs *(*open)(void); /* no objects in it */
     bool in_process;                /* its memory is this process's: it can be denied */
 };
 
-static struct driver memory_driver = {.open = fk_memory_blobs_new, .in_process = true};
-
 static const struct driver *driver;
 static struct fk_blobs *blobs;
 static struct fk_arena arena;
+
+static struct fk_blobs *s3_open(void)
+{
+    struct fk_aws *aws = fk_cloud_open(driver->emulator);
+    return aws != NULL && fk_cloud_create_bucket() ? fk_s3_blobs_new(aws, fk_cloud_name(), "data/") : NULL;
+}
+
+static struct driver memory_driver = {.open = fk_memory_blobs_new, .in_process = true};
+static struct driver ministack_driver = {.open = s3_open, .emulator = FK_EMULATOR_MINISTACK};
+static struct driver moto_driver = {.open = s3_open, .emulator = FK_EMULATOR_MOTO};
 
 static int setup(void **state)
 {
@@ -29,6 +40,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     fk_blobs_free(blobs);
+    fk_cloud_close();
     fk_arena_deinit(&arena);
     return fk_test_end(state);
 }
@@ -148,6 +160,29 @@ static void names_come_in_the_order_of_their_bytes(void **state)
     assert_false(page.more);
 }
 
+static void names_are_any_bytes(void **state)
+{
+    (void)state;
+    char name[2] = {0, 'x'};
+    struct fk_bytes after = FK_BYTES_NULL;
+    for (int byte = 0; byte < 256; byte += 3) {
+        name[0] = (char)byte;
+        assert_int_equal(fk_blob_put(blobs, fk_bytes_of(name, 2), fk_bytes_of(name, 1)), FK_OK);
+    }
+    for (int byte = 0; byte < 256; byte += 3) {
+        struct fk_blob_page page = list(after, 1);
+        struct fk_bytes bytes;
+        name[0] = (char)byte;
+        assert_int_equal(page.count, 1);
+        fk_assert_bytes(page.names[0], fk_bytes_of(name, 2));
+        assert_int_equal(fk_blob_get(blobs, page.names[0], &arena, &bytes), FK_OK);
+        fk_assert_bytes(bytes, fk_bytes_of(name, 1));
+        assert_int_equal(fk_blob_remove(blobs, page.names[0]), FK_OK);
+        after = page.names[0];
+    }
+    assert_int_equal(count_by(10), 0);
+}
+
 static void pages_have_a_limit_and_go_on_where_the_last_one_ended(void **state)
 {
     (void)state;
@@ -215,16 +250,21 @@ static void objects_and_overwrites_are_counted(void **state)
     {                                                                                                                  \
 #        function " [memory]", function, setup, teardown, &memory_driver                                               \
     }
-#define ON_EACH(function) ON_MEMORY(function)
+#define ON(function, driver)                                                                                           \
+    {                                                                                                                  \
+#        function " [" #        driver "]", function, setup, teardown, &driver##_driver                                \
+    }
+#define ON_EACH(function) ON_MEMORY(function), ON(function, ministack), ON(function, moto)
 
 static const struct CMUnitTest tests[] = {
     ON_EACH(objects_are_there_from_put_to_remove),
     ON_EACH(the_same_put_again_is_harmless),
     ON_EACH(objects_may_be_large_and_are_copied),
     ON_EACH(names_come_in_the_order_of_their_bytes),
+    ON_EACH(names_are_any_bytes),
     ON_EACH(pages_have_a_limit_and_go_on_where_the_last_one_ended),
     ON_EACH(without_memory_nothing_is_put_and_nothing_lost),
     ON_MEMORY(objects_and_overwrites_are_counted),
 };
 
-FK_TEST_MAIN(tests)
+FK_CLOUD_TEST_MAIN(tests)

@@ -38,7 +38,7 @@ static void begin(struct dynamodb *table)
     fk_buf_trim(&table->request, BUFFER_KEPT);
 }
 
-/* Sends what was written to table->request. NOMEM: nothing was sent. */
+/* Sends what was written to table->request. */
 static enum fk_err call(struct dynamodb *table, const char *action, bool idempotent, struct fk_aws_reply *reply)
 {
     const struct fk_aws_call request = {.service = FK_AWS_DYNAMODB,
@@ -52,7 +52,7 @@ static enum fk_err call(struct dynamodb *table, const char *action, bool idempot
     }
     enum fk_err err = fk_aws_call(table->aws, &request, &table->scratch, reply);
     fk_buf_clear(&table->request);
-    return err == FK_ERR_NOMEM ? FK_ERR_UNKNOWN : err; /* of the answer */
+    return err;
 }
 
 /* What the port has no name for: a table that is not there, no credentials, a request that is wrong. */
@@ -253,10 +253,10 @@ static enum fk_err write_outcome(enum fk_err err, const struct fk_aws_reply *rep
     case FK_OK:
     case FK_ERR_BUSY:
     case FK_ERR_FULL:
-    case FK_ERR_NOMEM:
     case FK_ERR_UNKNOWN:
         return err;
     case FK_ERR_TOO_LARGE: /* the answer is: it has nothing that matters, but what was applied is not known */
+    case FK_ERR_NOMEM:     /* likewise */
     case FK_ERR_MALFORMED:
         return FK_ERR_UNKNOWN;
     default:
