@@ -111,6 +111,7 @@ static void flush_conn(struct life *life, struct fk_conn *conn)
     }
 }
 
+/* A core that serves nobody any more: declared dead, or it has handed over. */
 static void restart_dead(void *context)
 {
     struct sim_gateway_host *host = (struct sim_gateway_host *)context;
@@ -314,9 +315,20 @@ void sim_gateway_host_crash(struct sim_gateway_host *host, bool silent)
     }
 }
 
+static void retire(void *context)
+{
+    struct life *life = (struct life *)context;
+    fk_cloud_gateway_leave(life->gateway);
+    pump(life);
+}
+
 void sim_gateway_host_do(struct sim_gateway_host *host, const char *verb, int64_t ms)
 {
-    if (strcmp(verb, "suspend") != 0) {
+    if (strcmp(verb, "retire") == 0) {
+        if (host->up) {
+            sim_at(host->world, host->life->process, sim_now_ns(host->world), retire, host->life);
+        }
+    } else if (strcmp(verb, "suspend") != 0) {
         sim_gateway_host_crash(host, strcmp(verb, "vanish") == 0);
     } else if (host->up) {
         sim_process_suspend(host->life->process, ms * SIM_MS, false);

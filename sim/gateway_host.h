@@ -26,7 +26,8 @@ struct sim_gateway_host_options {
 struct sim_gateway_host *sim_gateway_host_new(struct sim_world *world, const struct sim_gateway_host_options *options);
 /* Kills its process now (F13). Not from a task of it. `silent`: its machine is gone, clients hear nothing. */
 void sim_gateway_host_crash(struct sim_gateway_host *host, bool silent);
-/* What a line of a scenario does to it: "crash", "vanish" (its machine too), "suspend" (it stands still for `ms`). */
+/* What a line of a scenario does to it: "crash", "vanish" (its machine too), "suspend" (it stands still for
+ * `ms`), "retire" (it hands over and ends). */
 void sim_gateway_host_do(struct sim_gateway_host *host, const char *verb, int64_t ms);
 /* The faults are over: a gateway that is down comes back at once, and later ones too. */
 void sim_gateway_host_heal(struct sim_gateway_host *host);

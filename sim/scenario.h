@@ -9,7 +9,7 @@
  *   auth USER:PASSWORD     close          forget (the session, which then expires)       move [PORT]
  *   leave   back [PORT]    freeze   thaw  takeover CLIENT        events COUNT (waits for so many in all)
  *   wait (for its answers) expired (waits until its session is over)                     reset (its connection breaks)
- *   0 sleep MS             0 crash PORT   0 vanish PORT          0 suspend PORT MS */
+ *   0 sleep MS             0 crash PORT   0 vanish PORT          0 suspend PORT MS      0 retire PORT (hands over) */
 #ifndef SIM_SCENARIO_H
 #define SIM_SCENARIO_H
 
@@ -35,7 +35,8 @@ const struct sim_scenario *sim_scenario_at(size_t i);
 /* NULL: no such name. */
 const struct sim_scenario *sim_scenario_find(const char *name);
 
-/* What lines of client 0 do to gateways: "crash" (its process), "vanish" (its machine), "suspend" (for `ms`). */
+/* What lines of client 0 do to gateways: "crash" (its process), "vanish" (its machine), "suspend" (for `ms`), "retire"
+ * (it hands over). */
 typedef void (*sim_gateway_verb_fn)(void *context, int port, const char *verb, int64_t ms);
 
 struct sim_scenario_options {

@@ -289,6 +289,26 @@ const struct sim_scenario SIM_SCENARIOS_SESSIONS[] = {
                "0 vanish 0\n"
                "1 get /a =0\n"
                "1 set /a y =0"},
+    {.name = "gateway-retire",
+     .what = "a gateway hands over while its clients are at work, its sessions move",
+     .gateways = 2,
+     .script = "1 create /a x e =0\n"
+               "1 get /a w =0\n"
+               "1& set /a y\n"
+               "1& set /a z\n"
+               "0 retire 0\n"
+               "1 get /a =0\n"
+               "2 set /a v =0\n"
+               "1 get /a =0"},
+    {.name = "gateway-retire-expire",
+     .what = "a gateway hands over, and one client does not come back",
+     .gateways = 2,
+     .script = "1 create /a x e =0\n"
+               "2 exists /a w =0\n"
+               "1 forget\n"
+               "0 retire 0\n"
+               "2 events 1\n"
+               "2 exists /a =-101"},
     {.name = "gateway-dead",
      .what = "a gateway stands still and is declared dead",
      .gateways = 2,

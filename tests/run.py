@@ -36,6 +36,7 @@ REQUIRED = ("unit", "contract", "e2e/handshake", "e2e/nodes", "e2e/errors", "e2e
             "e2e/sessions", "e2e/fourletter", "e2e/garbage", "e2e/cve", "e2e/cli", "scale/scale", "conformance/kazoo-2.8",
             "conformance/kazoo-2.11", "conformance/zkcli", "conformance/sidebyside", "chaos/crash", "chaos/faults",
             "sim/seeds", "sim/golden", "sim/determinism", "porcupine/porcupine", "tidy/tidy", "e2e/systemd",
+            "cloud/e2e/nodes", "cloud/e2e/sessions", "cloud/e2e/watches", "cloud/e2e/cloud", "pipeline/e2e/nodes",
             "packaging/program", "packaging/deb", "packaging/oci")
 
 
@@ -254,7 +255,21 @@ def split_reports(lines, word):
 # ---- all of them
 
 # What runs where threads meet: the engine, the store over it, and a server with restarts and load.
-WITH_THREADS = re.compile(r"tsan/(unit|contract)|tsan/e2e/(nodes|sessions|multi)")
+WITH_THREADS = re.compile(r"tsan/(unit|contract)|tsan/e2e/(nodes|sessions|multi)|tsan/cloud/e2e/(nodes|sessions|watches|cloud)")
+
+
+# What holds of the gateway over a cloud in memory, too; the first ones in the pipeline topology as well.
+CLOUD_PIPELINE = ("nodes", "multi", "watches", "sessions")
+CLOUD = (*CLOUD_PIPELINE, "handshake", "errors", "acl", "watches2", "reads2", "garbage", "fourletter", "admin", "sasl",
+         "schemes", "containers", "config_node", "cloud")
+
+
+def find_cloud(prefix, env):
+    """The process tests against the gateway."""
+    cloud = {**env, "FK_E2E_SERVER": "cloud"}
+    for names, kind, more in ((CLOUD, "cloud", {}), (CLOUD_PIPELINE, "pipeline", {"FK_MEMORY_PIPELINE": "1"})):
+        for name in names:
+            yield Pytest(f"{prefix}{kind}/e2e/{name}", HERE / "e2e" / f"test_{name}.py", {**cloud, **more})
 
 
 def find_variant(build, prefix):
@@ -262,7 +277,9 @@ def find_variant(build, prefix):
     env = {"FK_BINARY": str(build / "faaskeeper"), "FK_CACHE": str(ROOT / "build")}
     suites = find_executables(build, prefix)
     for file in sorted((HERE / "e2e").glob("test_*.py")):
-        suites.append(Pytest(f"{prefix}e2e/{file.stem[len('test_'):]}", file, env))
+        if file.stem != "test_cloud":
+            suites.append(Pytest(f"{prefix}e2e/{file.stem[len('test_'):]}", file, env))
+    suites += find_cloud(prefix, env)
     return [suite for suite in suites if prefix != "tsan/" or WITH_THREADS.match(suite.name)]
 
 

@@ -105,8 +105,9 @@ static int parse_options(int argc, char **argv, struct gateway_options *options)
     return code;
 }
 
+/* *ended: nothing of the host is at work any more. */
 static int run(const struct gateway_options *options, const struct fk_config *config,
-               const struct fk_cloud_host_options *host_options)
+               const struct fk_cloud_host_options *host_options, bool *ended)
 {
     struct fk_diag diag = {.text = ""};
     struct fk_cloud_host *host = NULL;
@@ -116,7 +117,7 @@ static int run(const struct gateway_options *options, const struct fk_config *co
     }
     fk_server_print_addresses(fk_cloud_host_addresses(host), fk_cloud_host_admin_addresses(host));
     err = fk_cloud_host_run(host, &diag);
-    fk_cloud_host_free(host);
+    *ended = fk_cloud_host_free(host);
     if (err != FK_OK) {
         (void)fk_server_fail(&options->server, err, &diag);
         return FK_EXIT_ENVIRONMENT;
@@ -149,8 +150,11 @@ static int serve(struct gateway_options *options, const struct fk_config *config
     if (err != FK_OK) {
         return fk_server_not_started(&options->server, config, err, &diag);
     }
-    int code = run(options, config, &host);
-    cloud->close(opened);
+    bool ended = true;
+    int code = run(options, config, &host, &ended);
+    if (ended) {
+        cloud->close(opened);
+    }
     return code;
 }
 

@@ -98,6 +98,9 @@ static void emit_reply(struct fk_gateway *gateway, struct fk_conn *conn)
     }
     raise_floor(cloud, zxid);
     header.code = job->base.code;
+    const struct fk_outstanding request = {
+        .started_ms = job->base.started_ms, .xid = job->base.xid, .op = job->base.op};
+    fk_gateway_count_answer(gateway, conn, &request, zxid, false);
     fk_conn_reply(gateway, conn, &header, fk_buf_view(&job->base.reply));
     cloud->read = NULL;
     cloud->read_back = false;

@@ -144,7 +144,7 @@ struct fk_backend {
     /* The connection is about to be freed. */
     void (*gone)(struct fk_gateway *gateway, struct fk_conn *conn);
     void (*tick)(struct fk_gateway *gateway);
-    /* Newest zxid known, and numbers of the store. */
+    /* Newest zxid known, and numbers of the store, -1 what is not known. */
     int64_t (*facts)(const struct fk_gateway *gateway, struct fk_store_counts *counts);
     bool (*may_send)(struct fk_gateway *gateway);             /* NULL: always */
     const char *(*unready)(const struct fk_gateway *gateway); /* NULL: writes that wait tell */

@@ -8,6 +8,12 @@ static const char *mode(const struct fk_gateway *gateway)
     return gateway->options.read_only ? "read-only" : "standalone";
 }
 
+/* ZK: with the internal key "" beside "/". -1: not known. */
+static int64_t node_count(const struct fk_store_counts *counts)
+{
+    return counts->nodes < 0 ? -1 : counts->nodes + 1;
+}
+
 static int64_t watching_connections(const struct fk_gateway *gateway)
 {
     int64_t count = 0;
@@ -33,7 +39,7 @@ void fk_inspect_server(struct fk_gateway *gateway, struct fk_server_facts *facts
         .latency_max_ms = stats->latency.max,
         .latency_avg_ms = fk_summary_average(&stats->latency),
         .zxid = zxid,
-        .nodes = counts.nodes + 1,
+        .nodes = node_count(&counts),
         .uptime_ms = gateway->now_ms - gateway->started_ms,
         .auth_failed = stats->auth_failed,
         .watch_connections = watching_connections(gateway),
@@ -98,7 +104,7 @@ static void tell_gauges(struct fk_gateway *gateway, const struct numbers *number
     } gauges[] = {
         {"num_alive_connections", "connections of clients", (int64_t)gateway->conn_count},
         {"outstanding_requests", "writes that are not answered yet", gateway->stats.outstanding},
-        {"znode_count", "nodes, with the internal key beside the root", numbers->store.nodes + 1},
+        {"znode_count", "nodes, with the internal key beside the root", node_count(&numbers->store)},
         {"watch_count", "watches, each kind counted apart", (int64_t)gateway->watches.count},
         {"watch_bytes", "bytes of the paths that are watched", (int64_t)gateway->watches.paths_size},
         {"ephemerals_count", "ephemeral nodes", numbers->store.ephemerals},
@@ -110,7 +116,9 @@ static void tell_gauges(struct fk_gateway *gateway, const struct numbers *number
         {"outstanding_tls_handshake", "TLS handshakes that are not over", gateway->stats.tls_handshaking},
     };
     for (size_t i = 0; i < sizeof gauges / sizeof gauges[0]; i++) {
-        sink->number(to, gauges[i].name, gauges[i].help, false, gauges[i].value);
+        if (gauges[i].value >= 0) {
+            sink->number(to, gauges[i].name, gauges[i].help, false, gauges[i].value);
+        }
     }
     sink->real(to, "connection_drop_probability", "share of new connections that are dropped", 0.0);
 }

@@ -19,7 +19,7 @@ struct fk_server_facts {
     int64_t latency_max_ms;
     double latency_avg_ms;
     int64_t zxid;
-    int64_t nodes; /* ZK: with the internal key "" beside "/" */
+    int64_t nodes; /* ZK: with the internal key "" beside "/"; -1: not known */
     int64_t uptime_ms;
     int64_t auth_failed;
     int64_t watch_connections;

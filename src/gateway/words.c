@@ -60,7 +60,7 @@ static void write_server(struct fk_gateway *gateway, struct fk_buf *out, bool cl
                  "/%" PRId64 "\nReceived: %" PRId64 "\nSent: %" PRId64 "\nConnections: %" PRId64
                  "\nOutstanding: %" PRId64 "\nZxid: 0x%" PRIx64 "\nMode: %s\nNode count: %" PRId64 "\n",
                  facts.latency_max_ms, facts.packets_received, facts.packets_sent, facts.connections, facts.outstanding,
-                 (uint64_t)facts.zxid, facts.mode, facts.nodes);
+                 (uint64_t)facts.zxid, facts.mode, facts.nodes < 0 ? 0 : facts.nodes); /* monitors read digits */
 }
 
 /* --- mntr --- */

@@ -13,6 +13,7 @@
 
 enum {
     END_MS = 1500, /* for a thread that was told to end */
+    KEEP_MS = 3600 * 1000,
 };
 
 struct fk_cloud_host {
@@ -23,7 +24,10 @@ struct fk_cloud_host {
     struct fk_mailbox *mailbox;
     struct fk_receiver *receiver;
     const struct fk_ports *ports; /* of the thread that opens and ends all this; NULL: not opened */
-    int64_t give_up_ms;           /* the hand-over is over then; 0: it has not begun */
+    uv_timer_t keep_timer;
+    uv_work_t keep_work;
+    bool keeping;
+    int64_t give_up_ms; /* the hand-over is over then; 0: it has not begun */
 };
 
 /* --- rounds --- */
@@ -110,6 +114,42 @@ static void on_stop(void *context, const char *reason)
 static void on_progress(void *context)
 {
     fk_front_wake(&((struct fk_cloud_host *)context)->front);
+}
+
+/* --- what is done once an hour --- */
+
+static void keep(uv_work_t *work)
+{
+    const struct fk_cloud_host *host = (const struct fk_cloud_host *)work->data;
+    struct fk_diag diag = {.text = ""};
+    enum fk_err err = host->options.keep(host->options.context, &diag);
+    if (err != FK_OK) {
+        fk_log_with(FK_LOG_WARN, "upkeep of the deployment failed", fk_log_text("error", fk_err_text(err)),
+                    fk_log_text("detail", diag.text));
+    }
+}
+
+static void on_kept(uv_work_t *work, int status)
+{
+    (void)status; /* one that was cancelled is not missed */
+    ((struct fk_cloud_host *)work->data)->keeping = false;
+}
+
+static void on_keep(uv_timer_t *timer)
+{
+    struct fk_cloud_host *host = (struct fk_cloud_host *)timer->data;
+    if (!host->keeping) {
+        host->keeping = uv_queue_work(&host->front.loop, &host->keep_work, keep, on_kept) == 0;
+    }
+}
+
+static void start_keeping(struct fk_cloud_host *host)
+{
+    (void)uv_timer_init(&host->front.loop, &host->keep_timer);
+    host->keep_timer.data = host->keep_work.data = host;
+    if (host->options.keep != NULL) {
+        (void)uv_timer_start(&host->keep_timer, on_keep, 0, KEEP_MS);
+    }
 }
 
 /* --- life --- */
@@ -207,7 +247,7 @@ enum fk_err fk_cloud_host_new(const struct fk_cloud_host_options *options, struc
     init_front(host);
     enum fk_err err = open_all(host, diag);
     if (err != FK_OK) {
-        fk_cloud_host_free(host);
+        (void)fk_cloud_host_free(host);
         return err;
     }
     fk_log_with(FK_LOG_INFO, "serving", fk_log_text("addresses", fk_cloud_host_addresses(host)),
@@ -215,6 +255,7 @@ enum fk_err fk_cloud_host_new(const struct fk_cloud_host_options *options, struc
                 fk_log_id("gateway", fk_cloud_gateway_id(host->gateway)),
                 fk_log_text("channel", host->mailbox->ops->name));
     fk_front_log_exposure(&host->front);
+    start_keeping(host);
     *out = host;
     return FK_OK;
 }
@@ -274,7 +315,7 @@ static bool stop_workers(struct fk_cloud_host *host)
     return true;
 }
 
-void fk_cloud_host_free(struct fk_cloud_host *host)
+bool fk_cloud_host_free(struct fk_cloud_host *host)
 {
     if (host->gateway != NULL) {
         fk_cloud_gateway_end(host->gateway);
@@ -286,7 +327,7 @@ void fk_cloud_host_free(struct fk_cloud_host *host)
     }
     if (!stop_workers(host) || !received) {
         fk_log(FK_LOG_WARN, "a call does not end; the process goes without it");
-        return; /* and leaves everything to it */
+        return false;
     }
     fk_mailbox_free(host->mailbox);
     fk_front_close(&host->front);
@@ -298,4 +339,5 @@ void fk_cloud_host_free(struct fk_cloud_host *host)
         host->options.source.close(host->options.source.context, host->ports);
     }
     fk_free(host);
+    return true;
 }

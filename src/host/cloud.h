@@ -21,7 +21,10 @@ struct fk_cloud_host_options {
     /* Opens the receiving end of the gateway's channel; on the caller's thread, before anything is served. Errors with
      * diag. */
     enum fk_err (*open_mailbox)(void *context, int64_t gateway, struct fk_mailbox **mailbox, struct fk_diag *diag);
-    void *context; /* of open_mailbox */
+    /* What a gateway that lives has to see to besides its record, a schedule for instance: at the start and once an
+     * hour, beside the loop, one at a time. Failures are logged. NULL: nothing. */
+    enum fk_err (*keep)(void *context, struct fk_diag *diag);
+    void *context; /* of both */
 };
 
 struct fk_cloud_host;
@@ -37,7 +40,8 @@ const char *fk_cloud_host_admin_addresses(const struct fk_cloud_host *host);
 /* Serves until SIGTERM or SIGINT: then what is under way ends, connections close, and the gateway declares itself gone,
  * within FK_HAND_OVER_MS in all. OK then; REFUSED with diag where others have declared it dead. */
 enum fk_err fk_cloud_host_run(struct fk_cloud_host *host, struct fk_diag *diag);
-/* Where a call of a port does not end, everything is left alone, as the process is about to go. */
-void fk_cloud_host_free(struct fk_cloud_host *host);
+/* False where a call of a port does not end: then everything that it may use must be left alone, the process is about
+ * to end. */
+bool fk_cloud_host_free(struct fk_cloud_host *host);
 
 #endif

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures: a server shared by the tests that leave it clean, servers of one's own, connections, a path."""
 import itertools
+import re
 
 import pytest
 
@@ -14,8 +15,19 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "only_ours: where we follow 3.9 or do better than the oracle, 3.8.0")
 
 
+def cloud_difference(name):
+    """Why a test does not hold of the gateway over the cloud, or None."""
+    for pattern, reason in server_module.CLOUD_DIFFERENCES:
+        if re.fullmatch(pattern, name):
+            return reason
+    return None
+
+
 def pytest_collection_modifyitems(items):
     for item in items:
+        reason = cloud_difference(item.name) if server_module.CLOUD else None
+        if reason:
+            item.add_marker(pytest.mark.skip(reason=f"not of the cloud: {reason}"))
         mark = item.get_closest_marker("only_ours")
         if mark and server_module.ORACLE:
             reason = mark.args[0] if mark.args else "not what ZooKeeper 3.8.0 does"
