@@ -20,6 +20,7 @@ int fk_cli_exit_code(enum fk_err err);
 
 /* argv[0] is the subcommand's name. */
 int fk_cli_serve(int argc, char **argv);
+int fk_cli_gateway(int argc, char **argv);
 int fk_cli_config(int argc, char **argv);
 int fk_cli_data(int argc, char **argv);
 int fk_cli_digest(int argc, char **argv);

@@ -10,6 +10,7 @@ static const char help[] =
     "\n"
     "Usage: faaskeeper COMMAND [options]\n"
     "  serve     serve ZooKeeper's protocol on this machine\n"
+    "  gateway   serve it over a deployment on AWS\n"
     "  config    check a zoo.cfg\n"
     "  data      check, dump or back up a data directory\n"
     "  digest    hash a password for ACLs and the super user\n"
@@ -32,8 +33,8 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"serve", fk_cli_serve},   {"config", fk_cli_config}, {"data", fk_cli_data},
-    {"digest", fk_cli_digest}, {"version", cli_version},  {"--version", cli_version},
+    {"serve", fk_cli_serve},   {"gateway", fk_cli_gateway}, {"config", fk_cli_config},  {"data", fk_cli_data},
+    {"digest", fk_cli_digest}, {"version", cli_version},    {"--version", cli_version},
 };
 
 int main(int argc, char **argv)
