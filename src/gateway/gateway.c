@@ -106,9 +106,11 @@ void fk_gateway_free(struct fk_gateway *gateway)
     while ((link = fk_list_take(&gateway->jobs)) != NULL || (link = fk_list_take(&gateway->free_jobs)) != NULL) {
         job_free(FK_CONTAINER_OF(link, struct fk_job, link));
     }
-    struct fk_map_entry *entry = NULL;
-    while ((entry = fk_map_next(&gateway->sessions, NULL)) != NULL) {
+    struct fk_map_entry *entry = fk_map_next(&gateway->sessions, NULL);
+    while (entry != NULL) { /* not from the front each time: a million sessions would take hours */
+        struct fk_map_entry *next = fk_map_next(&gateway->sessions, entry);
         fk_session_free(gateway, FK_CONTAINER_OF(entry, struct fk_gateway_session, entry));
+        entry = next;
     }
     fk_map_deinit(&gateway->sessions);
     FK_ASSERT(gateway->addresses.count == 0);
