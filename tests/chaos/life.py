@@ -27,6 +27,7 @@ STRACE = shutil.which("strace")
 CLIENTS = 16
 START_SECONDS = 30
 RUN_SECONDS = 60
+SESSION_MS = 40000  # 20 ticks, the longest
 HEALTHY, DAMAGED, SYNC_FAILED = 0, 3, 4
 
 
@@ -175,7 +176,8 @@ class Life:
     # -- clients
 
     def connect(self, **handshake):
-        return zkraw.Connection(self.address, **handshake)
+        """A session that stays while the test is busy with something else: a machine under load takes its time."""
+        return zkraw.Connection(self.address, **{"timeout": SESSION_MS, **handshake})
 
     def record(self, out, sessions, **options):
         """Starts the recording clients."""
