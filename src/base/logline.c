@@ -105,6 +105,9 @@ static bool needs_quotes(struct fk_bytes text)
 /* `before` is what stands in front of the string: its quote and all. */
 static void put_string(struct line *line, const char *before, struct fk_bytes text)
 {
+    if (line->full) {
+        return; /* it may be full inside of an earlier string */
+    }
     put_text(line, before);
     line->in_string = !line->full;
     put_escaped(line, text, true);

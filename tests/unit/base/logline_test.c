@@ -52,7 +52,21 @@ static void nothing_a_client_sends_forges_a_line(void **state)
     assert_non_null(strstr(write_line(FK_LOGLINE_JSON, bad, NULL, 0), told));
 }
 
-/* Every length of what comes before makes the cut fall on another place. */
+/* Quotes that no backslash stands before. */
+static size_t count_quotes(const char *text)
+{
+    size_t count = 0;
+    for (; *text != '\0'; text++) {
+        if (*text == '\\') {
+            text++;
+        } else {
+            count += *text == '"' ? 1 : 0;
+        }
+    }
+    return count;
+}
+
+/* Every length of what comes before makes the cut fall on another place, and text fields follow it. */
 static void long_lines_are_cut(void **state)
 {
     (void)state;
@@ -60,11 +74,12 @@ static void long_lines_are_cut(void **state)
     memset(text, '\1', sizeof text - 1);
     for (size_t size = 0; size < sizeof text; size++) {
         text[size] = '\0';
-        const struct fk_log_field fields[] = {fk_log_text("a", text), fk_log_text("b", text), fk_log_id("id", 1),
+        const struct fk_log_field fields[] = {fk_log_text("a", text), fk_log_text("b", text), fk_log_text("c", "d"),
                                               fk_log_number("number", 1)};
         (void)write_line(FK_LOGLINE_JSON, "message", fields, 4);
         size_t end = strlen(line);
         assert_string_equal(line + end - 2, "}\n");
+        assert_int_equal(count_quotes(line) % 2, 0);
         assert_true(end < FK_LOG_LINE_SIZE_MAX - 64 || strstr(line, "\"cut\":true}\n") != NULL || line[end - 3] == '1');
         (void)write_line(FK_LOGLINE_TEXT, "message", fields, 4);
         text[size] = '\1';
