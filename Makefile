@@ -28,6 +28,7 @@ help:
 	@echo 'make reproducible  are two builds, and two packages, equal to the bit?'
 	@echo 'make sbom         what the program is made of, as SPDX: build/faaskeeper.spdx.json'
 	@echo 'make oci          an image without Docker: build-oci/faaskeeper.tar'
+	@echo 'make lambda       the functions for AWS Lambda: dist/faaskeeper-lambda-{x86_64,arm64}.zip'
 	@echo 'make man          the manual pages, from the help texts and the table of keys'
 	@echo 'make install      install the binary  (DESTDIR, PREFIX as with meson)'
 	@echo 'make clean        remove what was built'
@@ -155,6 +156,12 @@ oci: build
 reproducible: test-tools
 	$(PYTHON) tests/run.py --suite packaging/reproducible
 
+# Static programs for both architectures; each in a build of its own.
+.PHONY: lambda
+lambda:
+	@tools/install.sh lambda
+	$(PYTHON) packaging/lambda/build.py dist
+
 man: build
 	tools/man.py $(BUILD)/faaskeeper docs/man
 
@@ -162,4 +169,4 @@ install: build
 	meson install -C $(BUILD)
 
 clean:
-	rm -rf build build-asan build-tsan build-cover build-fuzz build-mutants build-deb build-oci
+	rm -rf build build-asan build-tsan build-cover build-fuzz build-mutants build-deb build-oci build-lambda dist

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Installs what is missing on Debian 12. Usage: tools/install.sh build | test | bench | conformance | package
+# Installs what is missing on Debian 12. Usage: tools/install.sh build | test | bench | conformance | package | lambda
 # build: what `make build` and `make serve` need. test: also what `make test` needs. bench: also ZooKeeper. package: what `make deb` needs.
 # conformance: what `make test` needs and what the suites of other projects need (they fetch themselves the rest).
 set -eu
@@ -14,6 +14,8 @@ conformance="$test default-jdk-headless g++ cmake dpkg-dev libcppunit-dev patron
 command -v npm >/dev/null || conformance="$conformance nodejs npm"
 command -v cargo >/dev/null || conformance="$conformance cargo"
 package="$build debhelper dpkg-dev lintian"
+# The other architecture of Lambda: a compiler for it, and what runs a program of it in tests.
+lambda="$build gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user python3"
 bench="$build python3 zookeeper libzookeeper-java default-jre-headless linux-perf"
 
 case "${1:-build}" in
@@ -21,9 +23,10 @@ build) want=$build ;;
 test) want=$test ;;
 bench) want=$bench ;;
 package) want=$package ;;
+lambda) want=$lambda ;;
 conformance) want=$conformance ;;
 *)
-    echo "install.sh: unknown set '$1'; one of: build test bench conformance package" >&2
+    echo "install.sh: unknown set '$1'; one of: build test bench conformance package lambda" >&2
     exit 2
     ;;
 esac

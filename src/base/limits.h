@@ -157,6 +157,10 @@ enum fk_limits {
     /* Largest message of a channel between machines: what fits a body in base64 with its frame. A larger one is lost,
      * and what it said is fetched. */
     FK_CHANNEL_MESSAGE_SIZE_MAX = FK_QUEUE_BODY_SIZE_MAX - 64,
+    /* An event of Lambda (6 MB, synchronous), and the messages in one from a queue: 10 of a FIFO one, and Lambda's most
+     * for others. */
+    FK_LAMBDA_EVENT_SIZE_MAX = 6 * 1024 * 1024 + 128 * 1024,
+    FK_LAMBDA_RECORDS_MAX = 10 * 1000,
     /* How long a FIFO queue knows the deduplication ids of what was sent (SQS: 5 minutes). */
     FK_QUEUE_DEDUPLICATION_MS = 5 * 60 * 1000,
     /* How long a message stays that nobody deletes (SQS: 14 days), and how long a receiver may keep it hidden (12 h).

@@ -22,17 +22,6 @@ static struct {
     bool journal;
 } host_log = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-void fk_host_log_time(char text[FK_LOG_TIME_SIZE])
-{
-    struct timespec now;
-    struct tm parts;
-    char seconds[32];
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    (void)gmtime_r(&now.tv_sec, &parts);
-    (void)strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &parts);
-    (void)snprintf(text, FK_LOG_TIME_SIZE, "%s.%03dZ", seconds, (int)(now.tv_nsec / 1000000));
-}
-
 /* Standard error is the journal where its device and inode are those that systemd tells. */
 static bool stderr_is_journal(void)
 {

@@ -43,6 +43,7 @@ LAYERS = {
     "driver": PORT | {"driver"},
     "driver/aws": PORT | {"http", "http/client", "driver/aws"},
     "host": HOST,
+    "bootstrap": HOST,
     "deploy": FUNCTION | {"http", "driver/aws", "deploy"},
     "cli": HOST | {"cli", "deploy"},
 }

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The functions as Lambda calls them: events in, answers out, over ports that somebody else makes. */
+#ifndef FK_HOST_LAMBDA_FUNCTION_H
+#define FK_HOST_LAMBDA_FUNCTION_H
+
+#include "function/cloud.h"
+#include "host/lambda.h"
+#include "host/lambda_event.h"
+
+enum fk_lambda_kind {
+    FK_LAMBDA_WRITER,      /* of the requests' queue: single hop, or the pipeline's writers */
+    FK_LAMBDA_DISTRIBUTOR, /* of the pipeline's second queue */
+    FK_LAMBDA_HEARTBEAT,   /* full sweeps, by a schedule */
+    FK_LAMBDA_WATCH,       /* sends events again that were not acknowledged, and nothing else that costs */
+};
+
+/* Reads writer, distributor, heartbeat or watch; false for anything else. */
+bool fk_lambda_kind_parse(const char *text, enum fk_lambda_kind *kind);
+
+/* What only the deployment at hand can do; each may be NULL. An error is logged, and the next sweep tries again. */
+struct fk_lambda_hooks {
+    /* Switches the schedule of the heartbeat on or off. */
+    enum fk_err (*set_schedule)(void *context, bool enabled);
+    /* Removes what dead gateways left behind outside the ports: queues. */
+    enum fk_err (*collect)(void *context);
+    void *context;
+};
+
+struct fk_lambda_function {
+    enum fk_lambda_kind kind;
+    struct fk_cloud_options options;
+    const struct fk_ports *ports;
+    struct fk_lambda_hooks hooks;
+};
+
+/* An fk_lambda_fn: the context is a struct fk_lambda_function. */
+bool fk_lambda_run(void *context, const struct fk_invocation *invocation, struct fk_arena *arena, struct fk_buf *out,
+                   struct fk_lambda_error *error);
+
+#endif
