@@ -126,7 +126,9 @@ static bool set_name(SSL *ssl, const char *host)
     if (inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1) {
         return X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1;
     }
-    return SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, host) == 1;
+    char name[TLSEXT_MAXLEN_host_name + 1]; /* OpenSSL's macro takes no constant */
+    int size = snprintf(name, sizeof name, "%s", host);
+    return size < (int)sizeof name && SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, name) == 1;
 }
 
 static enum fk_err tls_new(struct fk_http_socket *socket, const char *host, SSL_CTX *context)

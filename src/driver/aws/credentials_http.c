@@ -156,7 +156,7 @@ enum fk_err fk_aws_keys_of_container(struct fk_aws_settings *settings, struct fk
     struct fk_aws_endpoint endpoint;
     struct fk_buf token = FK_BUF_EMPTY;
     const char *target = NULL;
-    struct service service = {NULL};
+    struct service service = {.client = NULL};
     enum fk_err err = container_endpoint(settings, &endpoint, &target, diag);
     if (err == FK_OK) {
         err = container_token(settings, &token, diag);
@@ -237,7 +237,7 @@ enum fk_err fk_aws_keys_of_instance(struct fk_aws_settings *settings, struct fk_
         return FK_ERR_NOT_FOUND;
     }
     struct fk_aws_endpoint endpoint;
-    struct service service = {NULL};
+    struct service service = {.client = NULL};
     enum fk_err err = instance_endpoint(settings, &endpoint, diag);
     if (err == FK_OK) {
         err = service_open(&service, settings, &endpoint, INSTANCE_MS, diag);

@@ -138,13 +138,16 @@ struct parameter {
     size_t end;
 };
 
+/* A piece of the texts, which may have none at all. */
+static struct fk_bytes between(const struct fk_buf *texts, size_t from, size_t to)
+{
+    return from == to ? FK_BYTES_LITERAL("") : fk_bytes_of(texts->data + from, to - from);
+}
+
 static int compare_parameters(const struct fk_buf *texts, const struct parameter *a, const struct parameter *b)
 {
-    int order = fk_bytes_compare(fk_bytes_of(texts->data + a->name, a->value - a->name),
-                                 fk_bytes_of(texts->data + b->name, b->value - b->name));
-    return order != 0 ? order
-                      : fk_bytes_compare(fk_bytes_of(texts->data + a->value, a->end - a->value),
-                                         fk_bytes_of(texts->data + b->value, b->end - b->value));
+    int order = fk_bytes_compare(between(texts, a->name, a->value), between(texts, b->name, b->value));
+    return order != 0 ? order : fk_bytes_compare(between(texts, a->value, a->end), between(texts, b->value, b->end));
 }
 
 /* Puts the last one of `count` where it belongs. */
@@ -189,9 +192,9 @@ static enum fk_err append_parameters(struct fk_buf *out, struct fk_bytes query, 
     for (size_t i = 0; i < count; i++) {
         const struct parameter *one = &parameters[i];
         fk_buf_append(out, i == 0 ? FK_BYTES_LITERAL("") : FK_BYTES_LITERAL("&"));
-        fk_buf_append(out, fk_bytes_of(texts->data + one->name, one->value - one->name));
+        fk_buf_append(out, between(texts, one->name, one->value));
         fk_buf_append(out, FK_BYTES_LITERAL("="));
-        fk_buf_append(out, fk_bytes_of(texts->data + one->value, one->end - one->value));
+        fk_buf_append(out, between(texts, one->value, one->end));
     }
     fk_buf_append(out, FK_BYTES_LITERAL("\n"));
     return FK_OK;

@@ -130,7 +130,7 @@ static void serve(struct peer *peer)
     while (script.step < script.count && read_request(peer)) {
         const struct script_step *step = &script.steps[script.step++];
         if (!send_answer(peer, step) || step->end == SCRIPT_CLOSE) {
-            break;
+            return;
         }
     }
     if (script.step == script.count && peer->ssl == NULL) {
