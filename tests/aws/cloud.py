@@ -90,7 +90,9 @@ def end(pid, since):
 class Emulator:
     """One server: its command, its health, its log."""
 
-    def __init__(self, directory, own_session):
+    def __init__(self, directory, own_session, variables=None):
+        """variables: more of its environment, which MiniStack's functions get too."""
+        self.variables = variables or {}
         self.directory = pathlib.Path(directory) / self.name
         self.directory.mkdir(parents=True, exist_ok=True)
         self.own_session = own_session
@@ -102,7 +104,7 @@ class Emulator:
     def spawn(self):
         """Begins to start it."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        environment.update(self.environment(), TMPDIR=str(self.directory), PYTHONUNBUFFERED="1", PYTHONDONTWRITEBYTECODE="1")
+        environment.update(self.environment(), **self.variables, TMPDIR=str(self.directory), PYTHONUNBUFFERED="1", PYTHONDONTWRITEBYTECODE="1")
         with open(self.log, "ab") as log:
             process = subprocess.Popen([str(word) for word in self.command()], stdin=subprocess.DEVNULL, stdout=log,
                                        stderr=subprocess.STDOUT, env=environment, cwd=self.directory,
@@ -182,11 +184,11 @@ def environment_for(url):
 class Cloud:
     """The emulators that were asked for, started side by side."""
 
-    def __init__(self, names=("ministack",), directory=None, own_session=False, auth=False):
+    def __init__(self, names=("ministack",), directory=None, own_session=False, auth=False, variables=None):
         self.scratch = None if directory else tempfile.TemporaryDirectory(prefix="fk-cloud-")
         self.directory = pathlib.Path(directory or self.scratch.name)
         kinds = {**EMULATORS, **({"ministack": MiniStackAuth} if auth else {})}
-        self.emulators = {name: kinds[name](self.directory, own_session) for name in names}
+        self.emulators = {name: kinds[name](self.directory, own_session, variables) for name in names}
 
     def start(self):
         try:

@@ -13,7 +13,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "chaos"), str(HERE.parent / "e2e")]
 import cloud  # noqa: E402
 import install  # noqa: E402
-from life import BINARY, Failure, Report, Skip, wait_until  # noqa: E402, F401
+from life import BINARY, Failure, Report, Skip, scratch, wait_until  # noqa: E402, F401
 
 
 def expect(condition, text):

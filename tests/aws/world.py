@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A test cloud with deployments in it, for the runs end to end: client, gateway, SQS, Lambda, DynamoDB and S3."""
+import contextlib
+import os
+import pathlib
+import shutil
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+import cloud as cloud_module  # noqa: E402
+import deployment as deployment_module  # noqa: E402
+from suite import BINARY, Skip, scratch  # noqa: E402
+
+FULL = bool(os.environ.get("FK_AWS_FULL"))  # `make conformance-aws`
+TOPOLOGIES = ("single-hop", "pipeline")
+FUNCTIONS = {"FK_EXTENDED_TYPES": "true"}  # what the gateways' configuration says to them
+
+
+class World:
+    """Everything is below one directory, which stays where a run failed: logs of emulators, functions and gateways."""
+
+    def __init__(self, name, auth=True, variables=None):
+        self.directory = scratch(f"aws-{name}")
+        self.keep = False
+        self.cloud = cloud_module.Cloud(directory=self.directory, auth=auth, variables={**FUNCTIONS, **(variables or {})})
+        self.deployments, self.gateways = {}, []
+
+    def __enter__(self):
+        self.cloud.start()
+        return self
+
+    def __exit__(self, kind, *_):
+        for gateway in self.gateways:
+            with contextlib.suppress(AssertionError):
+                gateway.kill()
+        self.cloud.stop()
+        if kind is None and not self.keep:
+            shutil.rmtree(self.directory)
+
+    def deploy(self, name, topology="single-hop"):
+        made = deployment_module.Deployment(self.cloud.url(), name, topology).create()
+        self.deployments[name] = made
+        return made
+
+    def gateway(self, deployment, config=None, **options):
+        """One that is not started yet."""
+        made = deployment_module.Gateway(self.directory / f"gateway-{len(self.gateways)}", deployment, config, **options)
+        self.gateways.append(made)
+        return made
+
+    def environment(self):
+        return {**os.environ, **self.cloud.environment(), "FK_BINARY": str(BINARY)}
+
+
+def need_functions():
+    """Skip where the functions cannot be built: `make lambda` says why."""
+    try:
+        return deployment_module.code()
+    except deployment_module.Failure as error:
+        raise Skip(str(error)) from None
