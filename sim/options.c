@@ -118,6 +118,7 @@ static void give(struct sim_options *options)
     options->cloud.function_ms = (int32_t)options->function_ms;
     options->cloud.commit_items_max = (int32_t)options->items;
     options->cloud.inline_size_max = (int32_t)options->inline_size;
+    options->cloud.orphan_sweeps = 1;
     options->cloud.pend_unread_max = (int32_t)options->pend;
     options->cloud.item_size_max = (int32_t)options->item_size;
     options->cloud.message_size_max = options->cloud.item_size_max + 300; /* what is larger than an item and its path */

@@ -24,6 +24,7 @@ struct fk_cloud_options fk_cloud_defaults(void)
         .inline_size_max = FK_INLINE_ITEM_SIZE_MAX,
         .pend_unread_max = FK_PEND_UNREAD_MAX,
         .item_size_max = 8 * 1024,
+        .orphan_sweeps = 60,
     };
 }
 

@@ -3,6 +3,10 @@
 
 #include "base/crc32c.h"
 
+enum {
+    GATEWAY_LOOKS = 2, /* in each period, of all gateways together: one may be dead itself */
+};
+
 enum fk_err fk_sweep_each(struct fk_sweep *sweep, struct fk_bytes partition, fk_sweep_item_fn call)
 {
     struct fk_item_page page = {.more = true};
@@ -40,15 +44,33 @@ enum fk_err fk_sweep_request(const struct fk_sweep *sweep, int64_t gateway, int6
 }
 
 /* The zxid record first: what is listed after it is at least as new. */
-static enum fk_err begin(struct fk_sweep *sweep)
+static enum fk_err read_zx(struct fk_sweep *sweep)
 {
     struct fk_key key = fk_key_zx();
     struct fk_item item;
     enum fk_err err = fk_table_get(sweep->ports->table, &key, sweep->arena, &item);
-    if (err == FK_OK && item.stamp != 0) {
-        err = fk_zx_record_read(item.value, sweep->arena, &sweep->zx);
+    return err == FK_OK && item.stamp != 0 ? fk_zx_record_read(item.value, sweep->arena, &sweep->zx) : err;
+}
+
+/* True in `share` of `whole` cases. */
+static bool draw(const struct fk_sweep *sweep, size_t share, size_t whole)
+{
+    uint8_t dice[4];
+    if (share >= whole) {
+        return true;
     }
-    return err == FK_OK ? fk_sweep_list_gateways(sweep) : err;
+    fk_random_fill(sweep->ports->random, dice, sizeof dice);
+    return fk_load_u32(dice) % whole < share;
+}
+
+/* Lists the gateways; looks whether those that live still move. */
+static enum fk_err sweep_gateways(struct fk_sweep *sweep, bool full)
+{
+    enum fk_err err = fk_sweep_list_gateways(sweep);
+    if (err == FK_OK && (full || draw(sweep, GATEWAY_LOOKS, sweep->result->gateways_alive))) {
+        err = fk_sweep_check_gateways(sweep);
+    }
+    return err;
 }
 
 static bool somebody_died(const struct fk_sweep *sweep)
@@ -58,17 +80,21 @@ static bool somebody_died(const struct fk_sweep *sweep)
 
 static enum fk_err run(struct fk_sweep *sweep, bool full)
 {
-    enum fk_err err = begin(sweep);
+    bool orphans = full && draw(sweep, 1, (size_t)sweep->options->orphan_sweeps);
+    enum fk_err err = orphans ? read_zx(sweep) : FK_OK;
+    if (err == FK_OK) {
+        err = sweep_gateways(sweep, full);
+    }
     if (err == FK_OK && (full || somebody_died(sweep))) {
         err = fk_sweep_sessions(sweep);
     }
-    if (err == FK_OK) {
+    if (err == FK_OK && full) {
         err = fk_sweep_events(sweep);
     }
     if (err == FK_OK && full) {
         err = fk_sweep_due_nodes(sweep);
     }
-    if (err == FK_OK && full) {
+    if (err == FK_OK && orphans) {
         err = fk_sweep_orphans(sweep);
     }
     return err;

@@ -14,12 +14,14 @@ struct fk_sweep_result {
     size_t sessions; /* of a full sweep */
 };
 
-/* One full sweep, for the schedule (once a minute). An error of a port ends it; the next one begins anew. */
+/* One full sweep, for the schedule (once a minute). Data that no record names is looked for in one of
+ * options->orphan_sweeps of them: that reads all there is of it. An error of a port ends it; the next one begins anew.
+ */
 enum fk_err fk_sweep_run(const struct fk_cloud_options *options, const struct fk_ports *ports,
                          struct fk_sweep_result *result);
 
-/* What live gateways run each period: gateways and events only, and sessions where some gateway is dead. Cheap: it
- * lists what is usually empty or small. */
+/* What live gateways run each period: gateways only, and sessions where some gateway is dead. All of them do that, so
+ * each looks at the others in some of the periods only: all together twice in each, whatever their number. */
 enum fk_err fk_sweep_gateways(const struct fk_cloud_options *options, const struct fk_ports *ports,
                               struct fk_sweep_result *result);
 

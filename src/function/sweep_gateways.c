@@ -107,7 +107,12 @@ static enum fk_err check(struct fk_sweep *sweep, const struct fk_sweep_gateway *
 
 enum fk_err fk_sweep_list_gateways(struct fk_sweep *sweep)
 {
-    enum fk_err err = fk_sweep_each(sweep, FK_BYTES_LITERAL("g"), add);
+    return fk_sweep_each(sweep, FK_BYTES_LITERAL("g"), add);
+}
+
+enum fk_err fk_sweep_check_gateways(struct fk_sweep *sweep)
+{
+    enum fk_err err = FK_OK;
     for (size_t i = 0; i < sweep->count && err == FK_OK; i++) {
         if (sweep->gateways[i].record.alive) {
             err = check(sweep, &sweep->gateways[i]);

@@ -47,6 +47,8 @@ enum fk_err fk_sweep_request(const struct fk_sweep *sweep, int64_t gateway, int6
                              int32_t op, struct fk_bytes body);
 
 enum fk_err fk_sweep_list_gateways(struct fk_sweep *sweep);
+/* Remembers the counters that have moved; asks for the end of gateways whose counter has not. */
+enum fk_err fk_sweep_check_gateways(struct fk_sweep *sweep);
 enum fk_err fk_sweep_forget_gateways(struct fk_sweep *sweep);
 enum fk_err fk_sweep_sessions(struct fk_sweep *sweep);
 enum fk_err fk_sweep_events(struct fk_sweep *sweep);

@@ -167,7 +167,7 @@ void fk_cloud_job_run(struct fk_job *base, const struct fk_cloud_options *option
         fk_cloud_fetch_run(job, ports);
         break;
     case FK_JOB_SWEEP:
-        job->err = fk_sweep_run(options, ports, &swept);
+        job->err = fk_sweep_gateways(options, ports, &swept);
         break;
     case FK_JOB_UNSUBSCRIBE:
         fk_cloud_unsubscribe_run(job, ports);

@@ -2,6 +2,7 @@
 #include "units/cases.h"
 
 #include "base/alloc.h"
+#include "function/sweep.h"
 
 #include <stdio.h>
 
@@ -472,6 +473,14 @@ static void prepare_idle(struct units_world *world)
     ping(world);
 }
 
+static void heartbeat(struct units_world *world)
+{
+    struct fk_sweep_result result;
+    world->invocations++;
+    assert_int_equal(fk_sweep_run(&world->options, &world->ports, &result), FK_OK);
+    assert_int_equal(result.gateways_alive, 1);
+}
+
 const struct units_case units_cases[] = {
     {"getData, up to 900 bytes", "1 read unit, or 1 S3 GET", prepare, get, ok, true},
     {"getData, 1 kB", "1 read unit, or 1 S3 GET", prepare_1k, get, ok, true},
@@ -519,8 +528,9 @@ const struct units_case units_cases[] = {
     {"session: closed", NULL, prepare, session_close, NULL, false},
     {"session: closed, with 10 ephemeral nodes", NULL, prepare_ephemerals, session_close, NULL, false},
     {"session: expired", NULL, prepare_expire, session_expire, NULL, false},
-    {"gateway: renewal and sweep, each 5 s", "2 read units each minute, and a call for each client", prepare_idle, idle,
-     NULL, false},
+    {"gateway: renewal and sweep, each 5 s", NULL, prepare_idle, idle, NULL, true},
+    {"heartbeat function, each minute while a gateway lives", "2 read units, and a call for each client", prepare_idle,
+     heartbeat, NULL, true},
 };
 
 const size_t units_case_count = sizeof units_cases / sizeof units_cases[0];

@@ -30,9 +30,9 @@ static const char intro[] =
     "* Where a condition does not hold because somebody was faster, the write is billed and tried again: contention "
     "adds\n"
     "  to these numbers.\n"
-    "* An event that a gateway has not acknowledged yet (renewals do that, each 5 s) costs each commit one read more, "
-    "for\n"
-    "  each such gateway.\n";
+    "* Where more than 8 gateways have an event that they have not acknowledged (renewals do that, each 5 s), a "
+    "commit\n"
+    "  reads the record of each of them.\n";
 
 static const char prototype[] = "\n## The prototype\n"
                                 "\n"

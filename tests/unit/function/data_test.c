@@ -16,6 +16,7 @@ static int setup(void **state)
     cloud_init(&cloud, pipeline);
     cloud.options.inline_size_max = 10;
     cloud.options.item_size_max = 100;
+    cloud.options.orphan_sweeps = 1;
     return result;
 }
 
@@ -84,6 +85,26 @@ static void sweeps_leave_what_is_named(void **state)
     assert_int_equal(fk_memory_blobs_count(cloud.ports.blobs), 1);
 }
 
+static void leave(const char *name);
+
+/* Each look reads all data: it is a rare one. */
+static void one_sweep_of_many_looks_for_orphans(void **state)
+{
+    (void)state;
+    cloud.options.orphan_sweeps = 4;
+    cloud_do(&cloud, 1, cloud_create(&cloud, "/a", "", 0));
+    cloud_do(&cloud, 2, cloud_set(&cloud, "/a", "", -1));
+    cloud_do(&cloud, 3, cloud_set(&cloud, "/a", "", -1));
+    leave("0000000000000000aaaaaaaaaaaaaaaa/a");
+    int sweeps = 0;
+    while (cloud_count(&cloud, "d") > 0) {
+        sweep();
+        sweeps++;
+        assert_true(sweeps < 100);
+    }
+    assert_true(sweeps > 1); /* with the dice of this test */
+}
+
 static void leave(const char *name)
 {
     struct fk_key key = fk_key_data(fk_bytes_text(name));
@@ -122,9 +143,9 @@ static void attempts_name_number_and_path(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    ROW(data_stands_where_its_size_says), ROW(what_is_replaced_or_deleted_is_removed),
-    ROW(sweeps_leave_what_is_named),      ROW(sweeps_remove_what_nobody_will_name),
-    ROW(attempts_name_number_and_path),
+    ROW(data_stands_where_its_size_says),     ROW(what_is_replaced_or_deleted_is_removed),
+    ROW(sweeps_leave_what_is_named),          ROW(sweeps_remove_what_nobody_will_name),
+    ROW(one_sweep_of_many_looks_for_orphans), ROW(attempts_name_number_and_path),
 };
 
 int main(void)

@@ -159,6 +159,7 @@ static void fetching_is_tried_again_and_given_up(void **state)
 static void what_is_lost_is_swept_when_no_queue_can_have_it(void **state)
 {
     (void)state;
+    cloud.options.orphan_sweeps = 1;
     struct fk_sweep_result result;
     (void)send(1, "/a", 600);
     assert_int_equal(fk_sweep_run(&cloud.options, &cloud.ports, &result), FK_OK);

@@ -137,7 +137,7 @@ static void due_nodes_are_asked_for(void **state)
     assert_int_equal(cloud_zx(&cloud).zxid, 4);
 }
 
-static void the_small_sweep_looks_at_gateways_and_events_only(void **state)
+static void the_small_sweep_looks_at_gateways_only(void **state)
 {
     (void)state;
     struct fk_sweep_result result;
@@ -149,10 +149,42 @@ static void the_small_sweep_looks_at_gateways_and_events_only(void **state)
     assert_int_equal(result.sessions, 1); /* somebody died */
 }
 
+/* Each of the gateways sweeps once: all together look at each of them about twice, not as often as there are. */
+static void many_gateways_share_the_looking(void **state)
+{
+    (void)state;
+    enum {
+        MANY = 20,
+        ROUNDS = 30,
+    };
+    size_t writes = 0;
+    for (int64_t id = 100; id < 100 + MANY - 2; id++) {
+        cloud_add_gateway(&cloud, id);
+    }
+    for (int round = 0; round < ROUNDS; round++) {
+        struct fk_sweep_result result;
+        for (int64_t id = 100; id < 100 + MANY - 2; id++) {
+            renew(id, 0);
+        }
+        size_t before = cloud.writes;
+        for (int i = 0; i < MANY; i++) {
+            assert_int_equal(fk_sweep_gateways(&cloud.options, &cloud.ports, &result), FK_OK);
+            assert_int_equal(result.gateways_alive, MANY);
+        }
+        writes += cloud.writes - before; /* of observations: one for each counter that has moved */
+    }
+    assert_true(writes > ROUNDS * MANY / 2); /* few rounds without a look */
+    assert_true(writes <= ROUNDS * MANY);
+    assert_int_equal(answer_requests(), 0); /* nobody is dead */
+}
+
 static const struct CMUnitTest tests[] = {
-    ROW(a_silent_gateway_is_declared_dead_after_its_lease), ROW(sessions_of_a_dead_gateway_end_after_their_timeout),
-    ROW(events_are_sent_again_until_they_are_acknowledged), ROW(due_nodes_are_asked_for),
-    ROW(the_small_sweep_looks_at_gateways_and_events_only),
+    ROW(a_silent_gateway_is_declared_dead_after_its_lease),
+    ROW(sessions_of_a_dead_gateway_end_after_their_timeout),
+    ROW(events_are_sent_again_until_they_are_acknowledged),
+    ROW(due_nodes_are_asked_for),
+    ROW(the_small_sweep_looks_at_gateways_only),
+    ROW(many_gateways_share_the_looking),
 };
 
 int main(void)
