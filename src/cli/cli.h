@@ -24,5 +24,8 @@ int fk_cli_gateway(int argc, char **argv);
 int fk_cli_config(int argc, char **argv);
 int fk_cli_data(int argc, char **argv);
 int fk_cli_digest(int argc, char **argv);
+int fk_cli_deploy(int argc, char **argv);
+int fk_cli_destroy(int argc, char **argv);
+int fk_cli_status(int argc, char **argv);
 
 #endif

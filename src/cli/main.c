@@ -14,6 +14,9 @@ static const char help[] =
     "  config    check a zoo.cfg\n"
     "  data      check, dump or back up a data directory\n"
     "  digest    hash a password for ACLs and the super user\n"
+    "  deploy    create or update a deployment in a cloud\n"
+    "  status    show a deployment: health, queues, sessions, cost\n"
+    "  destroy   remove a deployment with its data\n"
     "  version   print versions\n"
     "\n"
     "'faaskeeper COMMAND --help' tells more.\n";
@@ -33,8 +36,9 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"serve", fk_cli_serve},   {"gateway", fk_cli_gateway}, {"config", fk_cli_config},  {"data", fk_cli_data},
-    {"digest", fk_cli_digest}, {"version", cli_version},    {"--version", cli_version},
+    {"serve", fk_cli_serve},   {"gateway", fk_cli_gateway}, {"config", fk_cli_config}, {"data", fk_cli_data},
+    {"digest", fk_cli_digest}, {"deploy", fk_cli_deploy},   {"status", fk_cli_status}, {"destroy", fk_cli_destroy},
+    {"version", cli_version},  {"--version", cli_version},
 };
 
 int main(int argc, char **argv)
