@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/golden.h"
 
+#include "function/bundle.h"
 #include "function/message.h"
 #include "sim/golden_internal.h"
 #include "wire/records.h"
@@ -210,7 +211,7 @@ static void on_commit(void *context, const struct fk_write *writes, size_t count
     }
 }
 
-static void print_requests(struct sim_golden *golden, struct fk_bytes bytes)
+static void print_message(struct sim_golden *golden, struct fk_bytes bytes)
 {
     struct fk_reader reader = fk_reader_of(bytes);
     struct fk_request_message message;
@@ -231,6 +232,19 @@ static void print_requests(struct sim_golden *golden, struct fk_bytes bytes)
         (void)fputs(i == 0 ? ": " : "; ", golden->out);
         sim_golden_request(golden, operation.op, operation.body);
     }
+}
+
+/* One message, or those that a bundle holds. */
+static void print_requests(struct sim_golden *golden, struct fk_bytes bytes)
+{
+    struct fk_unbundled unbundled;
+    if (fk_unbundle(&unbundled, &bytes, 1) == FK_OK) {
+        for (size_t i = 0; i < unbundled.count; i++) {
+            (void)fputs(i == 0 ? "" : " | ", golden->out);
+            print_message(golden, unbundled.messages[i]);
+        }
+    }
+    fk_unbundled_close(&unbundled);
 }
 
 static void print_notice(struct sim_golden *golden, struct fk_bytes bytes)

@@ -25,10 +25,10 @@ enum sim_latency_kind {
 };
 
 struct sim_latency_options {
-    double transaction; /* a transaction takes so often what one conditional write takes (2) */
+    double transaction; /* a transaction takes so often what a conditional write and a plain one take (1) */
     double poll_ms; /* channel over SQS: usually so long from the acknowledged message until a long poll has it (10) */
     double function_ms; /* what an invocation takes besides its calls (0.5) */
-    double batch;       /* messages of a batch on average, at most 10 (3.35: gives the 74 messages a second that were
+    double batch;       /* messages of a batch on average, at most 10 (3: gives the 74 messages a second that were
                            measured) */
     int partitions;     /* of the table: 1 000 write units and 3 000 read units a second each (4: a new table) */
     bool sqs_channel;   /* answers travel over SQS; else over TCP */

@@ -14,6 +14,7 @@ enum {
     DEPTH_MAX = 16,
     LOAD_WARM_MS = 5000,
     LOAD_MS = 20000,
+    QUEUE_MS = 200000,
     CHILDREN = 1000,
     SAMPLES_MAX = 100000,
     SIZE_MAX_KB = 250,
@@ -413,8 +414,8 @@ double sim_bench_queue(const struct sim_bench_options *options)
     struct sim_process *sender = sim_process_new(world, "sender");
     sim_ports_init(&offered.ports, cloud, sender, SIM_ROLE_CLIENT);
     sim_spawn(sender, offer, &offered);
-    (void)sim_world_run(world, LOAD_MS * SIM_MS);
-    double rate = (double)sim_latency_host_counts(host).messages / (LOAD_MS / 1000.0);
+    (void)sim_world_run(world, QUEUE_MS * SIM_MS);
+    double rate = (double)sim_latency_host_counts(host).messages / (QUEUE_MS / 1000.0);
     sim_world_free(world);
     return rate;
 }

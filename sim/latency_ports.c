@@ -130,8 +130,8 @@ static enum fk_err list(struct fk_table *table, struct fk_bytes partition, struc
     return err;
 }
 
-/* A transaction prepares all its items, then writes them: two rounds of conditional writes side by side, each of which
- * takes one half of what the options say. */
+/* A transaction prepares all its items, then writes them: a round of conditional writes side by side, and a round of
+ * plain ones, each as long as its slowest; so often as the options say. */
 static double write_time(const struct slow *slow, const struct fk_write *writes, size_t count, size_t size)
 {
     const struct sim_latency *latency = slow->latency;
@@ -140,8 +140,8 @@ static double write_time(const struct slow *slow, const struct fk_write *writes,
         return sim_latency_ms(latency, free ? SIM_LATENCY_WRITE : SIM_LATENCY_CONDITIONAL, size, dice(slow));
     }
     double rounds = sim_latency_ms(latency, SIM_LATENCY_CONDITIONAL, size, dice_of(slow, count)) +
-                    sim_latency_ms(latency, SIM_LATENCY_CONDITIONAL, size, dice_of(slow, count));
-    return rounds * latency->options.transaction / 2;
+                    sim_latency_ms(latency, SIM_LATENCY_WRITE, size, dice_of(slow, count));
+    return rounds * latency->options.transaction;
 }
 
 static enum fk_err write_items(struct fk_table *table, const struct fk_write *writes, size_t count)

@@ -104,6 +104,9 @@ enum fk_limits {
     FK_BATCH_REQUESTS_MAX = 4096,
     /* Bytes of one queue message beyond which a gateway starts the next one (design.md section 8: 64 KiB). */
     FK_MESSAGE_SIZE_MAX = 64 * 1024,
+    /* Messages with requests that a gateway has on the way in the single-hop topology: enough that the function always
+     * finds some, few enough that under load what waits goes together. */
+    FK_MESSAGES_UNANSWERED_MAX = 2,
     /* Answers and events of one commit go to a gateway in one message up to this, and another one behind it: what SQS
      * charges as one request of 64 KiB, encoded. */
     FK_NOTICES_SIZE_MAX = 40 * 1024,

@@ -38,6 +38,7 @@
     X(FUNCTION_OUT_OF_TIME, "a function gave its messages back for want of time")                                      \
     X(MESSAGE_UNREADABLE, "a message that could not be read was dropped")                                              \
     X(MESSAGE_NEWER, "a message of newer code was left for newer code")                                                \
+    X(BUNDLE_OPENED, "a message held the requests of several sessions")                                                \
     X(MESSAGE_STORED, "a request message went by way of a blob")                                                       \
     X(STORED_MESSAGE_GONE, "the blob of a message was gone: the message was decided")                                  \
     X(REPLY_HELD, "a read's reply was held for events that had not come")                                              \

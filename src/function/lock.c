@@ -113,14 +113,32 @@ static enum fk_err read_items(const struct fk_locks *locks, struct fk_key *keys,
     return fk_table_get_many(locks->ports->table, keys, count, locks->arena, items);
 }
 
-static enum fk_err read_accepted(const struct fk_locks *locks, struct candidate *candidates, size_t count)
+/* The items of the candidates as they were read ahead; false where one was not. */
+static bool take_ahead(const struct fk_read_ahead *ahead, const struct candidate *candidates, struct fk_item *items,
+                       size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t at = 0;
+        while (at < ahead->count && !fk_bytes_equal(ahead->paths[at], candidates[i].path)) {
+            at++;
+        }
+        if (at == ahead->count) {
+            return false;
+        }
+        items[i] = ahead->items[at];
+    }
+    return true;
+}
+
+static enum fk_err read_accepted(const struct fk_locks *locks, const struct fk_read_ahead *ahead,
+                                 struct candidate *candidates, size_t count)
 {
     struct fk_key keys[FK_TABLE_GET_MAX];
     struct fk_item items[FK_TABLE_GET_MAX];
     for (size_t i = 0; i < count; i++) {
         keys[i] = fk_key_accepted_node(locks->arena, candidates[i].path);
     }
-    enum fk_err err = read_items(locks, keys, items, count);
+    enum fk_err err = take_ahead(ahead, candidates, items, count) ? FK_OK : read_items(locks, keys, items, count);
     for (size_t i = 0; err == FK_OK && i < count; i++) {
         struct candidate *candidate = &candidates[i];
         candidate->item = items[i];
@@ -211,8 +229,10 @@ static bool all_mine(const struct fk_locks *locks, const struct candidate *candi
 static enum fk_err lock_front(struct fk_locks *locks, struct candidate *candidates, size_t count, size_t *locked)
 {
     size_t front = 0;
+    struct fk_read_ahead ahead = locks->ahead;
+    locks->ahead.count = 0; /* what was refused once is read again */
     *locked = 0;
-    enum fk_err err = read_accepted(locks, candidates, count);
+    enum fk_err err = read_accepted(locks, &ahead, candidates, count);
     if (err == FK_OK) {
         front = free_front(locks, candidates, count);
     }
@@ -311,7 +331,7 @@ void fk_locks_release(const struct fk_locks *locks)
     for (size_t i = 0; i < locks->count; i++) {
         candidates[i] = (struct candidate){.path = locks->items[i].path};
     }
-    if (read_accepted(locks, candidates, locks->count) != FK_OK) {
+    if (read_accepted(locks, &(struct fk_read_ahead){.count = 0}, candidates, locks->count) != FK_OK) {
         return;
     }
     size_t mine = keep_mine(locks, candidates, locks->count);

@@ -14,6 +14,13 @@ struct fk_locked {
     struct fk_node_record record;
 };
 
+/* Accepted records of paths, read before their locks are asked for. */
+struct fk_read_ahead {
+    const struct fk_bytes *paths;
+    const struct fk_item *items;
+    size_t count;
+};
+
 /* The locks of one attempt, sorted by path. */
 struct fk_locks {
     const struct fk_cloud_options *options;
@@ -25,6 +32,7 @@ struct fk_locks {
     struct fk_locked *items;
     size_t count;
     size_t capacity;
+    struct fk_read_ahead ahead; /* for the first try: a lock is conditional on what was read */
 };
 
 /* No locks, and a new token. */

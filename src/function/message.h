@@ -23,7 +23,8 @@ enum {
     FK_MESSAGE_FORMAT = 1,
     FK_MESSAGE_FORMAT_STORED = 2, /* of a request message: the name of the blob that holds it follows (stored.h) */
     FK_MESSAGE_FORMAT_TAKEN = 3,  /* of a request message: with `taken` */
-    FK_MESSAGE_FORMAT_NEWEST = FK_MESSAGE_FORMAT_TAKEN,
+    FK_MESSAGE_FORMAT_BUNDLE = 4, /* request messages of several sessions follow, each as a buffer (bundle.h) */
+    FK_MESSAGE_FORMAT_NEWEST = FK_MESSAGE_FORMAT_BUNDLE,
     FK_MESSAGE_OPERATION_MIN = 8, /* smallest operation: op and the length of its body */
 };
 

@@ -19,16 +19,66 @@ struct run {
 
 /* --- a session: what is due --- */
 
+struct ahead {
+    struct fk_arena *arena;
+    struct fk_bytes paths[FK_TABLE_GET_MAX];
+    struct fk_key keys[FK_TABLE_GET_MAX]; /* behind those of the session */
+    size_t count;                         /* of paths */
+};
+
+enum {
+    SESSION_KEYS = 2,
+};
+
+/* Each once; what does not fit, or stands in no list, is read when it is locked. */
+static void want_path(void *context, struct fk_bytes path)
+{
+    struct ahead *ahead = (struct ahead *)context;
+    for (size_t i = 0; i < ahead->count; i++) {
+        if (fk_bytes_equal(ahead->paths[i], path)) {
+            return;
+        }
+    }
+    if (ahead->count < FK_TABLE_GET_MAX - SESSION_KEYS) {
+        ahead->paths[ahead->count] = path;
+        ahead->keys[SESSION_KEYS + ahead->count++] = fk_key_accepted_node(ahead->arena, path);
+    }
+}
+
+/* Reads the session's records, and in the same call the accepted ones of the paths that the operation names. */
+static enum fk_err read_session(struct fk_writer_try *attempt, struct fk_key keys[SESSION_KEYS], struct fk_item **items)
+{
+    struct fk_writer_job *job = attempt->job;
+    struct ahead *ahead = (struct ahead *)fk_arena_alloc(job->arena, sizeof *ahead);
+    if (ahead == NULL) {
+        return FK_ERR_NOMEM;
+    }
+    *ahead = (struct ahead){.arena = job->arena};
+    ahead->keys[0] = keys[0] = fk_key_accepted_session(job->arena, job->message->session_id);
+    ahead->keys[1] = keys[1] = fk_key_session(job->arena, job->message->session_id);
+    if (!job->refuse_large) {
+        fk_plan_paths(job->operation->op, job->operation->body, want_path, ahead);
+    }
+    size_t count = SESSION_KEYS + ahead->count;
+    for (size_t i = 0; i < count; i++) {
+        if (ahead->keys[i].partition.data == NULL) {
+            return FK_ERR_NOMEM;
+        }
+    }
+    *items = (struct fk_item *)fk_arena_alloc(job->arena, count * sizeof **items);
+    enum fk_err err =
+        *items == NULL ? FK_ERR_NOMEM : fk_table_get_many(job->ports->table, ahead->keys, count, job->arena, *items);
+    attempt->locks.ahead = (struct fk_read_ahead){
+        .paths = ahead->paths, .items = *items + SESSION_KEYS, .count = err == FK_OK ? ahead->count : 0};
+    return err;
+}
+
 static enum fk_err load_session(struct fk_writer_try *attempt)
 {
     struct fk_writer_job *job = attempt->job;
-    struct fk_item items[2];
-    struct fk_key keys[2] = {fk_key_accepted_session(job->arena, job->message->session_id),
-                             fk_key_session(job->arena, job->message->session_id)};
-    if (keys[0].partition.data == NULL || keys[1].partition.data == NULL) {
-        return FK_ERR_NOMEM;
-    }
-    enum fk_err err = fk_table_get_many(job->ports->table, keys, 2, job->arena, items);
+    struct fk_item *items = NULL;
+    struct fk_key keys[SESSION_KEYS];
+    enum fk_err err = read_session(attempt, keys, &items);
     if (err != FK_OK) {
         return err;
     }

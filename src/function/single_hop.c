@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mark.h"
 #include "base/mutant.h"
+#include "function/bundle.h"
 #include "function/commit.h"
 #include "function/data.h"
 #include "function/decide.h"
@@ -201,6 +202,27 @@ static bool worth_another_try(const struct run *run, enum fk_err err)
     return time_left;
 }
 
+static enum fk_err run_all(struct run *run)
+{
+    struct fk_backoff backoff = {.clock = run->ports->clock, .random = run->ports->random};
+    while (run->done.message < run->count) {
+        enum fk_err err = step(run);
+        if (err == FK_OK) {
+            backoff.tries = 0;
+            continue;
+        }
+        if (FK_MUTANT(SKIP_FAILED)) {
+            run->done = (struct position){.message = run->done.message + 1, .operation = 0};
+            continue;
+        }
+        if (!worth_another_try(run, err)) {
+            return err;
+        }
+        fk_backoff_wait(&backoff);
+    }
+    return FK_OK;
+}
+
 enum fk_err fk_single_hop_run(const struct fk_cloud_options *options, const struct fk_ports *ports,
                               const struct fk_bytes *messages, size_t count, size_t *done)
 {
@@ -210,29 +232,19 @@ enum fk_err fk_single_hop_run(const struct fk_cloud_options *options, const stru
                       .started_ms = fk_clock_monotonic_ms(ports->clock),
                       .requests_max = SIZE_MAX,
                       .chunk_max = SIZE_MAX};
-    struct fk_backoff backoff = {.clock = ports->clock, .random = ports->random};
     struct fk_stored stored;
+    struct fk_unbundled unbundled;
     enum fk_err opened = fk_stored_open(&stored, ports, run.started_ms + options->function_ms, messages, count);
-    enum fk_err err = FK_OK;
-    run.messages = stored.messages;
-    run.count = stored.count;
-    while (run.done.message < run.count) {
-        err = step(&run);
-        if (err == FK_OK) {
-            backoff.tries = 0;
-            continue;
-        }
-        if (FK_MUTANT(SKIP_FAILED)) {
-            run.done = (struct position){.message = run.done.message + 1, .operation = 0};
-            continue;
-        }
-        if (!worth_another_try(&run, err)) {
-            break;
-        }
-        fk_backoff_wait(&backoff);
+    enum fk_err err = fk_unbundle(&unbundled, stored.messages, stored.count);
+    *done = 0;
+    if (err == FK_OK) {
+        run.messages = unbundled.messages;
+        run.count = unbundled.count;
+        err = run_all(&run);
+        *done = fk_unbundled_done(&unbundled, run.done.message);
     }
-    *done = run.done.message;
-    fk_stored_close(&stored, run.done.message);
+    fk_unbundled_close(&unbundled);
+    fk_stored_close(&stored, *done);
     fk_arena_deinit(&run.arena);
-    return run.done.message == run.count ? opened : err;
+    return err == FK_OK ? opened : err;
 }

@@ -34,6 +34,7 @@ void fk_cloud_settle(struct fk_gateway *gateway)
     while ((link = fk_list_take(&gateway->cloud->dirty)) != NULL) {
         fk_cloud_flush(gateway, FK_CONTAINER_OF(link, struct fk_cloud_conn, dirty)->conn);
     }
+    fk_cloud_send_more(gateway);
     if (gateway->cloud->generation_seen > gateway->cloud->generation && !gateway->cloud->fetching) {
         fk_cloud_want_fetch(gateway); /* it reads the own record */
     }
@@ -169,7 +170,7 @@ static void retry_jobs(struct fk_gateway *gateway)
     }
     while ((link = fk_list_take(&again)) != NULL) {
         struct fk_cloud_job *job = fk_cloud_job_of(FK_CONTAINER_OF(link, struct fk_job, link));
-        bool of_conn = job->kind <= FK_JOB_POLL;
+        bool of_conn = job->kind <= FK_JOB_POLL && fk_list_empty(&job->members);
         if (of_conn && job->base.conn == NULL) {
             fk_cloud_job_release(gateway, job);
         } else {
@@ -257,6 +258,9 @@ static void cloud_free(struct fk_gateway *gateway)
     while ((link = fk_list_take(&cloud->later)) != NULL) {
         fk_cloud_job_release(gateway, fk_cloud_job_of(FK_CONTAINER_OF(link, struct fk_job, link)));
     }
+    while ((link = fk_list_take(&cloud->unsent)) != NULL) {
+        fk_cloud_job_release(gateway, FK_CONTAINER_OF(link, struct fk_cloud_job, in_bundle));
+    }
     while (!fk_list_empty(&cloud->attaches)) {
         fk_cloud_attach_free(gateway, FK_CONTAINER_OF(cloud->attaches.next, struct fk_cloud_attach, link));
     }
@@ -303,6 +307,7 @@ struct fk_gateway *fk_cloud_gateway_new(const struct fk_gateway_options *options
     fk_list_init(&cloud->registering);
     fk_list_init(&cloud->unsubscribing);
     fk_list_init(&cloud->later);
+    fk_list_init(&cloud->unsent);
     fk_cloud_renew_start(gateway);
     return gateway;
 }

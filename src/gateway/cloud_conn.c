@@ -71,6 +71,7 @@ void fk_cloud_conn_detach(struct fk_gateway *gateway, struct fk_conn *conn)
     let_go(cloud->send);
     let_go(cloud->poll);
     for (uint32_t i = 0; i < cloud->count; i++) {
+        fk_cloud_send_answered(gateway->cloud, fk_cloud_write_at(cloud, i));
         fk_buf_deinit(&fk_cloud_write_at(cloud, i)->body);
     }
     gateway->stats.outstanding -= cloud->count;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the files of the cloud gateway share. cloud.c: the backend, timers; cloud_job.c: jobs; cloud_session.c: attach,
- * create, expiry; cloud_conn.c: requests of a connection; cloud_write.c: sending and answers; cloud_order.c: the one
- * output order of a connection; cloud_channel.c: the chain of events; cloud_read*.c and cloud_watch.c: reads
- * and registrations (blocking); cloud_unsubscribe.c: the end of subscriptions; cloud_leave.c: the end of the gateway;
+ * create, expiry; cloud_conn.c: requests of a connection; cloud_write.c: writes and their answers, cloud_send.c: when
+ * they are sent; cloud_order.c: the one output order of a connection; cloud_channel.c: the chain of events;
+ * cloud_read*.c and cloud_watch.c: reads and registrations (blocking); cloud_unsubscribe.c: the end of subscriptions;
+ * cloud_leave.c: the end of the gateway;
  * cloud_lease.c: renewal, fetching, sweeps (blocking). "H..." are rules of protocol.md. */
 #ifndef FK_GATEWAY_CLOUD_INTERNAL_H
 #define FK_GATEWAY_CLOUD_INTERNAL_H
@@ -47,6 +48,8 @@ struct fk_cloud_job {
     struct fk_job base; /* request: a read's body, the message to send, or a path to unsubscribe from */
     enum fk_cloud_job_kind kind;
     struct fk_list in_list;          /* registering: a read with watches that has not ended; or unsubscribing */
+    struct fk_list in_bundle;        /* of SEND: it waits to be sent, or another one carries its requests */
+    struct fk_list members;          /* of SEND: those whose requests this one carries */
     struct fk_cloud_attach *attach;  /* of CREATE, SESSION, ATTACH */
     struct fk_cloud_session *expire; /* of EXPIRE; NULL where that is gone */
     /* given */
@@ -83,6 +86,7 @@ struct fk_cloud_job {
 /* A write whose reply was not sent. */
 struct fk_cloud_write {
     int64_t number;
+    int64_t message; /* that carries it, counted by the gateway; 0: none yet */
     int64_t started_ms;
     int32_t xid;
     int32_t op;
@@ -155,6 +159,12 @@ struct fk_cloud_attach {
     bool gone; /* somebody else has the session already */
 };
 
+/* A message of requests none of which is answered. */
+struct fk_cloud_pace {
+    int64_t message;  /* 0: there is none */
+    int64_t until_ms; /* it does not count any more: nothing may come of it */
+};
+
 struct fk_cloud {
     struct fk_cloud_options options;
     int64_t id;
@@ -183,7 +193,10 @@ struct fk_cloud {
     struct fk_list waiting;
     struct fk_list registering;
     struct fk_list unsubscribing;
-    struct fk_list later; /* jobs to be tried again at the next tick */
+    struct fk_list later;  /* jobs to be tried again at the next tick */
+    struct fk_list unsent; /* SEND jobs that wait for their turn */
+    int64_t messages;      /* sent so far */
+    struct fk_cloud_pace pace[FK_MESSAGES_UNANSWERED_MAX];
 };
 
 enum {
@@ -263,6 +276,13 @@ void fk_cloud_poll_done(struct fk_gateway *gateway, struct fk_cloud_job *job);
 void fk_cloud_write_tick(struct fk_gateway *gateway, struct fk_conn *conn);
 /* The session of a connection that is leaving is gone: its closeSession is answered. */
 void fk_cloud_closed(struct fk_gateway *gateway, struct fk_conn *conn, int64_t zxid);
+
+/* cloud_send.c: the requests of a connection, in a job, are to be sent. */
+void fk_cloud_send(struct fk_gateway *gateway, struct fk_cloud_job *job);
+/* Sends what waits, as far as it may. */
+void fk_cloud_send_more(struct fk_gateway *gateway);
+/* Something came of a request, or nobody waits for it any more. */
+void fk_cloud_send_answered(struct fk_cloud *cloud, const struct fk_cloud_write *write);
 
 /* cloud_order.c: all that can be sent now. */
 void fk_cloud_flush(struct fk_gateway *gateway, struct fk_conn *conn);

@@ -24,6 +24,8 @@ struct fk_cloud_job *fk_cloud_job_new(struct fk_gateway *gateway, enum fk_cloud_
                                           .arena = kept.arena}};
     fk_list_init(&job->base.link);
     fk_list_init(&job->in_list);
+    fk_list_init(&job->in_bundle);
+    fk_list_init(&job->members);
     return job;
 }
 
@@ -70,7 +72,12 @@ void fk_cloud_job_later(struct fk_gateway *gateway, struct fk_cloud_job *job)
 
 void fk_cloud_job_release(struct fk_gateway *gateway, struct fk_cloud_job *job)
 {
+    struct fk_list *member = NULL;
+    while ((member = fk_list_take(&job->members)) != NULL) {
+        fk_cloud_job_release(gateway, FK_CONTAINER_OF(member, struct fk_cloud_job, in_bundle));
+    }
     fk_list_remove(&job->in_list);
+    fk_list_remove(&job->in_bundle);
     if (job->expire != NULL) {
         job->expire->expire = NULL;
     }

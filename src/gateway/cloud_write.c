@@ -94,11 +94,12 @@ size_t fk_cloud_take_writes(struct fk_gateway *gateway, struct fk_conn *conn, st
     job->group = gateway->cloud->options.pipeline ? conn->session->id : FK_GROUP_SINGLE_HOP;
     job->deduplication_id = fk_cloud_draw(gateway);
     cloud->send = job;
-    fk_cloud_job_start(gateway, job);
+    fk_cloud_send(gateway, job);
     return taken;
 }
 
-void fk_cloud_send_done(struct fk_gateway *gateway, struct fk_cloud_job *job)
+/* What became of the requests of one connection. */
+static void sent(struct fk_gateway *gateway, struct fk_cloud_job *job)
 {
     struct fk_conn *conn = job->base.conn;
     if (conn == NULL) {
@@ -111,18 +112,34 @@ void fk_cloud_send_done(struct fk_gateway *gateway, struct fk_cloud_job *job)
         fk_cloud_job_release(gateway, job);
         return;
     }
-    if (job->err != FK_OK) {
-        fk_cloud_job_later(gateway, job); /* the same bytes, and nothing after them before they are sent (H3) */
-        return;
-    }
     conn->cloud->send = NULL;
     conn->cloud->look_ms = gateway->now_ms + gateway->cloud->options.answer_ms;
     fk_cloud_job_release(gateway, job);
     fk_cloud_conn_dirty(gateway, conn);
 }
 
+void fk_cloud_send_done(struct fk_gateway *gateway, struct fk_cloud_job *job)
+{
+    struct fk_list *link = NULL;
+    bool nobody = job->base.conn == NULL && fk_list_empty(&job->members);
+    if (job->err != FK_OK && job->err != FK_ERR_TOO_LARGE && !nobody) {
+        fk_cloud_job_later(gateway, job); /* the same bytes, and nothing after them before they are sent (H3) */
+        return;
+    }
+    if (fk_list_empty(&job->members)) {
+        sent(gateway, job);
+        return;
+    }
+    while ((link = fk_list_take(&job->members)) != NULL) {
+        struct fk_cloud_job *member = FK_CONTAINER_OF(link, struct fk_cloud_job, in_bundle);
+        member->err = job->err;
+        sent(gateway, member);
+    }
+    fk_cloud_job_release(gateway, job);
+}
+
 /* Takes the fate of a write; one that is known already stays as it is. False without memory. */
-static bool take_answer(struct fk_cloud_write *write, const struct fk_answer_message *answer)
+static bool take_answer(struct fk_cloud *cloud, struct fk_cloud_write *write, const struct fk_answer_message *answer)
 {
     if (write->answered) {
         return true;
@@ -131,6 +148,7 @@ static bool take_answer(struct fk_cloud_write *write, const struct fk_answer_mes
     write->answer = *answer;
     write->answer.body = FK_BYTES_NULL;
     write->answered = !write->body.failed;
+    fk_cloud_send_answered(cloud, write);
     return write->answered;
 }
 
@@ -164,7 +182,7 @@ void fk_cloud_answer(struct fk_gateway *gateway, const struct fk_answer_message 
         }
         return;
     }
-    if (!take_answer(write, answer)) {
+    if (!take_answer(gateway->cloud, write, answer)) {
         fk_cloud_conn_drop(gateway, conn);
         return;
     }
@@ -177,7 +195,7 @@ void fk_cloud_closed(struct fk_gateway *gateway, struct fk_conn *conn, int64_t z
     struct fk_cloud_write *last = cloud->count == 0 ? NULL : fk_cloud_write_at(cloud, cloud->count - 1);
     if (last != NULL && last->op == FK_OP_CLOSE_SESSION && !last->answered) {
         FK_MARK(CLOSE_BY_EVENT);
-        (void)take_answer(last, &(struct fk_answer_message){.zxid = zxid, .number = last->number});
+        (void)take_answer(gateway->cloud, last, &(struct fk_answer_message){.zxid = zxid, .number = last->number});
     }
     fk_cloud_conn_dirty(gateway, conn);
 }
@@ -197,7 +215,8 @@ void fk_cloud_poll(struct fk_gateway *gateway, struct fk_conn *conn)
 }
 
 /* Answers from the session's record; false without memory. */
-static bool take_results(struct fk_cloud_conn *cloud, const struct fk_session_record *record)
+static bool take_results(struct fk_gateway *gateway, struct fk_cloud_conn *cloud,
+                         const struct fk_session_record *record)
 {
     bool ok = true;
     for (uint32_t i = 0; i < cloud->count; i++) {
@@ -207,12 +226,13 @@ static bool take_results(struct fk_cloud_conn *cloud, const struct fk_session_re
             continue;
         }
         FK_MARK(ANSWERED_FROM_SESSION);
-        ok = take_answer(write, &(struct fk_answer_message){.number = result->number,
-                                                            .zxid = result->zxid,
-                                                            .code = result->code,
-                                                            .body = result->body,
-                                                            .need = result->need,
-                                                            .generation = result->generation}) &&
+        ok = take_answer(gateway->cloud, write,
+                         &(struct fk_answer_message){.number = result->number,
+                                                     .zxid = result->zxid,
+                                                     .code = result->code,
+                                                     .body = result->body,
+                                                     .need = result->need,
+                                                     .generation = result->generation}) &&
              ok;
     }
     return ok;
@@ -239,7 +259,7 @@ void fk_cloud_poll_done(struct fk_gateway *gateway, struct fk_cloud_job *job)
         fk_cloud_conn_drop(gateway, conn);
     } else if (gone) {
         fk_cloud_want_fetch(gateway); /* the event of it answers */
-    } else if (!take_results(cloud, &job->session)) {
+    } else if (!take_results(gateway, cloud, &job->session)) {
         fk_cloud_conn_drop(gateway, conn);
     } else {
         cloud->decided_zxid = job->applied > cloud->decided_zxid ? job->applied : cloud->decided_zxid;

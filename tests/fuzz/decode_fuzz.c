@@ -2,6 +2,7 @@
 /* Fuzz target: messages between gateways and functions, and the records of the cloud's table. Input: a byte that
  * chooses the codec, the encoding. What was understood is written again; that must be understood, and be written the
  * same once more. */
+#include "function/bundle.h"
 #include "function/message.h"
 #include "function/pipeline_entry.h"
 #include "function/pipeline_record.h"
@@ -82,6 +83,23 @@ static enum fk_err again_many(struct fk_bytes value, struct fk_arena *arena, str
     return err;
 }
 
+static enum fk_err again_bundle(struct fk_bytes value, struct fk_arena *arena, struct fk_buf *out)
+{
+    struct fk_unbundled unbundled;
+    (void)arena;
+    enum fk_err err = fk_unbundle(&unbundled, &value, 1);
+    if (err == FK_OK && unbundled.owner == NULL) {
+        err = FK_ERR_MALFORMED; /* none */
+    } else if (err == FK_OK) {
+        fk_bundle_begin(out);
+        for (size_t i = 0; i < unbundled.count; i++) {
+            fk_bundle_add(out, unbundled.messages[i]);
+        }
+    }
+    fk_unbundled_close(&unbundled);
+    return err;
+}
+
 static enum fk_err again_entry(struct fk_bytes value, struct fk_arena *arena, struct fk_buf *out)
 {
     struct fk_entry entry;
@@ -90,9 +108,9 @@ static enum fk_err again_entry(struct fk_bytes value, struct fk_arena *arena, st
 }
 
 static const again_fn codecs[] = {
-    again_zx,          again_node,      again_session, again_ephemerals,    again_gateway,
-    again_observation, again_recursive, again_events,  again_accepted_node, again_accepted_session,
-    again_answer,      again_notice,    again_request, again_entry,         again_many,
+    again_zx,        again_node,   again_session,       again_ephemerals,       again_gateway, again_observation,
+    again_recursive, again_events, again_accepted_node, again_accepted_session, again_answer,  again_notice,
+    again_request,   again_entry,  again_many,          again_bundle,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -341,6 +341,79 @@ static void a_frame_as_large_as_may_be_still_works(void **state)
     fk_assert_bytes(fk_read_bytes(&reader), fk_bytes_of(bytes, size));
 }
 
+/* Several clients of one gateway, each of which asks for one thing while the function stands still. */
+static void ask_all(struct peer **peers, size_t count)
+{
+    cloud.queue.sends = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct fk_connect_response session;
+        peers[i] = cloud_connect(0, &session);
+    }
+    cloud.hold_function = true;
+    for (size_t i = 0; i < count; i++) {
+        send_create(peers[i], 1, "/a-", "x", FK_CREATE_SEQUENTIAL);
+        cloud_settle();
+    }
+    assert_int_equal(cloud.queue.sends, FK_MESSAGES_UNANSWERED_MAX);
+}
+
+static void what_waits_goes_together(void **state)
+{
+    (void)state;
+    struct peer *peers[6];
+    bool exists = false;
+    ask_all(peers, 6);
+    cloud.hold_function = false;
+    cloud.queue.fail = FK_ERR_UNKNOWN; /* of the message of all the others; it goes again, as it was */
+    cloud.queue.applied = true;
+    cloud.queue.count = 2;
+    cloud_settle();
+    assert_int_equal(cloud.queue.sends, FK_MESSAGES_UNANSWERED_MAX + 1 + 2);
+    for (size_t i = 0; i < 6; i++) {
+        (void)expect_reply(peers[i], 1, 0);
+    }
+    (void)cloud_node("/a-0000000005", &exists);
+    assert_true(exists);
+    (void)cloud_node("/a-0000000006", &exists);
+    assert_false(exists);
+}
+
+static void who_leaves_holds_nobody_up(void **state)
+{
+    (void)state;
+    struct peer *peers[4];
+    ask_all(peers, 4);
+    cloud_leave(peers[0]);
+    cloud_settle();
+    assert_int_equal(cloud.queue.sends, FK_MESSAGES_UNANSWERED_MAX); /* at the next tick */
+    cloud_leave(peers[2]);                                           /* what it asked for is sent all the same */
+    cloud_pass_ms(100);
+    assert_int_equal(cloud.queue.sends, FK_MESSAGES_UNANSWERED_MAX + 1);
+    cloud.hold_function = false;
+    cloud_settle();
+    (void)expect_reply(peers[1], 1, 0);
+    (void)expect_reply(peers[3], 1, 0);
+    bool exists = false;
+    (void)cloud_node("/a-0000000003", &exists);
+    assert_true(exists);
+}
+
+static void messages_that_are_lost_hold_nobody_up(void **state)
+{
+    (void)state;
+    struct peer *peers[4];
+    ask_all(peers, 4);
+    cloud_pass_ms(cloud.options.answer_ms - 100);
+    assert_int_equal(cloud.queue.sends, FK_MESSAGES_UNANSWERED_MAX);
+    cloud_pass_ms(200);
+    assert_int_equal(cloud.queue.sends, FK_MESSAGES_UNANSWERED_MAX + 1);
+    cloud.hold_function = false;
+    cloud_settle();
+    for (size_t i = 0; i < 4; i++) {
+        (void)expect_reply(peers[i], 1, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +432,9 @@ int main(void)
         CLOUD_TEST(events_wait_for_the_read_in_flight),
         CLOUD_TEST(a_reply_names_what_it_shows),
         CLOUD_TEST(a_frame_as_large_as_may_be_still_works),
+        CLOUD_TEST(what_waits_goes_together),
+        CLOUD_TEST(who_leaves_holds_nobody_up),
+        CLOUD_TEST(messages_that_are_lost_hold_nobody_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
