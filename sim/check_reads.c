@@ -117,7 +117,8 @@ static void check_read(struct check *check, const struct check_connection *conne
     struct fk_reader reader = fk_reader_of(request->body);
     struct fk_bytes bytes = fk_read_bytes(&reader);
     if (request->code != FK_CODE_OK && request->code != FK_CODE_NO_NODE && request->code != FK_CODE_NO_AUTH) {
-        bool argued = request->code == FK_CODE_BAD_ARGUMENTS || request->code == FK_CODE_MARSHALLING_ERROR;
+        bool argued = request->code == FK_CODE_BAD_ARGUMENTS || request->code == FK_CODE_MARSHALLING_ERROR ||
+                      request->code == FK_CODE_OPERATION_TIMEOUT;
         if (!argued) {
             check_fail(check, "C15", "a read fails only for what ZooKeeper fails it for: %s", check_words(request));
         }

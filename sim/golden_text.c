@@ -17,6 +17,7 @@ const char *sim_golden_code(int32_t code)
     } TEXTS[] = {
         {FK_CODE_OK, "ok"},
         {FK_CODE_RUNTIME_INCONSISTENCY, "not done"},
+        {FK_CODE_OPERATION_TIMEOUT, "OperationTimeout"},
         {FK_CODE_NO_NODE, "NoNode"},
         {FK_CODE_NO_AUTH, "NoAuth"},
         {FK_CODE_BAD_VERSION, "BadVersion"},

@@ -286,7 +286,7 @@ static uint64_t count_no_code(const struct sim_history *recorded)
         (void)fk_read_i64(&reader);
         int32_t code = fk_read_i32(&reader);
         count += xid > 0 && code < 0 && code > FK_CODE_BAD_ARGUMENTS && code != FK_CODE_UNIMPLEMENTED &&
-                 code != FK_CODE_MARSHALLING_ERROR;
+                 code != FK_CODE_MARSHALLING_ERROR && code != FK_CODE_OPERATION_TIMEOUT;
     }
     return count;
 }

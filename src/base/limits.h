@@ -131,7 +131,8 @@ enum fk_limits {
     FK_TABLE_WRITE_MAX = 100,
     FK_TABLE_ITEM_SIZE_MAX = 400 * 1024,
     FK_TABLE_WRITE_SIZE_MAX = 4 * 1024 * 1024,
-    /* Gateways that a record names as perhaps behind without reading whether they are: 16 bytes each, against a read. */
+    /* Gateways that a record names as perhaps behind without reading whether they are: 16 bytes each, against a read.
+     */
     FK_PEND_UNREAD_MAX = 8,
     /* What an item has besides its key and value: names of attributes, the stamp. */
     FK_TABLE_ITEM_OVERHEAD = 64,

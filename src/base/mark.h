@@ -52,7 +52,9 @@
     X(REGISTER_REFUSED, "registering a watch was refused: the record had changed")                                     \
     X(UNSUBSCRIBED, "a subscription that nobody needed any more was removed")                                          \
     X(UNSUBSCRIBE_GAVE_WAY, "a subscription was kept: somebody needs it meanwhile")                                    \
-    X(CHILDREN_AGAIN, "children were listed again: their parent had changed")                                          \
+    X(CHILDREN_AGAIN, "children were listed again: one of them had been deleted meanwhile")                            \
+    X(CHILD_TOO_NEW, "a child was left out of a list: it is newer than what the parent's record shows")                \
+    X(READ_GIVEN_UP, "a read was answered with a timeout: what it reads changed each time")                            \
     X(MISSING_AGAIN, "a missing node was looked for again: its parent had changed")                                    \
     X(DATA_GONE, "the data of a record was gone: the record was read again")                                           \
     X(GENERATION_ALIVE, "a newer generation was met, and the gateway is alive")                                        \

@@ -13,7 +13,7 @@
     X(TAKEN_WHEN_SENT, "H1: a gateway says that it has the answers to all that it sent")                               \
     X(NUMBERS_NOT_DENSE, "H3: a gap in the numbers is not noticed")                                                    \
     X(ZXID_READ_LAST, "H4: the zxid record is read after the others")                                                  \
-    X(EARLY_READS_TRUSTED, "H4: what was read beside the zxid record is not looked at again before the commit")         \
+    X(EARLY_READS_TRUSTED, "H4: what was read beside the zxid record is not looked at again before the commit")        \
     X(UNKNOWN_IS_REFUSED, "H6: an unknown commit is taken for a failed one and answered")                              \
     X(UNKNOWN_IS_DONE, "H6: an unknown commit is taken for an applied one")                                            \
     X(NO_ZXID_CONDITION, "C1: commits are not conditional on the zxid")                                                \
@@ -53,7 +53,7 @@
     X(EVENTS_PASS_WRITES, "H16: events do not wait for unanswered writes")                                             \
     X(READ_BEFORE_ANSWER, "H15: a read starts while earlier writes are unanswered")                                    \
     X(WRITE_BEFORE_REPLY, "H15: a write is sent while an earlier read is in flight")                                   \
-    X(CHILDREN_NOT_CHECKED, "H18: the parent is not read again after its children")                                    \
+    X(CHILDREN_NOT_CHECKED, "H18: a list of children is not compared with the parent's record")                        \
     X(MISSING_WITHOUT_PARENT, "H12: a missing node is told without the record of its parent")                          \
     X(LEASE_NOT_CHECKED, "H21: a gateway sends after its lease is over")                                               \
     X(GENERATION_NOT_CHECKED, "H20: a newer generation is not looked into")                                            \

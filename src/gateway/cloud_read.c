@@ -11,6 +11,7 @@
 
 enum {
     PAGE_ITEMS = 1000,
+    REFUSED_MAX = 3, /* tries of a read that finds no state that was true at one moment */
 };
 
 /* A record that a multiRead has shown. */
@@ -29,7 +30,8 @@ struct reading {
     struct fk_bytes path;
     struct fk_cloud_record last; /* the record read last */
     struct fk_bytes after;       /* of the listing */
-    bool children;               /* a read of children: the watch is registered after the list */
+    size_t names;                /* listed so far */
+    bool children;               /* a read of children */
     bool many;                   /* a multiRead */
     bool listed;                 /* children were listed */
     struct shown shown[FK_CLOUD_MULTI_READ_MAX];
@@ -106,7 +108,7 @@ static enum fk_err reading_get_many(struct fk_store *store, enum fk_view view, c
         reading->err = FK_ERR_TOO_LARGE;
         return reading->err;
     }
-    reading->err = load(reading, paths[0], reading->children ? 0 : reading->job->base.wanted);
+    reading->err = load(reading, paths[0], reading->job->base.wanted);
     if (reading->err != FK_OK) {
         return reading->err;
     }
@@ -122,8 +124,16 @@ static enum fk_err reading_get_many(struct fk_store *store, enum fk_view view, c
     return FK_OK;
 }
 
+/* H18: the list is read in pages, after the parent. A child that is older than the parent's last change of children,
+ * and still there, was there at that change; one that is newer was not, and is left out (check_children). */
+static bool is_newer(const struct reading *reading, const struct fk_node_record *child)
+{
+    return reading->children && child->node.czxid > reading->last.record.node.pzxid && !FK_MUTANT(CHILDREN_NOT_CHECKED);
+}
+
 /* Keeps the names of nodes that exist. */
-static enum fk_err take_names(const struct fk_item_page *items, struct fk_arena *arena, struct fk_page *page)
+static enum fk_err take_names(struct reading *reading, const struct fk_item_page *items, struct fk_arena *arena,
+                              struct fk_page *page)
 {
     page->names = (struct fk_bytes *)fk_arena_alloc(arena, (items->count + 1) * sizeof *page->names);
     page->count = 0;
@@ -136,10 +146,13 @@ static enum fk_err take_names(const struct fk_item_page *items, struct fk_arena 
         if (err != FK_OK) {
             return err;
         }
-        if (record.exists) {
+        if (record.exists && is_newer(reading, &record)) {
+            FK_MARK(CHILD_TOO_NEW);
+        } else if (record.exists) {
             page->names[page->count++] = items->items[i].key.name;
         }
     }
+    reading->names += page->count;
     return FK_OK;
 }
 
@@ -170,7 +183,7 @@ static enum fk_err reading_list(struct fk_store *store, enum fk_view view, const
     }
     page->cursor = 1;
     page->more = items.more && items.count > 0;
-    reading->err = take_names(&items, arena, page);
+    reading->err = take_names(reading, &items, arena, page);
     return reading->err;
 }
 
@@ -198,22 +211,16 @@ static void clear_reply(struct fk_cloud_job *job)
     job->pend = 0;
 }
 
-/* H18: the list is read in pages, so the parent is read again behind it, with the watch. What counts is the second
- * reading; REFUSED where it is not the same as the first. */
-static enum fk_err check_children(struct reading *reading)
+/* H18: what was listed are some of the children that the parent's record counts (is_newer). If they are as many, they
+ * are all of them, whatever has changed since; the watch was registered with that record. REFUSED where one is missing:
+ * it was deleted before the list came to it. */
+static enum fk_err check_children(const struct reading *reading)
 {
-    struct fk_cloud_job *job = reading->job;
-    struct fk_node_record first = reading->last.record;
-    enum fk_err err = load(reading, reading->path, job->base.wanted);
-    if (err != FK_OK) {
-        return err;
+    if (reading->names == (size_t)reading->last.record.node.num_children || FK_MUTANT(CHILDREN_NOT_CHECKED)) {
+        return FK_OK;
     }
-    if (!FK_MUTANT(CHILDREN_NOT_CHECKED) && (!reading->last.record.exists || reading->last.record.zxid != first.zxid)) {
-        FK_MARK(CHILDREN_AGAIN);
-        return FK_ERR_REFUSED;
-    }
-    show(job, &reading->last.record);
-    return FK_OK;
+    FK_MARK(CHILDREN_AGAIN);
+    return FK_ERR_REFUSED;
 }
 
 /* A multiRead shows one state: if no record that it read has changed when all were read, they all were true at that
@@ -234,24 +241,39 @@ static enum fk_err check_many(struct reading *reading)
     return err;
 }
 
+/* Another try? What changes faster than it can be read is not tried for ever. */
+static bool read_again(struct fk_backoff *backoff, enum fk_err err, int *refused)
+{
+    *refused += err == FK_ERR_REFUSED ? 1 : 0;
+    return *refused < REFUSED_MAX && fk_cloud_try_again(backoff, err);
+}
+
 static void run(struct reading *reading)
 {
     struct fk_cloud_job *job = reading->job;
     struct fk_backoff backoff = fk_cloud_backoff(reading->ports);
     reading->children = job->base.op == FK_OP_GET_CHILDREN || job->base.op == FK_OP_GET_CHILDREN2;
     reading->many = job->base.op == FK_OP_MULTI_READ;
+    int refused = 0;
     do {
         clear_reply(job);
         reading->err = FK_OK;
         reading->shown_count = 0;
         reading->listed = false;
+        reading->names = 0;
         fk_job_run(&job->base, &reading->base);
         if (reading->err == FK_OK && reading->children && job->base.code == FK_CODE_OK) {
             reading->err = check_children(reading);
         } else if (reading->err == FK_OK && reading->many) {
             reading->err = check_many(reading);
         }
-    } while (fk_cloud_try_again(&backoff, reading->err));
+    } while (read_again(&backoff, reading->err, &refused));
+}
+
+/* Watches that a client sets again after it moved are set in the end: it does not look at the answer. */
+static bool gives_up(const struct fk_cloud_job *job)
+{
+    return job->base.op != FK_OP_SET_WATCHES && job->base.op != FK_OP_SET_WATCHES2 && job->base.op != FK_OP_ADD_WATCH;
 }
 
 void fk_cloud_read_run(struct fk_cloud_job *job, const struct fk_ports *ports)
@@ -261,6 +283,12 @@ void fk_cloud_read_run(struct fk_cloud_job *job, const struct fk_ports *ports)
     if (reading.many && reading.err == FK_ERR_TOO_LARGE) {
         reading.err = FK_OK;
         job->base.code = FK_CODE_BAD_ARGUMENTS;
+    }
+    if (reading.err == FK_ERR_REFUSED && gives_up(job)) {
+        FK_MARK(READ_GIVEN_UP);
+        clear_reply(job);
+        reading.err = FK_OK;
+        job->base.code = FK_CODE_OPERATION_TIMEOUT; /* clients try again */
     }
     job->err = reading.err;
     if (job->err == FK_OK) {

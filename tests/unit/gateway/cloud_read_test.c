@@ -227,26 +227,90 @@ static void add_child(void)
     cloud_commit(FK_OP_CREATE, "/p/c2", "x");
 }
 
+static void expect_children(struct fk_reader *reader, int32_t count, const char *first)
+{
+    struct fk_stat stat;
+    assert_int_equal(fk_read_i32(reader), count);
+    for (int32_t i = 0; i < count; i++) {
+        struct fk_bytes name = fk_read_bytes(reader);
+        if (i == 0) {
+            fk_assert_text(name, first);
+        }
+    }
+    fk_read_stat(reader, &stat);
+    assert_false(reader->failed);
+    assert_int_equal(stat.num_children, count);
+}
+
+/* One that comes while the list is read is not in it, and the watch, which is older, tells of it. */
 static void children_are_of_one_moment(void **state)
 {
     (void)state;
     struct peer *peer = cloud_connect(0, &session);
     cloud_commit(FK_OP_CREATE, "/p", "x");
     cloud_commit(FK_OP_CREATE, "/p/c1", "x");
+    int64_t before = cloud_zx().zxid;
     cloud.table.before_list = add_child; /* after the parent was read */
     send_watch(peer, 1, FK_OP_GET_CHILDREN2, "/p", true);
     cloud_settle();
     struct fk_reader reader = expect_reply(peer, 1, 0);
-    assert_int_equal(fk_read_i32(&reader), 2);
-    fk_assert_text(fk_read_bytes(&reader), "c1");
-    fk_assert_text(fk_read_bytes(&reader), "c2");
-    struct fk_stat stat;
-    fk_read_stat(&reader, &stat);
-    assert_int_equal(stat.num_children, 2);
-    assert_int_equal(replied_zxid, cloud_zx().zxid);
-    cloud_commit(FK_OP_DELETE, "/p/c1", NULL);
-    cloud_settle();
+    expect_children(&reader, 1, "c1");
+    assert_int_equal(replied_zxid, before);
     expect_event(peer, FK_EVENT_CHILDREN_CHANGED, "/p");
+    send_watch(peer, 2, FK_OP_GET_CHILDREN2, "/p", true);
+    cloud_settle();
+    reader = expect_reply(peer, 2, 0);
+    expect_children(&reader, 2, "c1");
+    assert_int_equal(replied_zxid, cloud_zx().zxid);
+}
+
+static void remove_child(void)
+{
+    cloud_commit(FK_OP_DELETE, "/p/c1", NULL);
+}
+
+/* One that goes while the list is read is missed, and the list is read again. */
+static void a_list_with_a_gap_is_read_again(void **state)
+{
+    (void)state;
+    struct peer *peer = cloud_connect(0, &session);
+    cloud_commit(FK_OP_CREATE, "/p", "x");
+    cloud_commit(FK_OP_CREATE, "/p/c1", "x");
+    cloud_commit(FK_OP_CREATE, "/p/c2", "x");
+    cloud.table.before_list = remove_child;
+    send_watch(peer, 1, FK_OP_GET_CHILDREN2, "/p", false);
+    cloud_settle();
+    struct fk_reader reader = expect_reply(peer, 1, 0);
+    expect_children(&reader, 1, "c2");
+    assert_int_equal(replied_zxid, cloud_zx().zxid);
+}
+
+/* Each time the list is read, it is another one: two have changed places. */
+static void change_places(void)
+{
+    static int times;
+    times++;
+    cloud_commit(FK_OP_DELETE, times % 2 == 1 ? "/p/c1" : "/p/c2", NULL);
+    cloud_commit(FK_OP_CREATE, times % 2 == 1 ? "/p/c2" : "/p/c1", "x");
+    cloud.table.before_list = change_places;
+}
+
+static void a_list_that_never_stands_still_is_given_up(void **state)
+{
+    (void)state;
+    struct peer *peer = cloud_connect(0, &session);
+    cloud_commit(FK_OP_CREATE, "/p", "x");
+    cloud_commit(FK_OP_CREATE, "/p/c1", "x");
+    cloud.table.before_list = change_places;
+    send_watch(peer, 1, FK_OP_GET_CHILDREN2, "/p", false);
+    cloud_settle();
+    (void)expect_reply(peer, 1, FK_CODE_OPERATION_TIMEOUT);
+    assert_int_equal(cloud_zx().zxid, replied_zxid + 2 + 3 * 2); /* three tries */
+    cloud.table.before_list = NULL;
+    send_watch(peer, 2, FK_OP_GET_CHILDREN2, "/p", false);
+    cloud_settle();
+    struct fk_reader reader = expect_reply(peer, 2, 0);
+    expect_children(&reader, 1, "c2");
 }
 
 static void a_missing_child_with_a_watch_is_no_child(void **state)
@@ -512,6 +576,8 @@ int main(void)
         CLOUD_TEST(a_missing_node_can_be_watched),
         CLOUD_TEST(a_missing_node_was_missing_at_the_zxid_it_is_told_with),
         CLOUD_TEST(children_are_of_one_moment),
+        CLOUD_TEST(a_list_with_a_gap_is_read_again),
+        CLOUD_TEST(a_list_that_never_stands_still_is_given_up),
         CLOUD_TEST(a_missing_child_with_a_watch_is_no_child),
         CLOUD_TEST(data_in_items_and_blobs_is_of_its_record),
         CLOUD_TEST(watches_are_set_again_on_another_gateway),
