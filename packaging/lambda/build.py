@@ -25,11 +25,14 @@ c = ['ccache', '{triplet}-gcc']
 ar = '{triplet}-ar'
 strip = '{triplet}-strip'
 pkgconfig = 'pkg-config'
-exe_wrapper = 'qemu-aarch64'
 
 [properties]
+needs_exe_wrapper = true
 pkg_config_libdir = '{sysroot}/usr/lib/{triplet}/pkgconfig'
 sys_root = '{sysroot}'
+
+[built-in options]
+c_args = ['-isystem', '{sysroot}/usr/include', '-isystem', '{sysroot}/usr/include/{triplet}']
 
 [host_machine]
 system = 'linux'
@@ -71,7 +74,7 @@ def setup(arch, work, build):
     """Configures a build directory that isn't yet."""
     if (build / "build.ninja").is_file():
         return
-    options = ["-Dlambda=true", "-Db_pie=false", "-Dbuildtype=release", "-Doptimization=2", "--werror"]
+    options = ["-Dlambda=true", "-Db_pie=false", "-Db_staticpic=false", "-Doptimization=2", "-Ddebug=false", "--werror"]
     if arch == "arm64":
         cross = work / "arm64.ini"
         text = CROSS.format(triplet=TRIPLET, sysroot=fetch_sysroot(work))
