@@ -124,6 +124,10 @@ static enum fk_err container_token(const struct fk_aws_settings *settings, struc
     const char *text = settings->variables[FK_AWS_VAR_CONTAINER_TOKEN];
     if (file != NULL) {
         enum fk_err err = fk_aws_read_file(file, FK_AWS_TOKEN_SIZE_MAX, token, diag);
+        while (fk_buf_left(token) > 0 &&
+               (token->data[token->size - 1] == '\n' || token->data[token->size - 1] == '\r')) {
+            token->size--;
+        }
         return err == FK_OK || err == FK_ERR_NOMEM ? err : FK_ERR_USAGE;
     }
     fk_buf_append(token, text == NULL ? FK_BYTES_LITERAL("") : fk_bytes_text(text));
@@ -134,9 +138,6 @@ static enum fk_err ask_container(struct service *service, const char *target, st
                                  struct fk_aws_keys *keys, struct fk_diag *diag)
 {
     struct fk_http_answer answer;
-    while (token.size > 0 && (token.data[token.size - 1] == '\n' || token.data[token.size - 1] == '\r')) {
-        token.size--;
-    }
     const struct fk_http_header header = {FK_BYTES_LITERAL("Authorization"), token};
     enum fk_err err = ask(service, "GET", target, token.size == 0 ? NULL : &header, &answer, diag);
     if (err == FK_OK && answer.status != STATUS_OK) {

@@ -92,7 +92,8 @@ static struct fk_bytes take_segment(struct fk_bytes *path)
     return segment;
 }
 
-/* Without ".", ".." and empty segments (RFC 3986, 5.2.4), each of the others encoded. */
+/* Without ".", ".." and empty segments, each of the others encoded. A '/' at the end stays; RFC 3986, 5.2.4, has one
+ * behind "a/.." too, AWS's SDKs have none. */
 static void append_normal_path(struct fk_buf *out, struct fk_bytes path)
 {
     size_t begin = out->size;
@@ -101,10 +102,8 @@ static void append_normal_path(struct fk_buf *out, struct fk_bytes path)
     while (path.size > 0 && !out->failed) {
         size_t before = path.size;
         struct fk_bytes segment = take_segment(&path);
-        bool has_slash = before > segment.size;
-        bool is_up = fk_bytes_equal_text(segment, "..");
-        ends_in_slash = has_slash || is_up || fk_bytes_equal_text(segment, ".");
-        if (is_up) {
+        ends_in_slash = before > segment.size;
+        if (fk_bytes_equal_text(segment, "..")) {
             while (out->size > begin + 1 && out->data[--out->size - 1] != '/') {
             }
         } else if (segment.size > 0 && !fk_bytes_equal_text(segment, ".")) {
