@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Signed calls to AWS, repeated where that is right. Region, endpoints and credentials come from the standard variables
- * and files of AWS (docs/aws.md lists which). */
+ * and files of AWS (docs/aws-client.md lists which). */
 #ifndef FK_DRIVER_AWS_AWS_H
 #define FK_DRIVER_AWS_AWS_H
 
