@@ -34,6 +34,7 @@ struct reading {
     bool children;               /* a read of children */
     bool many;                   /* a multiRead */
     bool listed;                 /* children were listed */
+    struct fk_arena scratch;     /* of one page: the values of children are not kept */
     struct shown shown[FK_CLOUD_MULTI_READ_MAX];
     size_t shown_count;
 };
@@ -131,7 +132,7 @@ static bool is_newer(const struct reading *reading, const struct fk_node_record 
     return reading->children && child->node.czxid > reading->last.record.node.pzxid && !FK_MUTANT(CHILDREN_NOT_CHECKED);
 }
 
-/* Keeps the names of nodes that exist. */
+/* Keeps the names of nodes that exist, in the arena. */
 static enum fk_err take_names(struct reading *reading, const struct fk_item_page *items, struct fk_arena *arena,
                               struct fk_page *page)
 {
@@ -142,14 +143,18 @@ static enum fk_err take_names(struct reading *reading, const struct fk_item_page
     }
     for (size_t i = 0; i < items->count; i++) {
         struct fk_node_record record;
-        enum fk_err err = fk_node_record_read(items->items[i].value, items->items[i].key.name, arena, &record);
+        struct fk_bytes name = items->items[i].key.name;
+        enum fk_err err = fk_node_record_read(items->items[i].value, name, &reading->scratch, &record);
         if (err != FK_OK) {
             return err;
         }
         if (record.exists && is_newer(reading, &record)) {
             FK_MARK(CHILD_TOO_NEW);
         } else if (record.exists) {
-            page->names[page->count++] = items->items[i].key.name;
+            page->names[page->count] = fk_arena_copy(arena, name);
+            if (page->names[page->count++].data == NULL) {
+                return FK_ERR_NOMEM;
+            }
         }
     }
     reading->names += page->count;
@@ -171,19 +176,21 @@ static enum fk_err reading_list(struct fk_store *store, enum fk_view view, const
     struct fk_item_page items = {.count = 0};
     (void)view;
     do {
-        reading->err = partition.data == NULL
-                           ? FK_ERR_NOMEM
-                           : fk_table_list(reading->ports->table, partition, after, PAGE_ITEMS, arena, &items);
+        fk_arena_reset(&reading->scratch);
+        reading->err = partition.data == NULL ? FK_ERR_NOMEM
+                                              : fk_table_list(reading->ports->table, partition, after, PAGE_ITEMS,
+                                                              &reading->scratch, &items);
     } while (fk_cloud_try_again(&backoff, reading->err));
     if (reading->err != FK_OK) {
         return reading->err;
     }
-    if (items.count > 0) {
-        reading->after = items.items[items.count - 1].key.name;
-    }
     page->cursor = 1;
     page->more = items.more && items.count > 0;
-    reading->err = take_names(reading, &items, arena, page);
+    if (page->more) {
+        reading->after = fk_arena_copy(arena, items.items[items.count - 1].key.name);
+    }
+    bool kept = !page->more || reading->after.data != NULL;
+    reading->err = kept ? take_names(reading, &items, arena, page) : FK_ERR_NOMEM;
     return reading->err;
 }
 
@@ -278,8 +285,9 @@ static bool gives_up(const struct fk_cloud_job *job)
 
 void fk_cloud_read_run(struct fk_cloud_job *job, const struct fk_ports *ports)
 {
-    struct reading reading = {.base = {.ops = &reading_ops}, .job = job, .ports = ports};
+    struct reading reading = {.base = {.ops = &reading_ops}, .job = job, .ports = ports, .scratch = FK_ARENA_EMPTY};
     run(&reading);
+    fk_arena_deinit(&reading.scratch);
     if (reading.many && reading.err == FK_ERR_TOO_LARGE) {
         reading.err = FK_OK;
         job->base.code = FK_CODE_BAD_ARGUMENTS;
