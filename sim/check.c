@@ -127,6 +127,7 @@ void check_plant(struct check *check)
 {
     sim_ref_init(&check->tree, &check->bump);
     check->tree.extended_types = check->options.extended_types;
+    check->tree.enforce_quota = check->options.enforce_quota;
     for (size_t i = 0; i < check->history->first_count; i++) {
         const struct sim_final_node *node = &check->history->first_nodes[i];
         struct fk_reader reader = fk_reader_of(node->stat);

@@ -14,6 +14,7 @@ struct sim_check_options {
     const char *address;      /* of the clients, as ACLs of scheme "ip" see it; NULL: 127.0.0.1 */
     const char *super_digest; /* user:hash that may do everything; NULL: none */
     bool extended_types;      /* TTL nodes are allowed */
+    bool enforce_quota;       /* hard limits refuse */
     bool steady_clock;        /* wall clocks agree and never step back: ctime <= mtime */
     size_t items;             /* of a transaction: a multi that surely fits is not refused for its size; 0: unknown */
     int64_t early_ns;         /* a session may end so much before its timeout (clock tolerance) */

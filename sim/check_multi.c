@@ -6,7 +6,7 @@
 #include "base/limits.h"
 
 enum {
-    FIXED_ITEMS = 8,      /* zxid, events, session, accepted session, gateways; and room for what drivers add */
+    FIXED_ITEMS = 12, /* zxid, events, session, accepted session, gateways, statistics; and room for what drivers add */
     RESULT_SIZE_MAX = 96, /* of one operation, without its path: headers and a stat */
 };
 

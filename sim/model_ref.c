@@ -161,6 +161,7 @@ struct sim_ref_session *sim_ref_session_of(struct sim_ref_tree *tree, int64_t id
 
 void sim_ref_remove(struct sim_ref_tree *tree, struct sim_ref_path *path)
 {
+    int64_t bytes = (int64_t)sim_ref_now(path)->data.size;
     struct fk_bytes acl = sim_ref_now(path)->acl;
     struct sim_ref_state *state = sim_ref_touch(tree, path);
     *state = (struct sim_ref_state){.zxid = tree->zxid};
@@ -170,6 +171,7 @@ void sim_ref_remove(struct sim_ref_tree *tree, struct sim_ref_path *path)
     parent->pzxid = tree->zxid;
     sim_ref_fire(tree, FK_EVENT_DELETED, SIM_REF_WATCH_DATA | SIM_REF_WATCH_CHILD, path, acl);
     sim_ref_fire(tree, FK_EVENT_CHILDREN_CHANGED, SIM_REF_WATCH_CHILD, path->parent, parent->acl);
+    sim_ref_quota_count(tree, path->path, -1, -bytes);
 }
 
 static bool owns(const struct sim_ref_path *path, int64_t session_id)

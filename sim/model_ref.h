@@ -85,6 +85,7 @@ struct sim_ref_tree {
     size_t first_event; /* of the operation that runs */
     bool closing;
     bool extended_types; /* TTL nodes are allowed */
+    bool enforce_quota;
 };
 
 /* Who asks. ids: encoded vector<Id>, the authenticated ones and "ip"; scheme "super" may do everything. */

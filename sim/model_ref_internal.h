@@ -20,4 +20,10 @@ struct sim_ref_session *sim_ref_session_of(struct sim_ref_tree *tree, int64_t id
 /* Deletes a node that exists, with its parent's share and the events. */
 void sim_ref_remove(struct sim_ref_tree *tree, struct sim_ref_path *path);
 
+/* model_ref_quota.c: hard limits on so much more at a path; what is counted of it afterwards; statistics that were just
+ * created get their numbers. */
+bool sim_ref_quota_allows(const struct sim_ref_tree *tree, struct fk_bytes path, int64_t count, int64_t bytes);
+void sim_ref_quota_count(struct sim_ref_tree *tree, struct fk_bytes path, int64_t count, int64_t bytes);
+void sim_ref_quota_created(struct sim_ref_tree *tree, struct sim_ref_path *path);
+
 #endif

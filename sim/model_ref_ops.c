@@ -199,9 +199,15 @@ static int32_t run_create(struct sim_ref_tree *tree, const struct sim_ref_caller
     if (parent->owner != 0) {
         return FK_CODE_NO_CHILDREN_FOR_EPHEMERALS;
     }
+    int64_t bytes = (int64_t)create.request.data.size;
+    if (!sim_ref_quota_allows(tree, node->path, 1, bytes)) {
+        return FK_CODE_QUOTA_EXCEEDED;
+    }
     put_node(tree, caller, &create, node, acl);
     result->path = node->path;
     result->state = *sim_ref_now(node);
+    sim_ref_quota_created(tree, node); /* the reply shows the data asked for */
+    sim_ref_quota_count(tree, node->path, 1, bytes);
     return FK_CODE_OK;
 }
 
@@ -258,6 +264,10 @@ static int32_t run_set_data(struct sim_ref_tree *tree, const struct sim_ref_call
     if (!sim_ref_allows(state->acl, FK_PERM_WRITE, caller->ids)) {
         return FK_CODE_NO_AUTH;
     }
+    int64_t bytes = (int64_t)request.data.size - (int64_t)state->data.size;
+    if (!sim_ref_quota_allows(tree, path->path, 0, bytes)) {
+        return FK_CODE_QUOTA_EXCEEDED;
+    }
     if (request.version != ANY && request.version != state->version) {
         return FK_CODE_BAD_VERSION;
     }
@@ -267,6 +277,7 @@ static int32_t run_set_data(struct sim_ref_tree *tree, const struct sim_ref_call
     changed->mzxid = tree->zxid;
     sim_ref_fire(tree, FK_EVENT_DATA_CHANGED, SIM_REF_WATCH_DATA, path, changed->acl);
     result->state = *changed;
+    sim_ref_quota_count(tree, path->path, 0, bytes);
     return FK_CODE_OK;
 }
 

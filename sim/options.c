@@ -90,6 +90,7 @@ static void draw_run(struct sim_options *options, uint64_t *dice)
     options->safety_ms = 120000;
     options->containers = 1;
     options->pipeline = between(dice, 0, 2) == 0 ? 1 : 0;
+    options->quotas = between(dice, 0, 3) == 0 ? 1 : 0;
 }
 
 static void take_workload(struct sim_options *options)
@@ -140,6 +141,8 @@ static void give_workload(struct sim_options *options)
     workload->think_ms = (int32_t)options->think_ms;
     workload->timeout_ms = (int32_t)options->session_ms;
     workload->newer = options->newer != 0;
+    workload->quotas = options->quotas != 0;
+    options->cloud.rules.enforce_quota = options->quotas != 0 && options->pipeline == 0;
     if (options->containers == 0) {
         workload->weights[SIM_ACTION_CREATE_CONTAINER] = 0;
         workload->weights[SIM_ACTION_CREATE_TTL] = 0;

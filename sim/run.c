@@ -264,6 +264,7 @@ static void judge(struct run *run, struct sim_run_result *result)
     close_epochs(run->history);
     struct sim_check_options check = {
         .extended_types = true,
+        .enforce_quota = run->options->cloud.rules.enforce_quota,
         .steady_clock = false,
         .items = (size_t)run->options->items,
         .early_ns = early_ns(run),

@@ -144,6 +144,9 @@ static void act(struct sim_actor *actor, int i)
     if (actor->options->newer && sim_actor_newer(actor)) {
         return;
     }
+    if (actor->options->quotas && sim_actor_quota(actor)) {
+        return;
+    }
     enum sim_action action = choose(actor);
     actor->doing = TEXTS[action];
     sim_actor_act(actor, action);

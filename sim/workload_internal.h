@@ -90,6 +90,10 @@ void sim_actor_found(struct sim_actor *actor);
 /* Answers are waited for, what is watched is read once more. */
 void sim_actor_settle(struct sim_actor *actor);
 
+/* --- workload_quota.c: sets, or takes away, the quota of a directory; now and then --- */
+
+bool sim_actor_quota(struct sim_actor *actor);
+
 /* --- newer.c --- */
 /* Now and then, an operation of 3.6 or later instead of an action; false: not now. */
 bool sim_actor_newer(struct sim_actor *actor);

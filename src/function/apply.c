@@ -3,6 +3,7 @@
 
 #include "base/mutant.h"
 #include "model/path.h"
+#include "model/quota.h"
 
 enum {
     EVENTS_FIRST = 4,
@@ -230,6 +231,28 @@ static bool is_due(int64_t owner)
     return owner != 0 && fk_owner_session(owner) == 0;
 }
 
+/* Nodes that limit a tree are counted, so that nobody looks for any where there are none. */
+static void count_limits(struct fk_overlay *overlay, const struct fk_put *put)
+{
+    struct fk_bytes target;
+    if ((put->kind == FK_PUT_CREATE || put->kind == FK_PUT_DELETE) && fk_quota_of_limits(put->node.path, &target)) {
+        overlay->zx.limits += put->kind == FK_PUT_CREATE ? 1 : -1;
+    }
+}
+
+/* Statistics change in data only: no version, no event. */
+static void apply_stats(struct fk_overlay *overlay, int64_t zxid, const struct fk_put *put)
+{
+    struct fk_overlay_node *node = fk_overlay_node(overlay, put->node.path);
+    if (node != NULL && node->record.exists) {
+        node->record.node.data = put->node.data;
+        node->record.zxid = zxid;
+        node->data_changed = true;
+        node->placed = false;
+        fk_overlay_put(overlay, node->item);
+    }
+}
+
 static void apply_node(struct fk_overlay *overlay, int64_t zxid, const struct fk_put *put)
 {
     struct fk_overlay_node *node = fk_overlay_node(overlay, put->node.path);
@@ -259,6 +282,9 @@ void fk_apply_change(struct fk_overlay *overlay, const struct fk_change *change)
     for (size_t i = 0; i < change->count; i++) {
         if (change->puts[i].kind <= FK_PUT_DELETE) {
             apply_node(overlay, change->zxid, &change->puts[i]);
+            count_limits(overlay, &change->puts[i]);
+        } else if (change->puts[i].kind == FK_PUT_STATS) {
+            apply_stats(overlay, change->zxid, &change->puts[i]);
         }
     }
     for (size_t i = 0; i < change->count; i++) {
@@ -272,7 +298,7 @@ void fk_apply_change(struct fk_overlay *overlay, const struct fk_change *change)
 static bool seen_path(const struct fk_change *change, size_t count, struct fk_bytes path)
 {
     for (size_t i = 0; i < count; i++) {
-        if (change->puts[i].kind <= FK_PUT_DELETE && fk_bytes_equal(change->puts[i].node.path, path)) {
+        if (fk_put_is_node(change->puts[i].kind) && fk_bytes_equal(change->puts[i].node.path, path)) {
             return true;
         }
     }
@@ -294,10 +320,10 @@ size_t fk_apply_cost(struct fk_overlay *overlay, const struct fk_change *change)
     size_t cost = 1; /* its events */
     for (size_t i = 0; i < change->count; i++) {
         const struct fk_put *put = &change->puts[i];
-        if (put->kind > FK_PUT_DELETE) {
+        if (!fk_put_is_node(put->kind)) {
             continue;
         }
-        int64_t owner = put->node.ephemeral_owner;
+        int64_t owner = put->kind == FK_PUT_STATS ? 0 : put->node.ephemeral_owner;
         cost += is_due(owner) && (put->kind == FK_PUT_CREATE || put->kind == FK_PUT_DELETE) ? 1 : 0;
         if (!seen_path(change, i, put->node.path)) {
             struct fk_overlay_node *node = fk_overlay_node(overlay, put->node.path);

@@ -26,7 +26,7 @@ struct fk_cloud_options {
     int32_t pend_unread_max;  /* so many gateways a record names as perhaps behind, without reading whether they are */
     int32_t item_size_max;    /* data up to this stands in an item of its own, larger data in a blob */
     int32_t orphan_sweeps;    /* one full sweep of so many looks for data that no record names: once an hour or so */
-    struct fk_rules rules;    /* but for enforce_quota: quotas are not kept in the cloud */
+    struct fk_rules rules;
 };
 
 /* The values of design.md section 8. */

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "function/decide.h"
 
+#include "base/log.h"
 #include "base/mark.h"
 #include "base/mutant.h"
 #include "function/apply.h"
+#include "function/data.h"
+#include "function/measure.h"
 #include "function/settle.h"
 #include "model/path.h"
 
@@ -25,6 +28,25 @@ static enum fk_err load_node(void *context, struct fk_bytes path, struct fk_node
     return found->record.exists ? FK_OK : FK_ERR_NOT_FOUND;
 }
 
+/* Texts of quotas stand in the node's record, as a rule. */
+static enum fk_err load_quota(void *context, struct fk_bytes path, struct fk_node *node)
+{
+    struct fk_overlay *overlay = (struct fk_overlay *)context;
+    enum fk_err err = load_node(context, path, node);
+    const struct fk_overlay_node *found = err == FK_OK ? fk_overlay_node(overlay, path) : NULL;
+    bool stored = found != NULL && (!found->data_changed || found->placed);
+    if (!stored || found->record.place == FK_DATA_INLINE) {
+        return err;
+    }
+    err = fk_data_read(overlay->ports, &found->record, overlay->arena, &node->data);
+    return err == FK_ERR_NOT_FOUND ? FK_ERR_REFUSED : err; /* the record is not the newest any more */
+}
+
+static enum fk_err measure(void *context, struct fk_bytes path, struct fk_extent *extent)
+{
+    return fk_overlay_measure((struct fk_overlay *)context, path, extent);
+}
+
 void fk_decision_init(struct fk_decision *decision, const struct fk_cloud_options *options,
                       const struct fk_ports *ports, struct fk_arena *arena)
 {
@@ -32,6 +54,8 @@ void fk_decision_init(struct fk_decision *decision, const struct fk_cloud_option
     fk_overlay_init(&decision->overlay, options, ports, arena);
     fk_plan_init(&decision->plan, arena, load_node, &decision->overlay);
     decision->plan.rules = &options->rules;
+    decision->plan.measure = measure;
+    decision->plan.quota_lookup = load_quota;
     fk_list_init(&decision->outcomes);
     decision->time_ms = fk_clock_wall_ms(ports->clock);
 }
@@ -53,6 +77,7 @@ enum fk_err fk_decision_err(const struct fk_decision *decision)
 static void begin(struct fk_decision *decision)
 {
     fk_buf_clear(&decision->reply);
+    decision->plan.quotas = decision->plan.quotas || decision->overlay.zx.limits > 0;
     fk_plan_begin(&decision->plan, decision->overlay.zx.zxid + 1, decision->time_ms);
 }
 
@@ -90,6 +115,19 @@ static enum fk_code refuse(struct fk_decision *decision)
     return FK_CODE_BAD_ARGUMENTS;
 }
 
+/* Said once for a batch: clients repeat what is refused. */
+static void warn_of_quota(struct fk_decision *decision)
+{
+    const struct fk_excess *excess = &decision->plan.excess;
+    if (excess->what == NULL || decision->warned) {
+        return;
+    }
+    decision->warned = true;
+    fk_log_with(FK_LOG_WARN, "quota exceeded", fk_log_bytes("path", excess->path), fk_log_text("what", excess->what),
+                fk_log_number("value", excess->value),
+                fk_log_number(excess->hard ? "hard_limit" : "limit", excess->limit));
+}
+
 /* Plans, applies and records one operation that is next in its session's order. */
 static enum fk_verdict run_operation(struct fk_decision *decision, const struct fk_request_message *message,
                                      const struct fk_request_operation *operation, int64_t number,
@@ -97,7 +135,9 @@ static enum fk_verdict run_operation(struct fk_decision *decision, const struct 
 {
     struct fk_caller caller = {.session_id = message->session_id, .ids = message->ids, .rules = decision->plan.rules};
     begin(decision);
-    enum fk_code code = fk_plan_operation(&decision->plan, &caller, operation->op, operation->body, &decision->reply);
+    enum fk_code code = decision->refuse_large ? refuse(decision)
+                                               : fk_plan_operation(&decision->plan, &caller, operation->op,
+                                                                   operation->body, &decision->reply);
     if (fk_decision_err(decision) != FK_OK) {
         return FK_VERDICT_DONE;
     }
@@ -108,7 +148,7 @@ static enum fk_verdict run_operation(struct fk_decision *decision, const struct 
         fk_plan_rollback(&decision->plan);
         return FK_VERDICT_CUT;
     }
-    if (!fits(decision, cost) || decision->refuse_large || decision->reply.size > FK_RESULT_SIZE_MAX ||
+    if (!fits(decision, cost) || decision->reply.size > FK_RESULT_SIZE_MAX ||
         !ephemerals_fit(decision, &change, message->session_id)) {
         code = refuse(decision);
         change = fk_plan_change(&decision->plan);
@@ -121,6 +161,7 @@ static enum fk_verdict run_operation(struct fk_decision *decision, const struct 
     }
     int64_t zxid = fk_settle_zxid(decision);
     fk_apply_change(&decision->overlay, &change);
+    warn_of_quota(decision);
     fk_settle_request(decision, message, number, session, code, zxid);
     return FK_VERDICT_DONE;
 }

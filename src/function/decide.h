@@ -16,6 +16,7 @@ struct fk_decision {
     struct fk_buf reply; /* of the request at work */
     struct fk_arena *arena;
     int64_t time_ms;
+    bool warned;       /* of a quota */
     bool refuse_large; /* what the store refused as too large alone gets -8 */
     size_t chunk_max;  /* ephemeral nodes that one chunk of a session's end removes at most */
 };

@@ -4,6 +4,8 @@
 #include "base/mark.h"
 #include "base/mutant.h"
 #include "function/apply.h"
+#include "function/measure.h"
+#include "function/pipeline.h"
 #include "function/pipeline_record.h"
 #include "function/settle.h"
 
@@ -47,6 +49,18 @@ static bool follows(struct fk_decision *decision, const struct fk_entry *entry)
     return true;
 }
 
+/* True where the change gives the path other data, or takes it away with the node. */
+static bool moves_data(const struct fk_entry *entry, size_t path)
+{
+    for (size_t i = 0; i < entry->put_count; i++) {
+        if ((size_t)entry->puts[i].path == path && entry->puts[i].kind != FK_PUT_CHILDREN &&
+            entry->puts[i].kind != FK_PUT_ACL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The planned puts with the zxid and time of the change, and what is visible of earlier ones. */
 static struct fk_change change_of(struct fk_decision *decision, const struct fk_entry *entry, int64_t zxid)
 {
@@ -62,6 +76,9 @@ static struct fk_change change_of(struct fk_decision *decision, const struct fk_
         puts[i] = (struct fk_put){.kind = put->kind, .node = put->record.node};
         if (before != NULL) {
             fk_entry_fill_node(&puts[i].node, &before->record.node, zxid, decision->time_ms);
+            if (!moves_data(entry, (size_t)put->path)) { /* statistics are counted here, writers do not know them */
+                puts[i].node.data = before->record.node.data;
+            }
         }
     }
     change.puts = puts;
@@ -82,18 +99,6 @@ static void supersede(struct fk_decision *decision, struct fk_list *superseded, 
     *item = (struct fk_superseded){.place = node->record.place, .attempt = node->record.attempt};
     fk_list_init(&item->link);
     fk_list_append(superseded, &item->link);
-}
-
-/* True where the change gives the path other data, or takes it away with the node. */
-static bool moves_data(const struct fk_entry *entry, size_t path)
-{
-    for (size_t i = 0; i < entry->put_count; i++) {
-        if ((size_t)entry->puts[i].path == path && entry->puts[i].kind != FK_PUT_CHILDREN &&
-            entry->puts[i].kind != FK_PUT_ACL) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /* Numbers the changed records, and names their data where the writer has stored it. */
@@ -149,11 +154,74 @@ static void forget_accepted(struct fk_decision *decision, const struct fk_entry 
     fk_overlay_write(overlay, &write);
 }
 
+/* --- quotas --- */
+
+/* What is accepted can't be refused: of a tree that is too large the statistics begin with what the client wrote. */
+static enum fk_err measure(void *context, struct fk_bytes path, struct fk_extent *extent)
+{
+    enum fk_err err = fk_overlay_measure((struct fk_overlay *)context, path, extent);
+    return err == FK_ERR_TOO_LARGE ? FK_ERR_NOT_FOUND : err;
+}
+
+static bool makes_quota(const struct fk_change *change)
+{
+    struct fk_bytes target;
+    for (size_t i = 0; i < change->count; i++) {
+        struct fk_bytes path = change->puts[i].node.path;
+        if (change->puts[i].kind == FK_PUT_CREATE &&
+            (fk_quota_of_limits(path, &target) || fk_quota_of_stats(path, &target))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The writer has left room for some statistics; those of further quotas are not counted. */
+static void leave_room(struct fk_decision *decision, struct fk_change *change)
+{
+    size_t room = FK_QUOTAS_OF_CHANGE((size_t)decision->overlay.options->commit_items_max);
+    struct fk_put *puts = (struct fk_put *)fk_arena_alloc(decision->arena, (change->count + 1) * sizeof *puts);
+    size_t kept = 0;
+    if (puts == NULL) {
+        fail(decision, FK_ERR_NOMEM);
+        return;
+    }
+    for (size_t i = 0; i < change->count; i++) {
+        bool stats = change->puts[i].kind == FK_PUT_STATS;
+        if (!stats || room > 0) {
+            puts[kept++] = change->puts[i];
+            room -= stats ? 1 : 0;
+        }
+    }
+    change->puts = puts;
+    change->count = kept;
+}
+
+/* Statistics are counted in the order in which changes become visible: by nobody but the distributor. Once it has begun
+ * to in a batch, it goes on, as the plan remembers what it has put. */
+static void count_quotas(struct fk_decision *decision, struct fk_change *change)
+{
+    struct fk_plan *plan = &decision->plan;
+    plan->quotas = plan->quotas || decision->overlay.zx.limits > 0;
+    if (!plan->quotas && plan->count == 0 && !makes_quota(change)) {
+        return;
+    }
+    plan->measure = measure;
+    fk_plan_begin(plan, change->zxid, change->time_ms);
+    fk_plan_follow(plan, change->puts, change->count);
+    *change = fk_plan_change(plan);
+    leave_room(decision, change);
+}
+
 /* Puts the change into the overlay; its zxid. */
 static int64_t apply_change(struct fk_decision *decision, const struct fk_entry *entry, struct fk_list *superseded)
 {
     int64_t zxid = fk_settle_zxid(decision);
     struct fk_change change = change_of(decision, entry, zxid);
+    if (fk_decision_err(decision) != FK_OK) {
+        return zxid;
+    }
+    count_quotas(decision, &change);
     if (fk_decision_err(decision) != FK_OK) {
         return zxid;
     }
@@ -323,6 +391,7 @@ static size_t cost_of(struct fk_decision *decision, const struct fk_entry *entry
 {
     struct fk_change change = change_of(decision, entry, 0);
     size_t cost = 3; /* the session, its accepted record, a gateway */
+    cost += FK_QUOTAS_OF_CHANGE((size_t)decision->overlay.options->commit_items_max);
     for (size_t i = 0; i < entry->put_count; i++) {
         cost += entry->puts[i].kind == FK_PUT_DELETE ? 1 : 0;
     }

@@ -63,6 +63,12 @@ static struct fk_overlay_item *item_of(struct fk_overlay *overlay, const struct 
     return item;
 }
 
+const struct fk_overlay_item *fk_overlay_known(const struct fk_overlay *overlay, const struct fk_key *key)
+{
+    const struct fk_map_entry *entry = fk_map_get(&overlay->items, key_hash(key), key_matches, key);
+    return entry == NULL ? NULL : FK_CONTAINER_OF(entry, const struct fk_overlay_item, entry);
+}
+
 void fk_overlay_want(struct fk_overlay *overlay, const struct fk_key *key)
 {
     struct fk_overlay_item *item = item_of(overlay, key);

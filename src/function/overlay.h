@@ -127,6 +127,9 @@ int64_t fk_overlay_lastev(const struct fk_overlay *overlay, int64_t gateway);
  * their own records are not read. */
 bool fk_overlay_names_all(const struct fk_overlay *overlay);
 
+/* The item of a key if it was read already, or NULL. */
+const struct fk_overlay_item *fk_overlay_known(const struct fk_overlay *overlay, const struct fk_key *key);
+
 /* Marks an item as written by the commit. */
 void fk_overlay_put(struct fk_overlay *overlay, struct fk_overlay_item *item);
 

@@ -73,6 +73,22 @@ static enum fk_err read_session(struct fk_writer_try *attempt, struct fk_key key
     return err;
 }
 
+/* Whether there may be hard limits; asked for only where they are kept. */
+static enum fk_err find_quotas(struct fk_writer_try *attempt)
+{
+    const struct fk_writer_job *job = attempt->job;
+    struct fk_zx_record zx = {.limits = 0};
+    struct fk_key key = fk_key_zx();
+    struct fk_item item = {.stamp = 0};
+    enum fk_err err =
+        job->options->rules.enforce_quota ? fk_table_get(job->ports->table, &key, job->arena, &item) : FK_OK;
+    if (err == FK_OK && item.stamp != 0) {
+        err = fk_zx_record_read(item.value, job->arena, &zx);
+    }
+    attempt->quotas = zx.limits > 0;
+    return err;
+}
+
 static enum fk_err load_session(struct fk_writer_try *attempt)
 {
     struct fk_writer_job *job = attempt->job;
@@ -82,11 +98,12 @@ static enum fk_err load_session(struct fk_writer_try *attempt)
     if (err != FK_OK) {
         return err;
     }
+    err = find_quotas(attempt);
     attempt->session_key = keys[0];
     attempt->session_stamp = items[0].stamp;
     attempt->visible_stamp = items[1].stamp;
     attempt->visible_exists = items[1].stamp != 0;
-    if (attempt->visible_exists) {
+    if (err == FK_OK && attempt->visible_exists) {
         err = fk_session_record_read(items[1].value, job->arena, &attempt->visible);
     }
     if (err == FK_OK && items[0].stamp != 0) {

@@ -27,4 +27,8 @@ enum {
 enum fk_err fk_pipeline_writer_run(const struct fk_cloud_options *options, const struct fk_ports *ports,
                                    const struct fk_bytes *messages, size_t count, size_t *done);
 
+/* Statistics of quotas that one change counts in a transaction of `items` items at most: a writer leaves room for them,
+ * as quotas may be set before its change becomes visible. */
+#define FK_QUOTAS_OF_CHANGE(items) ((items) < 16 ? (size_t)1 : (size_t)4)
+
 #endif

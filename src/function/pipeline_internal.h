@@ -34,6 +34,7 @@ struct fk_writer_try {
     struct fk_key session_key;
     int64_t session_stamp;
     int64_t visible_stamp;
+    bool quotas; /* hard limits are kept, and there are some */
     struct fk_locks locks;
     struct fk_plan plan;
     struct fk_buf reply;

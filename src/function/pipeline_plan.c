@@ -7,7 +7,7 @@
 #include "model/path.h"
 
 enum {
-    COST_FIXED = 4,   /* of a visible commit: zxid, events, the session, its accepted record */
+    COST_FIXED = 4,   /* of a visible commit: zxid, events, the session, its accepted record; and FK_QUOTAS_OF_CHANGE */
     ACCEPT_FIXED = 2, /* of accepting, and of a refusal too, besides the locked paths: both records of the session */
 };
 
@@ -140,7 +140,7 @@ static bool seen_before(const struct fk_change *change, size_t i)
 size_t fk_writer_cost(const struct fk_writer_try *attempt)
 {
     struct fk_change change = fk_plan_change(&attempt->plan);
-    size_t cost = COST_FIXED;
+    size_t cost = COST_FIXED + FK_QUOTAS_OF_CHANGE(items_max(attempt));
     int64_t owner = 0; /* the last one counted: those of one session stand together in its end */
     for (size_t i = 0; i < change.count; i++) {
         const struct fk_put *put = &change.puts[i];
@@ -327,12 +327,45 @@ static enum fk_code refuse(struct fk_writer_try *attempt)
     return FK_CODE_BAD_ARGUMENTS;
 }
 
+/* What quotas are kept in is read as it is visible, and not locked: every write below a quota would wait for it. As in
+ * ZooKeeper, whose limits are looked at before what is under way is counted. */
+static enum fk_err quota_lookup(void *context, struct fk_bytes path, struct fk_node *node)
+{
+    const struct fk_writer_job *job = ((struct fk_writer_try *)context)->job;
+    struct fk_key key = fk_key_node(job->arena, path);
+    struct fk_node_record record = {.exists = false};
+    struct fk_item item;
+    enum fk_err err =
+        key.partition.data == NULL ? FK_ERR_NOMEM : fk_table_get(job->ports->table, &key, job->arena, &item);
+    if (err == FK_OK && item.stamp != 0) {
+        err = fk_node_record_read(item.value, path, job->arena, &record);
+    }
+    *node = record.node;
+    if (err != FK_OK || !record.exists || record.place == FK_DATA_INLINE) {
+        return err == FK_OK && !record.exists ? FK_ERR_NOT_FOUND : err;
+    }
+    err = fk_data_read(job->ports, &record, job->arena, &node->data);
+    return err == FK_ERR_NOT_FOUND ? FK_ERR_BUSY : err; /* the record is not the newest any more */
+}
+
+/* The distributor counts. */
+static enum fk_err measure(void *context, struct fk_bytes path, struct fk_extent *extent)
+{
+    (void)context;
+    (void)path;
+    (void)extent;
+    return FK_ERR_NOT_FOUND;
+}
+
 static enum fk_err plan_operation(struct fk_writer_try *attempt, enum fk_code *code)
 {
     struct fk_writer_job *job = attempt->job;
     struct fk_caller caller = {
         .session_id = job->message->session_id, .ids = job->message->ids, .rules = &job->options->rules};
     bool fit = true;
+    attempt->plan.quotas = attempt->quotas;
+    attempt->plan.quota_lookup = quota_lookup;
+    attempt->plan.measure = attempt->quotas ? measure : NULL;
     *code = fk_plan_operation(&attempt->plan, &caller, job->operation->op, job->operation->body, &attempt->reply);
     if (attempt->too_many) {
         attempt->plan.err = FK_OK;

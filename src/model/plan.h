@@ -19,7 +19,8 @@
  * end the plan. */
 typedef enum fk_err (*fk_lookup_fn)(void *context, struct fk_bytes path, struct fk_node *node);
 
-/* Gives what is under `path`, itself included, before the plan; nothing where there is no node. */
+/* Gives what is under `path`, itself included, before the plan; nothing where there is no node. NOT_FOUND: that can't
+ * be known, and the statistics stay as the client has written them. Other errors end the plan. */
 typedef enum fk_err (*fk_measure_fn)(void *context, struct fk_bytes path, struct fk_extent *extent);
 
 /* A limit that an operation went beyond, or would have: for the log. */
@@ -38,6 +39,7 @@ struct fk_plan {
     const struct fk_rules *rules; /* never NULL; the defaults after init */
     fk_measure_fn measure;        /* with the same context; NULL after init: quotas are not kept */
     bool quotas;                  /* there may be limits in the tree; false after init */
+    fk_lookup_fn quota_lookup;    /* gives the nodes that quotas are kept in; NULL after init: `lookup` does */
     struct fk_excess excess;      /* the first one of the plan */
     enum fk_err err;              /* sticky: memory, or the lookup's error; then nothing planned may be used */
     int64_t zxid;                 /* of the operation being planned */
@@ -87,6 +89,10 @@ void fk_plan_create_session(struct fk_plan *plan, const struct fk_session *sessi
  * removes the record (protocol.md H8). */
 void fk_plan_close_session(struct fk_plan *plan, int64_t session_id, const struct fk_bytes *ephemerals, size_t count,
                            bool last);
+
+/* Plans a change again that was planned elsewhere, without statistics: its puts and theirs. Its puts come with the
+ * change's zxid and time. */
+void fk_plan_follow(struct fk_plan *plan, const struct fk_put *puts, size_t count);
 
 /* Takes back all puts of the operation begun last. */
 void fk_plan_rollback(struct fk_plan *plan);

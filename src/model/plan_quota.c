@@ -11,6 +11,16 @@ static int64_t add(int64_t a, int64_t b)
     return (int64_t)((uint64_t)a + (uint64_t)b);
 }
 
+/* A node that quotas are kept in. */
+static bool get(struct fk_plan *plan, struct fk_bytes path, struct fk_node *node)
+{
+    fk_lookup_fn usual = plan->lookup;
+    plan->lookup = plan->quota_lookup == NULL ? usual : plan->quota_lookup;
+    bool found = fk_plan_get(plan, path, node);
+    plan->lookup = usual;
+    return found;
+}
+
 static struct fk_bytes joined(struct fk_plan *plan, struct fk_bytes front, const char *name)
 {
     size_t size = strlen(name);
@@ -54,11 +64,11 @@ void fk_plan_quota_find(struct fk_plan *plan, struct fk_bytes path, struct fk_pl
         struct fk_node node;
         end = component_end(path, end);
         struct fk_bytes home = fk_bytes_of(mirror, root + end);
-        if (!fk_plan_get(plan, home, &node) || node.num_children == 0) {
+        if (!get(plan, home, &node) || node.num_children == 0) {
             return;
         }
         struct fk_bytes limits = joined(plan, home, FK_QUOTA_LIMITS);
-        if (limits.data != NULL && fk_plan_get(plan, limits, &node)) {
+        if (limits.data != NULL && get(plan, limits, &node)) {
             quota->home = home;
             quota->limits = node.data;
         }
@@ -96,7 +106,7 @@ static enum fk_code check(struct fk_plan *plan, const struct fk_plan_quota *quot
     bool count = more.count != 0 && (limits.count > -1 || limits.count_hard > -1);
     bool bytes = more.bytes != 0 && (limits.bytes > -1 || limits.bytes_hard > -1);
     struct fk_bytes path = count || bytes ? joined(plan, quota->home, FK_QUOTA_STATS) : FK_BYTES_NULL;
-    if (path.data == NULL || !fk_plan_get(plan, path, &node)) {
+    if (path.data == NULL || !get(plan, path, &node)) {
         return FK_CODE_OK;
     }
     if (!fk_quota_parse(node.data, &stats)) {
@@ -134,7 +144,7 @@ void fk_plan_quota_count(struct fk_plan *plan, const struct fk_plan_quota *quota
     }
     struct fk_bytes path = joined(plan, quota->home, FK_QUOTA_STATS);
     /* ZK: ends itself over a text that does not parse; here it stays as it is. */
-    if (path.data == NULL || !fk_plan_get(plan, path, &node) || !fk_quota_parse(node.data, &stats)) {
+    if (path.data == NULL || !get(plan, path, &node) || !fk_quota_parse(node.data, &stats)) {
         return;
     }
     node.path = path;
@@ -182,9 +192,38 @@ void fk_plan_quota_created(struct fk_plan *plan, struct fk_node *node)
     target = fk_path_alias(target); /* ZK: of the root all nodes are counted, though it can't have a quota */
     enum fk_err err = plan->measure(plan->lookup_context, target, &extent);
     if (err != FK_OK) {
-        plan->err = err;
+        plan->err = err == FK_ERR_NOT_FOUND ? plan->err : err;
         return;
     }
     measure_puts(plan, target, &extent);
     put_stats(plan, node, &extent);
+}
+
+static void follow(struct fk_plan *plan, const struct fk_put *put)
+{
+    struct fk_node node = put->node;
+    struct fk_node before = {.data = FK_BYTES_NULL};
+    struct fk_extent more = {.count = 0, .bytes = 0};
+    struct fk_plan_quota quota = {.home = FK_BYTES_NULL};
+    if (put->kind == FK_PUT_CREATE) {
+        more = (struct fk_extent){.count = 1, .bytes = (int64_t)node.data.size};
+        fk_plan_quota_find(plan, node.path, &quota);
+        fk_plan_quota_created(plan, &node);
+    } else if (put->kind == FK_PUT_DATA && fk_plan_get(plan, node.path, &before)) {
+        more.bytes = (int64_t)node.data.size - (int64_t)before.data.size;
+        fk_plan_quota_find(plan, node.path, &quota);
+    }
+    fk_plan_put(plan, put->kind, &node);
+    if (put->kind == FK_PUT_DELETE) {
+        more = (struct fk_extent){.count = -1, .bytes = -(int64_t)node.data.size};
+        fk_plan_quota_find(plan, node.path, &quota);
+    }
+    fk_plan_quota_count(plan, &quota, more);
+}
+
+void fk_plan_follow(struct fk_plan *plan, const struct fk_put *puts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        follow(plan, &puts[i]);
+    }
 }

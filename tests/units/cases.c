@@ -262,6 +262,27 @@ static void create_container(struct units_world *world)
     done(world, client(world), 1);
 }
 
+static void quota_of(struct units_world *world, const char *place, const char *limits, const char *stats)
+{
+    prepare(world);
+    create(world, place);
+    send_create(client(world), 1, limits, "count=100000,bytes=-1", 0);
+    done(world, client(world), 1);
+    create(world, stats);
+}
+
+static void prepare_quota(struct units_world *world)
+{
+    quota_of(world, "/zookeeper/quota/app", "/zookeeper/quota/app/zookeeper_limits",
+             "/zookeeper/quota/app/zookeeper_stats");
+}
+
+static void prepare_quota_elsewhere(struct units_world *world)
+{
+    quota_of(world, "/zookeeper/quota/other", "/zookeeper/quota/other/zookeeper_limits",
+             "/zookeeper/quota/other/zookeeper_stats");
+}
+
 static void delete_node(struct units_world *world)
 {
     send_delete(client(world), 1, "/app/config");
@@ -518,6 +539,8 @@ const struct units_case units_cases[] = {
     {"setData, 1 MiB", "not possible", prepare_100k, set_1m, NULL, false},
     {"setData of a node that the gateway watches", NULL, prepare_watched, set_watched, NULL, false},
     {"setData while the gateway has an event to acknowledge", NULL, prepare_event, set_400, NULL, false},
+    {"setData below a quota", NULL, prepare_quota, set_400, NULL, false},
+    {"setData where there is a quota elsewhere", NULL, prepare_quota_elsewhere, set_400, NULL, false},
     {"setACL", NULL, prepare, set_acl, NULL, false},
     {"7 setData of one session at once, 400 bytes", NULL, prepare_batch, seven_sets, NULL, false},
     {"10 setData of two sessions at once, 400 bytes", NULL, prepare_batch, ten_sets, NULL, false},
