@@ -17,7 +17,7 @@ static const char help[] =
     "Usage: faaskeeper gateway --deployment NAME [options]\n"
     "Serves ZooKeeper's protocol over a deployment on AWS. It keeps nothing: any number of gateways serve one tree.\n"
     "\n"
-    "  --deployment NAME  the deployment ('faaskeeper deploy aws --name NAME' makes one)\n"
+    "  --deployment NAME  the deployment ('faaskeeper deploy aws' makes one)\n"
     "  --region REGION    where it is (default AWS_REGION, or the profile's)\n"
     "  --channel CHANNEL  how answers come: sqs (default), which works from everywhere, or tcp[:HOST[:PORT]],\n"
     "                     which is faster and needs the functions to reach this machine there\n"

@@ -16,9 +16,9 @@ struct fk_receiver {
     struct fk_mailbox *mailbox;
     void (*wake)(void *context);
     void *context;
-    pthread_t thread;
+    struct fk_thread thread;
     pthread_mutex_t lock; /* of everything below */
-    struct fk_buf inbox; /* sizes and messages */
+    struct fk_buf inbox;  /* sizes and messages */
     uint64_t dropped;
     bool stopping;
 };
@@ -48,7 +48,7 @@ static bool goes_on(struct fk_receiver *receiver)
     return goes;
 }
 
-static void *run(void *context)
+static void run(void *context)
 {
     struct fk_receiver *receiver = (struct fk_receiver *)context;
     struct fk_backoff backoff = {.clock = fk_posix_clock(), .random = fk_posix_random()};
@@ -62,7 +62,6 @@ static void *run(void *context)
             fk_backoff_wait(&backoff);
         }
     }
-    return NULL;
 }
 
 struct fk_receiver *fk_receiver_new(struct fk_mailbox *mailbox, void (*wake)(void *context), void *context)
@@ -104,7 +103,7 @@ bool fk_receiver_stop(struct fk_receiver *receiver, int64_t wait_ms)
     (void)pthread_mutex_lock(&receiver->lock);
     receiver->stopping = true;
     (void)pthread_mutex_unlock(&receiver->lock);
-    return fk_thread_join(receiver->thread, fk_clock_monotonic_ms(fk_posix_clock()) + wait_ms);
+    return fk_thread_join(&receiver->thread, fk_clock_monotonic_ms(fk_posix_clock()) + wait_ms);
 }
 
 void fk_receiver_free(struct fk_receiver *receiver)

@@ -17,7 +17,7 @@ struct worker {
     struct fk_list idle; /* in the workers' idle, the last one that was at work behind the others */
     struct fk_workers *workers;
     pthread_cond_t woken;
-    pthread_t thread;
+    struct fk_thread thread;
     bool lease; /* the thread of that lane */
 };
 
@@ -118,7 +118,7 @@ static const struct fk_ports *open_ports(struct fk_workers *workers)
     return ports;
 }
 
-static void *run(void *context)
+static void run(void *context)
 {
     struct worker *worker = (struct worker *)context;
     struct fk_workers *workers = worker->workers;
@@ -134,7 +134,6 @@ static void *run(void *context)
     if (ports != NULL) {
         source->close(source->context, ports);
     }
-    return NULL;
 }
 
 /* Under the lock. If the system gives none, those that there are go on. */
@@ -199,7 +198,7 @@ bool fk_workers_stop(struct fk_workers *workers, int64_t wait_ms)
     }
     (void)pthread_mutex_unlock(&workers->lock);
     for (size_t i = 0; i < workers->count; i++) {
-        if (!fk_thread_join(workers->workers[i].thread, until_ms)) {
+        if (!fk_thread_join(&workers->workers[i].thread, until_ms)) {
             return false;
         }
         (void)pthread_cond_destroy(&workers->workers[i].woken);
