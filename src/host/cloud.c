@@ -104,7 +104,7 @@ static void on_stop(void *context, const char *reason)
     }
     fk_log_with(FK_LOG_INFO, "stopping: clients are sent to other gateways", fk_log_text("reason", reason),
                 fk_log_number("connections", (int64_t)fk_gateway_connections(host->gateway)));
-    host->give_up_ms = fk_clock_monotonic_ms(fk_posix_clock()) + FK_HAND_OVER_MS - 2 * END_MS;
+    host->give_up_ms = fk_clock_monotonic_ms(fk_posix_clock()) + FK_HAND_OVER_MS - (int64_t)2 * END_MS;
     fk_service_stopping();
     fk_uv_server_pause(host->front.server);
     fk_cloud_gateway_leave(host->gateway);
