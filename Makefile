@@ -16,6 +16,8 @@ help:
 	@echo 'make tidy         clang-format check, clang-tidy, cppcheck, the rules of the tree'
 	@echo 'make fmt          format the sources'
 	@echo 'make conformance  suites of other projects, and applications, against our server'
+	@echo 'make test-aws     what runs on AWS, against emulators of it: part of make test'
+	@echo 'make conformance-aws  the same, whole: all tests of kazoo with both topologies, more sequences, more faults'
 	@echo 'make conformance-baseline  the same suites against the real ZooKeeper: what fails there'
 	@echo 'make bench        figures beside ZooKeeper; writes docs/benchmarks.md'
 	@echo 'make chaos        500 kills and restarts under load  (CYCLES=500)'
@@ -97,6 +99,14 @@ conformance-baseline: test-tools
 	-$(BASELINE)/java_suite.py zookeeper --baseline
 	-$(BASELINE)/java_suite.py curator --baseline
 	-for suite in c go node rust; do $(BASELINE)/client_suite.py $$suite --baseline; done
+
+# The test cloud: emulators of AWS on the loopback interface (docs/aws-testing.md). `make test` has the first one in it.
+.PHONY: test-aws conformance-aws
+test-aws: test-tools
+	$(PYTHON) tests/run.py --suite aws
+
+conformance-aws: test-tools
+	FK_AWS_FULL=1 FK_SUITE_SECONDS=14400 $(PYTHON) tests/run.py --suite aws
 
 bench: build
 	@tools/install.sh bench

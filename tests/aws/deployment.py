@@ -10,6 +10,7 @@ import pathlib
 import subprocess
 import sys
 import time
+import zipfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -25,11 +26,23 @@ STAMP = 1  # of the item that says what there is; any positive number
 
 
 def code():
-    """The zip of the functions: FK_LAMBDA names it (default: what the build beside FK_BINARY made)."""
-    for path in (os.environ.get("FK_LAMBDA"), BINARY.parent / "faaskeeper-lambda.zip", ROOT / "dist" / "faaskeeper-lambda-x86_64.zip"):
-        if path and pathlib.Path(path).exists():
-            return pathlib.Path(path)
-    raise Failure("there is no zip of the functions: FK_LAMBDA=..., or `make lambda`")
+    """The zip of the functions: FK_LAMBDA names one, of `make lambda` for instance; else the bootstrap of the build is packed."""
+    if os.environ.get("FK_LAMBDA"):
+        return pathlib.Path(os.environ["FK_LAMBDA"])
+    program, packed = BINARY.parent / "bootstrap", BINARY.parent / "bootstrap.zip"
+    if not program.exists():
+        raise Failure(f"{program} is missing: build with -Dtests=true")
+    if not packed.exists() or packed.stat().st_mtime < program.stat().st_mtime:
+        version = subprocess.run([str(BINARY), "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
+        entry = zipfile.ZipInfo("bootstrap")
+        entry.create_system, entry.external_attr = 3, 0o100755 << 16  # Unix, executable
+        entry.compress_type = zipfile.ZIP_DEFLATED
+        part = packed.with_suffix(f".{os.getpid()}")
+        with zipfile.ZipFile(part, "w") as archive:
+            archive.writestr(entry, program.read_bytes())
+            archive.comment = f"faaskeeper {version} x86_64".encode()
+        part.replace(packed)
+    return packed
 
 
 class Deployment:

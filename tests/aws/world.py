@@ -10,7 +10,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 import cloud as cloud_module  # noqa: E402
 import deployment as deployment_module  # noqa: E402
-from suite import BINARY, Skip, scratch  # noqa: E402
+from suite import BINARY, scratch  # noqa: E402
 
 FULL = bool(os.environ.get("FK_AWS_FULL"))  # `make conformance-aws`
 TOPOLOGIES = ("single-hop", "pipeline")
@@ -51,11 +51,3 @@ class World:
 
     def environment(self):
         return {**os.environ, **self.cloud.environment(), "FK_BINARY": str(BINARY)}
-
-
-def need_functions():
-    """Skip where the functions cannot be built: `make lambda` says why."""
-    try:
-        return deployment_module.code()
-    except deployment_module.Failure as error:
-        raise Skip(str(error)) from None
