@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A runtime of Lambda and a table that is empty, as one server on the loopback interface: for tests and figures of
+"""A runtime of Lambda and a table, as one server on the loopback interface: for tests and figures of
 `bootstrap` alone. Reads one request at a time, as a runtime does; keeps connections."""
 import contextlib
+import json
 import os
 import queue
 import re
@@ -14,6 +15,50 @@ HEADERS = ("Lambda-Runtime-Aws-Request-Id: {id}\r\nLambda-Runtime-Deadline-Ms: {
            "Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:123456789012:function:f\r\n"
            "Lambda-Runtime-Trace-Id: Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=1\r\n")
 
+class Table:
+    """As much of DynamoDB as one function alone needs: items by their keys, no conditions."""
+
+    def __init__(self):
+        self.items, self.lock = {}, threading.Lock()
+
+    def call(self, action, body):
+        request = json.loads(body or b"{}")
+        with self.lock:
+            return json.dumps(getattr(self, f"_{action}", lambda _: {})(request)).encode()
+
+    @staticmethod
+    def _key(item):
+        return item["p"]["B"], item["n"]["B"]
+
+    def _found(self, key):
+        return self.items.get(self._key(key))
+
+    def _GetItem(self, request):
+        item = self._found(request["Key"])
+        return {"Item": item} if item else {}
+
+    def _BatchGetItem(self, request):
+        name, asked = next(iter(request["RequestItems"].items()))
+        return {"Responses": {name: [item for item in map(self._found, asked["Keys"]) if item]}, "UnprocessedKeys": {}}
+
+    def _Query(self, request):
+        partition = request["ExpressionAttributeValues"][":p"]["B"]
+        return {"Items": [item for key, item in self.items.items() if key[0] == partition]}
+
+    def _PutItem(self, request):
+        self.items[self._key(request["Item"])] = request["Item"]
+        return {}
+
+    def _DeleteItem(self, request):
+        self.items.pop(self._key(request["Key"]), None)
+        return {}
+
+    def _TransactWriteItems(self, request):
+        for action in request["TransactItems"]:
+            for name, write in action.items():
+                getattr(self, f"_{name}Item", lambda _: {})(write)
+        return {}
+
 
 class Stub:
     """Events that are put are handed out in order; what comes back stands in `reports` as (path, headers, body)."""
@@ -24,6 +69,7 @@ class Stub:
         self.port = self.listener.getsockname()[1]
         self.tables = []  # actions of the table that were asked for
         self.count = 0
+        self.table = Table()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self):
@@ -63,7 +109,7 @@ class Stub:
             return b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"
         action = re.search(r"(?i)^x-amz-target: *(\S+)", head, re.M)
         self.tables.append(action[1] if action else path)
-        answer = b'{"Responses":{},"UnprocessedKeys":{}}' if action and action[1].endswith("BatchGetItem") else b"{}"
+        answer = self.table.call(self.tables[-1].split(".")[-1], body)
         return (f"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {len(answer)}\r\n\r\n"
                 .encode() + answer)
 
