@@ -3,6 +3,7 @@
 import contextlib
 import json
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -14,6 +15,9 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "chaos"), str(HERE.parent / "e2e")]
 import cloud  # noqa: E402
 import install  # noqa: E402
 from life import BINARY, Failure, Report, Skip, scratch, wait_until  # noqa: E402, F401
+
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that emulators are ended
 
 
 def expect(condition, text):
