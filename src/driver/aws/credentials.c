@@ -226,20 +226,20 @@ static enum fk_err look_everywhere(struct fk_aws_settings *settings, struct fk_a
 /* keys_lock is held; it is given up while the sources are asked. */
 static enum fk_err renew(struct fk_aws_settings *settings, struct fk_diag *diag)
 {
-    static _Thread_local struct fk_aws_keys fresh;
+    struct fk_aws_keys *fresh = &settings->fresh; /* too large for a stack */
     settings->keys_renewing = true;
     (void)pthread_mutex_unlock(&settings->keys_lock);
-    enum fk_err err = look_everywhere(settings, &fresh, diag);
+    enum fk_err err = look_everywhere(settings, fresh, diag);
     int64_t now_ms = fk_clock_wall_ms(settings->clock);
     (void)pthread_mutex_lock(&settings->keys_lock);
+    if (err == FK_OK) {
+        fresh->serial = settings->keys.serial + 1;
+        settings->keys = *fresh;
+    }
+    memset(fresh, 0, sizeof *fresh);
     settings->keys_renewing = false;
     (void)pthread_cond_broadcast(&settings->keys_changed);
-    if (err == FK_OK) {
-        fresh.serial = settings->keys.serial + 1;
-        settings->keys = fresh;
-    }
     settings->keys_renew_at_ms = now_ms + FK_AWS_RENEW_AGAIN_MS;
-    memset(&fresh, 0, sizeof fresh);
     return err;
 }
 

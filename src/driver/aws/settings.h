@@ -65,7 +65,8 @@ struct fk_aws_settings {
     pthread_mutex_t keys_lock;
     pthread_cond_t keys_changed;
     struct fk_aws_keys keys;
-    bool keys_renewing;       /* by some thread */
+    bool keys_renewing; /* by one thread, which alone uses `fresh` meanwhile, outside of the lock */
+    struct fk_aws_keys fresh;
     int64_t keys_renew_at_ms; /* not before, where the last attempt failed */
 };
 
