@@ -11,6 +11,7 @@
 #include "function/distributor.h"
 #include "function/pipeline.h"
 #include "function/single_hop.h"
+#include "function/sweep.h"
 #include "host/posix_clock.h"
 
 #include <pthread.h>
@@ -21,6 +22,7 @@ enum {
     GROUPS_MAX = 16,
     VISIBILITY_MS = 30000,
     AGAIN_MS = 10,
+    SWEEP_MS = 1000,    /* of the heartbeat function; a deployment has it once a minute */
     LOOK_NS = 20000000, /* waits end by themselves: visibility timeouts have nobody who tells of them */
 };
 
@@ -49,6 +51,7 @@ struct memory_cloud {
     bool broken;
     struct function functions[2 * FUNCTIONS];
     size_t function_count;
+    pthread_t schedule;
 };
 
 struct shared_table {
@@ -372,6 +375,30 @@ static void start_function(struct memory_cloud *cloud, struct fk_queue *queue, f
     FK_ASSERT(status == 0);
 }
 
+/* The heartbeat function, on its schedule. Errors end one run of it; the next one begins anew. */
+static void *run_schedule(void *context)
+{
+    struct memory_cloud *cloud = (struct memory_cloud *)context;
+    struct shared_ports shared;
+    struct fk_sweep_result result;
+    int64_t due_ms = 0;
+    init_ports(&shared, cloud);
+    (void)pthread_mutex_lock(&cloud->lock);
+    while (!cloud->stopping) {
+        int64_t now_ms = fk_clock_monotonic_ms(fk_posix_clock());
+        if (now_ms < due_ms) {
+            wait_for_change(cloud);
+            continue;
+        }
+        due_ms = now_ms + SWEEP_MS;
+        (void)pthread_mutex_unlock(&cloud->lock);
+        (void)!fk_sweep_run(&cloud->options, &shared.ports, &result);
+        (void)pthread_mutex_lock(&cloud->lock);
+    }
+    (void)pthread_mutex_unlock(&cloud->lock);
+    return NULL;
+}
+
 struct memory_cloud *memory_cloud_new(const struct fk_cloud_options *options, int64_t delay_ms)
 {
     struct memory_cloud *cloud = (struct memory_cloud *)fk_alloc_zero(sizeof *cloud);
@@ -393,6 +420,8 @@ struct memory_cloud *memory_cloud_new(const struct fk_cloud_options *options, in
             start_function(cloud, cloud->distributor, fk_distributor_run);
         }
     }
+    int status = pthread_create(&cloud->schedule, NULL, run_schedule, cloud);
+    FK_ASSERT(status == 0);
     return cloud;
 }
 
@@ -412,6 +441,7 @@ void memory_cloud_free(struct memory_cloud *cloud)
     for (size_t i = 0; i < cloud->function_count; i++) {
         (void)pthread_join(cloud->functions[i].thread, NULL);
     }
+    (void)pthread_join(cloud->schedule, NULL);
     fk_table_free(cloud->table);
     fk_blobs_free(cloud->blobs);
     fk_queue_free(cloud->queue);
