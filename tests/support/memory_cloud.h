@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A cloud in the memory of one process, for tests of the gateway's host: the memory drivers under one lock, threads
- * that take messages from the queues and run the functions over them, one with the heartbeat on its schedule, mailboxes.
- * Every thread gets ports of its own. */
+ * that take messages from the queues and run the functions over them, one with the heartbeat on its schedule,
+ * mailboxes. Every thread gets ports of its own. */
 #ifndef TESTS_SUPPORT_MEMORY_CLOUD_H
 #define TESTS_SUPPORT_MEMORY_CLOUD_H
 
