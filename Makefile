@@ -16,7 +16,7 @@ help:
 	@echo 'make tidy         clang-format check, clang-tidy, cppcheck, the rules of the tree'
 	@echo 'make fmt          format the sources'
 	@echo 'make conformance  suites of other projects, and applications, against our server'
-	@echo 'make test-aws     what runs on AWS, against emulators of it: part of make test'
+	@echo 'make test-aws     what runs on AWS, against emulators of it, ten minutes; make test has its short suites'
 	@echo 'make conformance-aws  the same, whole: all tests of kazoo with both topologies, more sequences, more faults'
 	@echo 'make conformance-baseline  the same suites against the real ZooKeeper: what fails there'
 	@echo 'make bench        figures beside ZooKeeper; writes docs/benchmarks.md'

@@ -311,7 +311,8 @@ def find_suites(build, variants, names):
 
 
 # Suites that run only when they are named: other people's, that take long or install much (`make conformance`).
-ONLY_BY_NAME = re.compile(r"apps/|conformance/(java|client)-|packaging/reproducible")
+# Of the test cloud, the long runs end to end (`make test-aws`).
+ONLY_BY_NAME = re.compile(r"apps/|conformance/(java|client)-|packaging/reproducible|aws/(faults|kazoo|sidebyside)")
 
 
 def wanted_by(names, suite):
