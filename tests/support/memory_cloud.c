@@ -52,6 +52,7 @@ struct memory_cloud {
     struct function functions[2 * FUNCTIONS];
     size_t function_count;
     pthread_t schedule;
+    bool scheduled; /* the first gateway switches the schedule on, as it does in a deployment */
 };
 
 struct shared_table {
@@ -299,6 +300,7 @@ enum fk_err memory_cloud_mailbox(void *context, int64_t gateway, struct fk_mailb
         .base = {.ops = &ops, .address = FK_BYTES_LITERAL("memory")}, .cloud = cloud, .gateway = gateway};
     *out = &mailbox->base;
     (void)pthread_mutex_lock(&cloud->lock);
+    cloud->scheduled = true;
     return leave(cloud, fk_memory_channel_listen(cloud->channel, gateway));
 }
 
@@ -386,7 +388,7 @@ static void *run_schedule(void *context)
     (void)pthread_mutex_lock(&cloud->lock);
     while (!cloud->stopping) {
         int64_t now_ms = fk_clock_monotonic_ms(fk_posix_clock());
-        if (now_ms < due_ms) {
+        if (!cloud->scheduled || now_ms < due_ms) {
             wait_for_change(cloud);
             continue;
         }
