@@ -110,7 +110,8 @@ static enum fk_err look(struct fk_cloud_job *job, const struct fk_ports *ports)
 {
     struct fk_cloud_unsubscribe *found = &job->unsubscribe;
     struct fk_node_record node;
-    *found = (struct fk_cloud_unsubscribe){.kinds = 0};
+    found->kinds = 0; /* not `removing`, which the core looks at meanwhile */
+    found->unsettled = false;
     enum fk_err err = get_node(job, ports, &node, &found->stamp);
     for (size_t i = 0; err == FK_OK && i < node.subs.count; i++) {
         if (node.subs.items[i].gateway == job->gateway) {
