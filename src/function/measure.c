@@ -56,24 +56,11 @@ static enum fk_err meet(struct walk *walk, struct fk_bytes path, const struct fk
     return walk->waiting[walk->count++].data == NULL ? FK_ERR_NOMEM : FK_OK;
 }
 
-static struct fk_bytes child_path(struct fk_arena *arena, struct fk_bytes parent, struct fk_bytes name)
-{
-    size_t front = parent.size == 1 ? 0 : parent.size;
-    uint8_t *path = (uint8_t *)fk_arena_alloc(arena, front + 1 + name.size);
-    if (path == NULL) {
-        return FK_BYTES_NULL;
-    }
-    memcpy(path, parent.data, front);
-    path[front] = '/';
-    memcpy(path + front + 1, name.data, name.size);
-    return fk_bytes_of(path, front + 1 + name.size);
-}
-
 static enum fk_err meet_child(struct walk *walk, struct fk_bytes parent, const struct fk_item *item,
                               struct fk_arena *scratch)
 {
     struct fk_node_record record;
-    struct fk_bytes path = child_path(scratch, parent, item->key.name);
+    struct fk_bytes path = fk_path_of_child(scratch, parent, item->key.name);
     enum fk_err err = path.data == NULL ? FK_ERR_NOMEM : fk_node_record_read(item->value, path, scratch, &record);
     return err == FK_OK ? meet(walk, path, &item->key, &record) : err;
 }

@@ -222,4 +222,7 @@ void fk_events_record_write(struct fk_buf *buf, const struct fk_events_record *r
 /* The result of a request in the session's record, or NULL. */
 const struct fk_result *fk_session_record_result(const struct fk_session_record *record, int64_t epoch, int64_t number);
 
+/* The path of a child of `parent`, in the arena; null without memory. */
+struct fk_bytes fk_path_of_child(struct fk_arena *arena, struct fk_bytes parent, struct fk_bytes name);
+
 #endif

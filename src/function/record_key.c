@@ -127,3 +127,16 @@ int64_t fk_key_number(struct fk_bytes name)
     }
     return (int64_t)number;
 }
+
+struct fk_bytes fk_path_of_child(struct fk_arena *arena, struct fk_bytes parent, struct fk_bytes name)
+{
+    size_t front = parent.size == 1 ? 0 : parent.size;
+    uint8_t *path = (uint8_t *)fk_arena_alloc(arena, front + 1 + name.size);
+    if (path == NULL) {
+        return FK_BYTES_NULL;
+    }
+    memcpy(path, parent.data, front);
+    path[front] = '/';
+    memcpy(path + front + 1, name.data, name.size);
+    return fk_bytes_of(path, front + 1 + name.size);
+}

@@ -49,20 +49,6 @@ struct walk {
     int64_t count;
 };
 
-/* The path of a child; null without memory. */
-static struct fk_bytes child_path(struct fk_arena *arena, struct fk_bytes parent, struct fk_bytes name)
-{
-    size_t front = parent.size == 1 ? 0 : parent.size;
-    uint8_t *path = (uint8_t *)fk_arena_alloc(arena, front + 1 + name.size);
-    if (path == NULL) {
-        return FK_BYTES_NULL;
-    }
-    memcpy(path, parent.data, front);
-    path[front] = '/';
-    memcpy(path + front + 1, name.data, name.size);
-    return fk_bytes_of(path, front + 1 + name.size);
-}
-
 static enum fk_err note_child(struct walk *walk, struct fk_bytes parent, const struct fk_item *item,
                               struct fk_arena *scratch)
 {
@@ -76,7 +62,7 @@ static enum fk_err note_child(struct walk *walk, struct fk_bytes parent, const s
     }
     walk->count++;
     if (record.node.num_children > 0) {
-        struct fk_bytes path = child_path(&walk->job->base.arena, parent, item->key.name);
+        struct fk_bytes path = fk_path_of_child(&walk->job->base.arena, parent, item->key.name);
         if (path.data == NULL) {
             return FK_ERR_NOMEM;
         }
