@@ -16,6 +16,7 @@ Last line: N passed, N failed, N skipped. Exit code 1 when something failed or n
 import argparse
 import collections
 import concurrent.futures
+import itertools
 import json
 import os
 import pathlib
@@ -30,6 +31,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 PYTHON = "/usr/bin/python3"
 SUITE_SECONDS = int(os.environ.get("FK_SUITE_SECONDS", "1500"))  # at most, for one suite
+SUITES_AT_ONCE = 2  # of those that may run beside others: what they time allows for one more, not for many
 LAST_LINE = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped")
 # What must be there; the rest is found.
 REQUIRED = ("unit", "contract", "e2e/handshake", "e2e/nodes", "e2e/errors", "e2e/acl", "e2e/multi", "e2e/watches",
@@ -142,7 +144,9 @@ def read_tap(text, name, code):
 
 
 class Executables:
-    """All test executables of one meson suite."""
+    """All test executables of one meson suite; it runs several at once by itself."""
+
+    beside = False
 
     def __init__(self, name, tests):
         self.name, self.tests = name, tests
@@ -179,7 +183,9 @@ def find_executables(build, prefix=""):
 # ---- pytest
 
 class Pytest:
-    """One file of Python tests."""
+    """One file of Python tests against servers of its own. Most of its time is waiting for timeouts."""
+
+    beside = True
 
     def __init__(self, name, file, env):
         self.name, self.file, self.env = name, file, env
@@ -214,7 +220,9 @@ class Pytest:
 # ---- scripts
 
 class Script:
-    """A program whose last line is the count."""
+    """A program whose last line is the count. It may load the machine as much as it can: nothing runs beside it."""
+
+    beside = False
 
     def __init__(self, name, command, env):
         self.name, self.command, self.env = name, command, env
@@ -351,17 +359,25 @@ def report(suite, result):
     report_skips(result.skips)
 
 
+def run_suite(suite, logs):
+    began = time.monotonic()
+    result = suite.run(logs)
+    result.seconds = time.monotonic() - began
+    if not result.passed and not result.failed and not result.skipped:
+        result.fail(f"{suite.name}: ran nothing")
+    return result
+
+
 def run_suites(suites, logs):
+    """Runs them in their order, those that wait more than they work side by side; each is reported in its turn."""
     total = Result()
     print(f"{'suite':26} {'passed':>6} {'failed':>6} {'skipped':>7} {'seconds':>8}", flush=True)
-    for suite in suites:
-        began = time.monotonic()
-        result = suite.run(logs)
-        result.seconds = time.monotonic() - began
-        if not result.passed and not result.failed and not result.skipped:
-            result.fail(f"{suite.name}: ran nothing")
-        report(suite, result)
-        total.add(result)
+    for beside, group in itertools.groupby(suites, lambda suite: suite.beside):
+        group = list(group)
+        with concurrent.futures.ThreadPoolExecutor(min(SUITES_AT_ONCE, os.cpu_count() or 1) if beside else 1) as pool:
+            for suite, result in zip(group, pool.map(lambda suite: run_suite(suite, logs), group)):
+                report(suite, result)
+                total.add(result)
     return total
 
 
