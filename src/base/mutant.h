@@ -108,7 +108,7 @@ enum fk_mutant {
 extern enum fk_mutant fk_mutant_now; /* set once, before anything runs */
 #    define FK_MUTANT(name) (fk_mutant_now == FK_MUTANT_##name)
 #else
-#    define FK_MUTANT(name) (0 == 1)
+#    define FK_MUTANT(name) (FK_MUTANT_##name == FK_MUTANT_COUNT)
 #endif
 
 #endif

@@ -50,7 +50,7 @@
         key, FK_CONFIG_REFUSED, 0, 0, 0, NULL, "", doc                                                                 \
     }
 
-#define DAY_MS (24 * 60 * 60 * 1000)
+#define DAY_MS (INT64_C(24) * 60 * 60 * 1000)
 
 static const char one_server[] = "of a quorum; this is one server";
 static const char java[] = "of the JVM or a Java library; there is none here";
@@ -79,8 +79,8 @@ const struct fk_config_key fk_config_keys[] = {
     NUMBER("connection_throttle_fill_count", bounds.connect_fill_count, 1, INT32_MAX, "1", "tokens that come back"),
     NUMBER("clientPortListenBacklog", backlog, -1, 65535, "-1", "connections waiting to be accepted; -1: the system's"),
     NUMBER("nio.sessionlessCnxnTimeout", handshake_ms, 1, DAY_MS, "5000", "ms for the first frame of a connection"),
-    NUMBER("jute.maxbuffer", frame_size_max, 64, 64 * 1024 * 1024, "1048575", "largest request in bytes"),
-    NUMBER("preAllocSize", segment_size_kb, 0, 1024 * 1024, "65536",
+    NUMBER("jute.maxbuffer", frame_size_max, 64, INT64_C(64) * 1024 * 1024, "1048575", "largest request in bytes"),
+    NUMBER("preAllocSize", segment_size_kb, 0, INT64_C(1024) * 1024, "65536",
            "KiB; size of a segment of the log, at least four times jute.maxbuffer"),
     SWITCH("forceSync", sync, "yes", "no: answers before the disk has it, up to a second may be lost"),
     SWITCH("readonlymode.enabled", read_only, "no", "isro is answered; one server is never read-only by itself"),
