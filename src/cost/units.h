@@ -42,7 +42,8 @@
     X(SESSION_CLOSED, "sessionClosed", "ephemeral nodes")                                                              \
     X(SESSION_EXPIRED, "sessionExpired", "")                                                                           \
     X(GATEWAY_PERIOD, "gatewayPeriod", "") /* a gateway's renewal and sweep */                                         \
-    X(HEARTBEAT, "heartbeat", "")          /* one call of the heartbeat function */
+    X(HEARTBEAT, "heartbeat", "")          /* one call of the heartbeat function */                                    \
+    X(EVENT, "event", "") /* a change that a gateway watches for: what setDataWatched has beyond setData */
 
 enum fk_cost_op {
 #define FK_COST_OP_ROW(id, name, amount) FK_COST_##id,

@@ -88,6 +88,7 @@ static void note_reads(struct fk_cloud *cloud, int64_t zxid, struct fk_bytes pat
 static void apply(struct fk_gateway *gateway, int64_t zxid, const struct fk_gateway_events *events)
 {
     struct fk_cloud *cloud = gateway->cloud;
+    bool heard = false;
     for (size_t i = 0; i < events->count; i++) {
         const struct fk_event_entry *entry = &events->entries[i];
         if (entry->kind == FK_ENTRY_SESSION_GONE) {
@@ -98,9 +99,13 @@ static void apply(struct fk_gateway *gateway, int64_t zxid, const struct fk_gate
         struct firing firing = {.gateway = gateway, .zxid = zxid, .acl = entry->acl};
         note_reads(cloud, zxid, entry->path);
         fk_watch_fire(&gateway->watches, &event, zxid, fire, &firing);
+        heard = heard || firing.heard;
         if (!firing.heard) {
             fk_cloud_unheard(gateway, entry->path);
         }
+    }
+    if (heard) {
+        fk_tally_add(&gateway->tally, NULL, FK_COST_EVENT, 0);
     }
     cloud->applied = zxid;
     fk_cloud_learn_zxid(cloud, zxid);

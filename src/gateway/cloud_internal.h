@@ -90,6 +90,7 @@ struct fk_cloud_write {
     int64_t started_ms;
     int32_t xid;
     int32_t op;
+    struct fk_tally_write tally;
     bool answered;
     struct fk_answer_message answer; /* body: in `body` */
     struct fk_buf body;

@@ -272,6 +272,32 @@ bool fk_inspect_ephemerals(struct fk_gateway *gateway, int64_t session_id,
     return true;
 }
 
+/* --- what clients asked for --- */
+
+const struct fk_tally *fk_inspect_tally(const struct fk_gateway *gateway)
+{
+    return &gateway->tally;
+}
+
+int64_t fk_inspect_tally_running_ms(struct fk_gateway *gateway)
+{
+    fk_gateway_touch_clock(gateway);
+    return fk_tally_running_ms(&gateway->tally, gateway->now_ms);
+}
+
+void fk_inspect_session_tallies(struct fk_gateway *gateway,
+                                bool (*each)(void *context, int64_t id, const struct fk_tally_session *tally),
+                                void *context)
+{
+    for (struct fk_map_entry *entry = fk_map_next(&gateway->sessions, NULL); entry != NULL;
+         entry = fk_map_next(&gateway->sessions, entry)) {
+        const struct fk_gateway_session *session = FK_CONTAINER_OF(entry, struct fk_gateway_session, entry);
+        if (!each(context, session->id, &session->tally)) {
+            return;
+        }
+    }
+}
+
 /* --- watches --- */
 
 struct watch_walk {

@@ -6,6 +6,7 @@
 
 #include "base/summary.h"
 #include "gateway/gateway.h"
+#include "gateway/tally.h"
 
 /* --- the server --- */
 
@@ -85,6 +86,16 @@ void fk_inspect_sessions(struct fk_gateway *gateway, bool (*each)(void *context,
 /* The ephemeral nodes of a session; false where the store could not tell. */
 bool fk_inspect_ephemerals(struct fk_gateway *gateway, int64_t session_id,
                            bool (*each)(void *context, struct fk_bytes path), void *context);
+
+/* --- what clients asked for (tally.h) --- */
+
+const struct fk_tally *fk_inspect_tally(const struct fk_gateway *gateway);
+/* Milliseconds of its running minute. */
+int64_t fk_inspect_tally_running_ms(struct fk_gateway *gateway);
+/* The sessions that live here. */
+void fk_inspect_session_tallies(struct fk_gateway *gateway,
+                                bool (*each)(void *context, int64_t id, const struct fk_tally_session *tally),
+                                void *context);
 
 /* --- watches --- */
 

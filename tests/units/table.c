@@ -214,6 +214,7 @@ static const struct table_row rows[] = {
     {FK_COST_MULTI, NULL, AMOUNTS(parts), prepare_children, multi, false},
     {.op = FK_COST_SESSION_NEW, .case_name = "session: new"},
     {.op = FK_COST_SESSION_MOVED, .case_name = "session: taken over by another gateway"},
+    {.op = FK_COST_SESSION_CLOSED, .case_name = "session: closed"},
     {FK_COST_SESSION_CLOSED, NULL, AMOUNTS(parts), prepare_ephemerals, close_session, false},
     {.op = FK_COST_SESSION_EXPIRED, .case_name = "session: expired"},
     {.op = FK_COST_GATEWAY_PERIOD, .case_name = "gateway: renewal and sweep, each 5 s"},
