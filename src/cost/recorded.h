@@ -8,7 +8,7 @@
  * NAME is one of FK_COST_OP_TABLE, A what the table says that the operation counts (0: nothing), the largest of its
  * class where a server counted by classes. N may be a fraction. `gateways` were connected all the time (left out: 1),
  * `data_bytes` lie in the tree (left out: 0). Other members are read over. The timers of gateways and of the heartbeat
- * are operations like others: gatewayPeriod, heartbeat. */
+ * are operations like others: gatewayMinute, heartbeat. */
 #ifndef FK_COST_RECORDED_H
 #define FK_COST_RECORDED_H
 

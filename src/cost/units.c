@@ -17,8 +17,27 @@ static const struct row rows[] = {
 #include "cost/units_table.inc"
 };
 
+enum time_kind {
+    TIME_READ, /* of one small item */
+    TIME_CALL, /* of a function, for a write */
+};
+
+/* Rows of one topology and channel stand together, in the order of sizes. */
+struct time_row {
+    enum time_kind kind;
+    bool pipeline;
+    bool tcp;
+    size_t size;
+    double ms;
+};
+
+static const struct time_row times[] = {
+#include "cost/durations.inc"
+};
+
 enum {
     ROWS = sizeof rows / sizeof rows[0],
+    TIMES = sizeof times / sizeof times[0],
 };
 
 static const char *const names[] = {
@@ -60,7 +79,7 @@ static void extrapolate(struct fk_cost_use *use, size_t amount, size_t measured)
 }
 
 /* Two rows apart: whatever changed, somebody is told. */
-static struct fk_cost_use event_use(bool pipeline)
+static struct fk_cost_use watched_use(bool pipeline)
 {
     const struct fk_cost_use without = fk_cost_units(FK_COST_SET_DATA, 0, pipeline);
     const struct fk_cost_use with = fk_cost_units(FK_COST_SET_DATA_WATCHED, 0, pipeline);
@@ -70,8 +89,8 @@ static struct fk_cost_use event_use(bool pipeline)
 
 struct fk_cost_use fk_cost_units(enum fk_cost_op op, size_t amount, bool pipeline)
 {
-    if (op == FK_COST_EVENT) {
-        return event_use(pipeline);
+    if (op == FK_COST_WATCHED) {
+        return watched_use(pipeline);
     }
     const struct row *row = find(op, amount, pipeline);
     if (row == NULL) {
@@ -83,6 +102,35 @@ struct fk_cost_use fk_cost_units(enum fk_cost_op op, size_t amount, bool pipelin
         extrapolate(&use, amount, row->amount);
     }
     return use;
+}
+
+static double between(const struct time_row *below, const struct time_row *above, size_t size)
+{
+    double part = (double)(size - below->size) / (double)(above->size - below->size);
+    return below->ms + part * (above->ms - below->ms);
+}
+
+double fk_cost_call_ms(size_t size, bool pipeline, bool tcp)
+{
+    const struct time_row *below = NULL;
+    for (size_t i = 0; i < TIMES; i++) {
+        const struct time_row *row = &times[i];
+        if (row->kind != TIME_CALL || row->pipeline != pipeline || row->tcp != tcp) {
+            continue;
+        }
+        if (row->size >= size) {
+            return below == NULL ? row->ms : between(below, row, size);
+        }
+        below = row;
+    }
+    FK_ASSERT(below != NULL);
+    return below->ms * (double)size / (double)below->size; /* what is larger waits for S3 in proportion */
+}
+
+double fk_cost_read_ms(void)
+{
+    FK_ASSERT(times[0].kind == TIME_READ);
+    return times[0].ms;
 }
 
 const char *fk_cost_op_name(enum fk_cost_op op)

@@ -105,7 +105,7 @@ static void apply(struct fk_gateway *gateway, int64_t zxid, const struct fk_gate
         }
     }
     if (heard) {
-        fk_tally_add(&gateway->tally, NULL, FK_COST_EVENT, 0);
+        fk_tally_watched(&gateway->tally);
     }
     cloud->applied = zxid;
     fk_cloud_learn_zxid(cloud, zxid);

@@ -318,7 +318,7 @@ void fk_gateway_change(struct fk_gateway *gateway, const struct fk_change *chang
         }
     }
     if (heard) {
-        fk_tally_add(&gateway->tally, NULL, FK_COST_EVENT, 0);
+        fk_tally_watched(&gateway->tally);
     }
 }
 

@@ -173,6 +173,12 @@ void fk_tally_wrote(struct fk_tally *tally, struct fk_tally_session *session, co
     fk_tally_add(tally, session, refused ? FK_COST_CREATE_REFUSED : (enum fk_cost_op)write->op, refused ? 0 : amount);
 }
 
+void fk_tally_watched(struct fk_tally *tally)
+{
+    fk_tally_add(tally, NULL, FK_COST_WATCHED, 0);
+    fk_tally_add(tally, NULL, FK_COST_EVENT, 0);
+}
+
 void fk_tally_expired(struct fk_tally *tally, int32_t ephemerals)
 {
     if (ephemerals > 0) {

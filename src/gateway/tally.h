@@ -61,6 +61,8 @@ struct fk_tally_write fk_tally_write_of(int32_t opcode, struct fk_bytes body, in
 void fk_tally_wrote(struct fk_tally *tally, struct fk_tally_session *session, const struct fk_tally_write *write,
                     int32_t code, struct fk_bytes reply);
 
+/* A change that somebody here has watched for, whoever made it: it is told, acknowledged and trimmed. */
+void fk_tally_watched(struct fk_tally *tally);
 /* A session expired that has so many ephemeral nodes; what they use is that of a session closed with them. */
 void fk_tally_expired(struct fk_tally *tally, int32_t ephemerals);
 
