@@ -244,7 +244,7 @@ void fk_cloud_renew_done(struct fk_gateway *gateway, struct fk_cloud_job *job)
     fk_cloud_job_release(gateway, job);
     if (first) {
         gateway->last_tick_ms = gateway->now_ms; /* the host may have waited for it: that is no stall */
-        fk_cloud_attach_tick(gateway); /* clients have waited for it */
+        fk_cloud_attach_tick(gateway);           /* clients have waited for it */
     }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/inspect.h"
 
-#include "gateway/gateway_internal.h"
+#include "gateway/cloud_internal.h"
 
 static const char *mode(const struct fk_gateway *gateway)
 {
@@ -296,6 +296,17 @@ void fk_inspect_session_tallies(struct fk_gateway *gateway,
             return;
         }
     }
+}
+
+const struct fk_meter *fk_inspect_meter(const struct fk_gateway *gateway)
+{
+    return gateway->cloud == NULL ? NULL : &gateway->cloud->meter;
+}
+
+void fk_inspect_channel(const struct fk_gateway *gateway, int64_t *receives, int64_t *deletes)
+{
+    *receives = gateway->cloud == NULL ? 0 : gateway->cloud->channel_receives;
+    *deletes = gateway->cloud == NULL ? 0 : gateway->cloud->channel_deletes;
 }
 
 /* --- watches --- */

@@ -97,6 +97,11 @@ void fk_inspect_session_tallies(struct fk_gateway *gateway,
                                 bool (*each)(void *context, int64_t id, const struct fk_tally_session *tally),
                                 void *context);
 
+/* What jobs used of AWS as meters around their ports say, by label; NULL: not a gateway of a deployment. */
+const struct fk_meter *fk_inspect_meter(const struct fk_gateway *gateway);
+/* Billed requests of the receiving end of its channel. */
+void fk_inspect_channel(const struct fk_gateway *gateway, int64_t *receives, int64_t *deletes);
+
 /* --- watches --- */
 
 /* By session, the paths of one after the other; by path otherwise. */

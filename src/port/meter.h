@@ -81,6 +81,9 @@ void fk_meter_label(struct fk_meter *meter, const char *name);
 /* The numbers of a label; NULL: nobody has named it. */
 const struct fk_units *fk_meter_units(const struct fk_meter *meter, const char *name);
 
+/* Adds what a meter of another thread has counted, to the current label too. */
+void fk_meter_add(struct fk_meter *meter, const struct fk_units *units);
+
 void fk_units_add(struct fk_units *sum, const struct fk_units *more);
 
 /* later - earlier: what was used in between. */
