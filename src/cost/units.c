@@ -79,7 +79,7 @@ static void extrapolate(struct fk_cost_use *use, size_t amount, size_t measured)
 }
 
 /* Two rows apart: whatever changed, somebody is told. */
-static struct fk_cost_use watched_use(bool pipeline)
+static struct fk_cost_use event_use(bool pipeline)
 {
     const struct fk_cost_use without = fk_cost_units(FK_COST_SET_DATA, 0, pipeline);
     const struct fk_cost_use with = fk_cost_units(FK_COST_SET_DATA_WATCHED, 0, pipeline);
@@ -89,8 +89,8 @@ static struct fk_cost_use watched_use(bool pipeline)
 
 struct fk_cost_use fk_cost_units(enum fk_cost_op op, size_t amount, bool pipeline)
 {
-    if (op == FK_COST_WATCHED) {
-        return watched_use(pipeline);
+    if (op == FK_COST_EVENT) {
+        return event_use(pipeline);
     }
     const struct row *row = find(op, amount, pipeline);
     if (row == NULL) {

@@ -44,11 +44,12 @@
     X(SESSION_MOVED, "sessionMoved", "") /* taken over by another gateway */                                           \
     X(SESSION_CLOSED, "sessionClosed", "ephemeral nodes")                                                              \
     X(SESSION_EXPIRED, "sessionExpired", "")                                                                           \
-    X(GATEWAY_MINUTE, "gatewayMinute", "gateways")  /* what they do by themselves in a minute: renewals, sweeps */     \
+    X(GATEWAY_PERIOD, "gatewayPeriod", "")          /* a gateway's renewal and sweep */                                \
+    X(GATEWAY_MINUTE, "gatewayMinute", "gateways")  /* what gateways do by themselves in a minute */                   \
     X(HEARTBEAT, "heartbeat", "sessions")           /* one call of the heartbeat function */                           \
-    X(EVENT, "event", "")                           /* what becomes of an event: acknowledged, trimmed by a sweep */   \
+    X(EVENT_TRIMMED, "eventTrimmed", "")            /* what becomes of an event: acknowledged, trimmed by a sweep */   \
     X(ORPHAN_SWEEP, "orphanSweep", "bytes of data") /* the look for data without a record, over 100 nodes */           \
-    X(WATCHED, "watched", "") /* a change that a gateway watches for: what setDataWatched has beyond setData */
+    X(EVENT, "event", "") /* a change that a gateway watches for: what setDataWatched has beyond setData */
 
 enum fk_cost_op {
 #define FK_COST_OP_ROW(id, name, amount) FK_COST_##id,

@@ -175,8 +175,8 @@ void fk_tally_wrote(struct fk_tally *tally, struct fk_tally_session *session, co
 
 void fk_tally_watched(struct fk_tally *tally)
 {
-    fk_tally_add(tally, NULL, FK_COST_WATCHED, 0);
     fk_tally_add(tally, NULL, FK_COST_EVENT, 0);
+    fk_tally_add(tally, NULL, FK_COST_EVENT_TRIMMED, 0);
 }
 
 void fk_tally_expired(struct fk_tally *tally, int32_t ephemerals)

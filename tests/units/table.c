@@ -324,9 +324,10 @@ static const struct table_row rows[] = {
     CASE(SESSION_CLOSED, "session: closed"),
     MADE(SESSION_CLOSED, parts, prepare_ephemerals, close_session, false, NULL),
     CASE(SESSION_EXPIRED, "session: expired"),
+    CASE(GATEWAY_PERIOD, "gateway: renewal and sweep, each 5 s"),
     MADE(GATEWAY_MINUTE, gateways, prepare_gateways, pass_minute, true, NULL),
     MADE(HEARTBEAT, sessions, prepare_sessions, sweep, true, NULL),
-    MADE(EVENT, once, prepare_event, minute_and_sweep, true, prepare_quiet),
+    MADE(EVENT_TRIMMED, once, prepare_event, minute_and_sweep, true, prepare_quiet),
     MADE(ORPHAN_SWEEP, sizes, prepare_nodes, sweep, false, prepare_nodes_quiet),
 };
 

@@ -48,7 +48,7 @@ static void an_event_is_what_a_watched_write_has_beyond_another(void **state)
 {
     (void)state;
     for (int pipeline = 0; pipeline < 2; pipeline++) {
-        const struct fk_cost_use event = fk_cost_units(FK_COST_WATCHED, 0, pipeline == 1);
+        const struct fk_cost_use event = fk_cost_units(FK_COST_EVENT, 0, pipeline == 1);
         const struct fk_cost_use set = fk_cost_units(FK_COST_SET_DATA, 0, pipeline == 1);
         const struct fk_cost_use watched = fk_cost_units(FK_COST_SET_DATA_WATCHED, 0, pipeline == 1);
         assert_int_equal(set.units.write_units + event.units.write_units, watched.units.write_units);
