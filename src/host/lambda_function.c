@@ -193,10 +193,49 @@ static bool run_sweep(const struct fk_lambda_function *function, const struct fk
     return true;
 }
 
+/* --- what it used --- */
+
+enum {
+    USED_FIELDS = 9,
+};
+
+static void log_used(const struct fk_units *used)
+{
+    static struct fk_log_site site = {.file = __FILE__, .line = __LINE__};
+    const struct {
+        const char *key;
+        int64_t number;
+    } numbers[USED_FIELDS] = {
+        {"read_units", used->read_units},
+        {"write_units", used->write_units},
+        {"refused", used->table_refused},
+        {"failed", used->table_failed},
+        {"queue_requests", used->queue_requests},
+        {"told", used->channel_requests},
+        {"puts", used->blob_puts},
+        {"gets", used->blob_gets},
+        {"lists", used->blob_lists},
+    };
+    struct fk_log_field fields[USED_FIELDS];
+    size_t count = 0;
+    for (size_t i = 0; i < USED_FIELDS; i++) {
+        if (numbers[i].number != 0) { /* each byte of a log costs, too */
+            fields[count++] = fk_log_number(numbers[i].key, numbers[i].number);
+        }
+    }
+    fk_log_put(&site, FK_LOG_INFO, "used", fields, count);
+}
+
 bool fk_lambda_run(void *context, const struct fk_invocation *invocation, struct fk_arena *arena, struct fk_buf *out,
                    struct fk_lambda_error *error)
 {
     const struct fk_lambda_function *function = (const struct fk_lambda_function *)context;
     bool of_queue = function->kind == FK_LAMBDA_WRITER || function->kind == FK_LAMBDA_DISTRIBUTOR;
-    return of_queue ? run_batch(function, invocation, arena, out, error) : run_sweep(function, invocation, out, error);
+    bool done =
+        of_queue ? run_batch(function, invocation, arena, out, error) : run_sweep(function, invocation, out, error);
+    if (function->metered != NULL) {
+        const struct fk_units used = fk_metered_take(function->metered);
+        log_used(&used);
+    }
+    return done;
 }

@@ -6,6 +6,7 @@
 #include "function/cloud.h"
 #include "host/lambda.h"
 #include "host/lambda_event.h"
+#include "host/metered.h"
 
 enum fk_lambda_kind {
     FK_LAMBDA_WRITER,      /* of the requests' queue: single hop, or the pipeline's writers */
@@ -30,6 +31,7 @@ struct fk_lambda_function {
     enum fk_lambda_kind kind;
     struct fk_cloud_options options;
     const struct fk_ports *ports;
+    struct fk_metered *metered; /* whose ports these are: each invocation logs what it used; NULL: nobody counts */
     struct fk_lambda_hooks hooks;
 };
 
