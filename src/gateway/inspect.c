@@ -40,6 +40,8 @@ void fk_inspect_server(struct fk_gateway *gateway, struct fk_server_facts *facts
         .latency_avg_ms = fk_summary_average(&stats->latency),
         .zxid = zxid,
         .nodes = node_count(&counts),
+        .sessions = counts.sessions,
+        .data_size = counts.data_size,
         .uptime_ms = gateway->now_ms - gateway->started_ms,
         .auth_failed = stats->auth_failed,
         .watch_connections = watching_connections(gateway),
@@ -277,6 +279,11 @@ bool fk_inspect_ephemerals(struct fk_gateway *gateway, int64_t session_id,
 const struct fk_tally *fk_inspect_tally(const struct fk_gateway *gateway)
 {
     return &gateway->tally;
+}
+
+bool fk_inspect_pipeline(const struct fk_gateway *gateway)
+{
+    return gateway->cloud != NULL && gateway->cloud->options.pipeline;
 }
 
 int64_t fk_inspect_tally_running_ms(struct fk_gateway *gateway)

@@ -21,6 +21,8 @@ struct fk_server_facts {
     double latency_avg_ms;
     int64_t zxid;
     int64_t nodes; /* ZK: with the internal key "" beside "/"; -1: not known */
+    int64_t sessions;
+    int64_t data_size; /* bytes of paths and data; -1: not known */
     int64_t uptime_ms;
     int64_t auth_failed;
     int64_t watch_connections;
@@ -90,6 +92,8 @@ bool fk_inspect_ephemerals(struct fk_gateway *gateway, int64_t session_id,
 /* --- what clients asked for (tally.h) --- */
 
 const struct fk_tally *fk_inspect_tally(const struct fk_gateway *gateway);
+/* The topology that it is priced as. */
+bool fk_inspect_pipeline(const struct fk_gateway *gateway);
 /* Milliseconds of its running minute. */
 int64_t fk_inspect_tally_running_ms(struct fk_gateway *gateway);
 /* The sessions that live here. */

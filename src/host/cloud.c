@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "gateway/read.h"
+#include "gateway/tally.h"
 #include "gateway/version.h"
 #include "host/metered.h"
 #include "host/posix_clock.h"
@@ -19,6 +20,7 @@ enum {
 
 struct fk_cloud_host {
     struct fk_front front;
+    struct fk_tally_session tally_weights[FK_TALLY_CELLS];
     struct fk_cloud_host_options options;
     struct fk_gateway *gateway;
     struct fk_workers *workers;
@@ -256,6 +258,8 @@ enum fk_err fk_cloud_host_new(const struct fk_cloud_host_options *options, struc
     }
     host->options = *options;
     host->options.gateway.bounds.events_at_once = FK_EVENTS_AT_ONCE;
+    fk_tally_weigh(host->tally_weights, options->cloud.pipeline);
+    host->options.gateway.tally_weights = host->tally_weights;
     init_front(host);
     enum fk_err err = open_all(host, diag);
     if (err != FK_OK) {
