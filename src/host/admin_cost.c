@@ -262,10 +262,13 @@ static json_t *sessions_of(const struct pricing *pricing)
         json_t *one = json_object();
         fk_admin_set(one, "session_id", json_integer(session->id));
         fk_admin_set(one, "operations", json_integer(session->tally.requests));
-        fk_admin_set(one, "read_units", json_integer(session->tally.read_units));
-        fk_admin_set(one, "write_units", json_integer(session->tally.write_units));
-        fk_admin_set(one, "queue_requests", json_integer(session->tally.queue_requests));
-        fk_admin_set(one, "invocations", json_integer(session->tally.invocations));
+        const struct fk_units units = {.read_units = session->tally.read_units,
+                                       .write_units = session->tally.write_units,
+                                       .queue_requests = session->tally.queue_requests,
+                                       .channel_requests = session->tally.channel_requests,
+                                       .blob_puts = session->tally.blob_puts,
+                                       .blob_gets = session->tally.blob_gets};
+        set_units(one, &units, (double)session->tally.invocations, 1);
         set_real(one, "usd", session->usd);
         (void)json_array_append_new(sessions, one);
     }
