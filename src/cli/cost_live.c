@@ -5,7 +5,6 @@
 #include "cli/cli.h"
 #include "http/client.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -16,8 +15,6 @@ enum {
     CONNECT_MS = 5000,
     ANSWER_MS = 20000,
     ANSWER_SIZE_MAX = 8 * 1024 * 1024,
-    DISK_GB = 20,
-    BODY_SHOWN = 60,
 };
 
 static const char help[] =
@@ -74,7 +71,7 @@ static bool *flag_of(struct options *options, const char *name)
 
 static enum fk_err parse(int argc, char **argv, struct options *options, struct fk_diag *diag)
 {
-    *options = (struct options){.region = FK_PRICE_REGION, .zookeeper = "3xt3.small"};
+    *options = (struct options){.region = FK_PRICE_REGION, .zookeeper = FK_ENSEMBLE_USUAL};
     for (int i = 1; i < argc; i++) {
         bool *flag = flag_of(options, argv[i]);
         const char **value = value_of(options, argv[i]);
@@ -117,82 +114,6 @@ static enum fk_err parse_address(const char *text, char host[HOST_SIZE], uint16_
     host[size] = '\0';
     *port = (uint16_t)number;
     return FK_OK;
-}
-
-/* --- the answer --- */
-
-static bool read_session(const json_t *object, struct fk_cost_live_session *session)
-{
-    struct fk_units *units = &session->use.units;
-    const struct {
-        const char *name;
-        int64_t *number;
-    } members[] = {
-        {"session_id", &session->id},
-        {"operations", &session->operations},
-        {"read_units", &units->read_units},
-        {"write_units", &units->write_units},
-        {"queue_requests", &units->queue_requests},
-        {"channel_requests", &units->channel_requests},
-        {"invocations", &session->use.invocations},
-        {"blob_puts", &units->blob_puts},
-        {"blob_gets", &units->blob_gets},
-    };
-    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
-        const json_t *member = json_object_get(object, members[i].name);
-        if (!json_is_integer(member)) {
-            return false;
-        }
-        *members[i].number = json_integer_value(member);
-    }
-    units->queue_sends = units->queue_requests; /* small ones */
-    units->channel_sends = units->channel_requests;
-    return true;
-}
-
-static void read_sessions(const json_t *sessions, struct fk_cost_live_answer *answer)
-{
-    for (size_t i = 0; i < json_array_size(sessions) && answer->session_count < FK_COST_LIVE_SESSIONS_MAX; i++) {
-        struct fk_cost_live_session *session = &answer->sessions[answer->session_count];
-        *session = (struct fk_cost_live_session){.id = 0};
-        answer->session_count += read_session(json_array_get(sessions, i), session) ? 1 : 0;
-    }
-}
-
-static enum fk_err read_object(const json_t *object, struct fk_cost_live_answer *answer, struct fk_diag *diag)
-{
-    const char *error = json_string_value(json_object_get(object, "error"));
-    const char *topology = json_string_value(json_object_get(object, "topology"));
-    if (error != NULL) { /* ZooKeeper's, for one, knows no such command */
-        fk_diag_set(diag, "it is an admin port, but of no FaaSKeeper that tells costs: %.80s", error);
-        return FK_ERR_USAGE;
-    }
-    if (topology == NULL) {
-        fk_diag_set(diag, "it answers with something else than costs");
-        return FK_ERR_USAGE;
-    }
-    answer->pipeline = strcmp(topology, "pipeline") == 0;
-    enum fk_err err = fk_recorded_read(json_object_get(object, "since_start"), &answer->since_start, diag);
-    if (err == FK_OK) {
-        err = fk_recorded_read(json_object_get(object, "last_hour"), &answer->last_hour, diag);
-    }
-    read_sessions(json_object_get(object, "sessions"), answer);
-    return err;
-}
-
-enum fk_err fk_cost_live_read(struct fk_bytes body, struct fk_cost_live_answer *answer, struct fk_diag *diag)
-{
-    json_t *object = json_loadb((const char *)body.data, body.size, 0, NULL);
-    *answer = (struct fk_cost_live_answer){.pipeline = false};
-    if (!json_is_object(object)) {
-        fk_diag_set(diag, "it answers with no JSON: '%.*s'", (int)(body.size < BODY_SHOWN ? body.size : BODY_SHOWN),
-                    body.size == 0 ? "" : (const char *)body.data);
-        json_decref(object);
-        return FK_ERR_USAGE;
-    }
-    enum fk_err err = read_object(object, answer, diag);
-    json_decref(object);
-    return err;
 }
 
 /* --- asking --- */
@@ -262,7 +183,7 @@ static enum fk_err show(const struct options *options, const struct fk_prices *p
     struct fk_cost_live_view view = {.address = options->address,
                                      .answer = answer,
                                      .live = {.prices = prices},
-                                     .ensemble = {.disk_gb = DISK_GB},
+                                     .ensemble = {.disk_gb = FK_ENSEMBLE_DISK_GB},
                                      .since_start = options->since_start,
                                      .sessions = options->sessions};
     enum fk_err err = fk_ensemble_parse(options->zookeeper, prices, &view.ensemble, diag);

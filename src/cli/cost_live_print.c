@@ -121,7 +121,8 @@ static void print_month(const struct fk_cost_live_view *view, double usd, FILE *
     } else {
         (void)fprintf(out, "\n");
     }
-    (void)fprintf(out, "each write counts as a message and a call of its own: the most that it can cost (docs/cost.md)\n");
+    (void)fprintf(out,
+                  "each write counts as a message and a call of its own: the most that it can cost (docs/cost.md)\n");
 }
 
 enum fk_err fk_cost_live_print(const struct fk_cost_live_view *view, FILE *out)
@@ -231,8 +232,7 @@ enum fk_err fk_cost_live_print_json(const struct fk_cost_live_view *view, FILE *
     set(document, "prices", json_string(fk_prices_origin(view->live.prices)));
     set(document, "since_start", run_of(view, &view->answer->since_start));
     set(document, "last_hour", run_of(view, &view->answer->last_hour));
-    set(document, "zookeeper",
-        json_pack("{s:s, s:f}", "ensemble", name, "usd_per_month", ensemble.usd));
+    set(document, "zookeeper", json_pack("{s:s, s:f}", "ensemble", name, "usd_per_month", ensemble.usd));
     if (view->sessions) {
         set(document, "sessions", sessions_of(view));
     }

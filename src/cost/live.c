@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cost/live.h"
 
+#include "cost/workload.h"
+
 /* Bytes of data that an operation writes, as its amount says; 0: not known, or none. */
 static size_t size_of(const struct fk_recorded_op *op)
 {
@@ -81,5 +83,5 @@ double fk_live_units_usd(const struct fk_live *live, const struct fk_units *unit
 
 double fk_live_month_factor(const struct fk_recorded *recorded)
 {
-    return recorded->seconds > 0 ? FK_RECORDED_MONTH_S / recorded->seconds : 0;
+    return recorded->seconds > 0 ? FK_MONTH_SECONDS / recorded->seconds : 0;
 }

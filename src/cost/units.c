@@ -104,6 +104,12 @@ struct fk_cost_use fk_cost_units(enum fk_cost_op op, size_t amount, bool pipelin
     return use;
 }
 
+size_t fk_cost_amount(enum fk_cost_op op, size_t amount)
+{
+    const struct row *row = find(op, amount, false);
+    return row == NULL || row->amount == 0 ? 0 : row->amount < amount ? amount : row->amount;
+}
+
 static double between(const struct time_row *below, const struct time_row *above, size_t size)
 {
     double part = (double)(size - below->size) / (double)(above->size - below->size);

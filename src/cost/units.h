@@ -72,6 +72,10 @@ struct fk_cost_use {
  * measured amounts the larger one is taken; beyond the largest one its numbers grow in proportion. Pure; O(rows). */
 struct fk_cost_use fk_cost_units(enum fk_cost_op op, size_t amount, bool pipeline);
 
+/* The measured amount that stands for `amount`: that of the row which fk_cost_units takes; beyond the largest one
+ * `amount` itself. */
+size_t fk_cost_amount(enum fk_cost_op op, size_t amount);
+
 /* Mean duration, ms, of one call of a function for a write of `size` bytes; `tcp`: it tells gateways over TCP. Between
  * sizes linearly. Measured at 2 048 MB, and taken for every memory: such a call waits for services (docs/cost.md). */
 double fk_cost_call_ms(size_t size, bool pipeline, bool tcp);
