@@ -5,8 +5,10 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <math.h>
 
-#define DAY_S 86400.0
+#define DAY_S   86400.0
+#define SHORT_S 600.0 /* a month of less is a guess */
 
 static const struct fk_recorded *shown(const struct fk_cost_live_view *view)
 {
@@ -72,8 +74,9 @@ static void print_operations(const struct fk_cost_live_view *view, FILE *out)
         }
         const struct fk_units *units = &use.units;
         int64_t blobs = units->blob_puts + units->blob_lists + units->blob_gets;
-        (void)fprintf(out, "%-22s %9s %12.0f %10.0f %10.0f %9.0f %9.0f %8.0f %12.8f %12.4f\n", fk_cost_op_name(op->op),
-                      amount, op->count, op->count * (double)units->read_units, op->count * (double)units->write_units,
+        (void)fprintf(out, "%-22s %9s %12.*f %10.0f %10.0f %9.0f %9.0f %8.0f %12.8f %12.4f\n", fk_cost_op_name(op->op),
+                      amount, op->count == floor(op->count) ? 0 : 2, op->count, op->count * (double)units->read_units,
+                      op->count * (double)units->write_units,
                       op->count * (double)(units->queue_requests + units->channel_requests),
                       op->count * (double)use.invocations, op->count * (double)blobs, usd, usd * factor);
     }
@@ -106,7 +109,6 @@ static void print_sessions(const struct fk_cost_live_view *view, FILE *out)
     }
 }
 
-/* A month of an idle deployment is not nothing: where the run is short, its month is a guess, and is called one. */
 static void print_month(const struct fk_cost_live_view *view, double usd, FILE *out)
 {
     struct fk_bill ensemble;
@@ -120,6 +122,9 @@ static void print_month(const struct fk_cost_live_view *view, double usd, FILE *
         (void)fprintf(out, ", %.3g of it\n", ensemble.usd / month);
     } else {
         (void)fprintf(out, "\n");
+    }
+    if (shown(view)->seconds < SHORT_S) {
+        (void)fprintf(out, "(a short time to tell a month from)\n");
     }
     (void)fprintf(out,
                   "each write counts as a message and a call of its own: the most that it can cost (docs/cost.md)\n");
