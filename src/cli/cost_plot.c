@@ -18,6 +18,7 @@ enum {
 
 /* Where there is no break-even the picture is around this. */
 #define MIDDLE_RATE 1e6
+#define MILLION     1e6
 
 extern char **environ;
 
@@ -46,8 +47,8 @@ static void write_break_even(const struct fk_cli_cost_result *result, struct fk_
                                          result->estimate.read_share);
     fk_buf_print(out, "set arrow from %.9g, graph 0 to %.9g, graph 1 nohead dashtype 2 linecolor rgb '#666666'\n", rate,
                  rate);
-    fk_buf_print(out, "set label 'break-even: %.3g requests a day' at %.9g, graph 0.04 right offset -1, 0\n", rate,
-                 rate);
+    fk_buf_print(out, "set label 'break-even: %.4g%s requests a day' at %.9g, graph 0.04 right offset -1, 0\n",
+                 rate < MILLION ? rate : rate / MILLION, rate < MILLION ? "" : " million", rate);
     fk_buf_print(out, "set label '' at %.9g, %.9g point pointtype 7 pointsize 1\n", rate, usd);
 }
 

@@ -80,7 +80,6 @@ struct fk_usage_options fk_usage_defaults(void)
 {
     return (struct fk_usage_options){.messages_per_call = 1,
                                      .messages_per_receive = 1,
-                                     .refused_share = 0.01,
                                      .memory_gb = 0.5,
                                      .call_ms = fk_cost_call_ms(0, false, false),
                                      .init_ms = 50,

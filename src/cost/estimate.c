@@ -104,10 +104,11 @@ static bool is_request(enum fk_cost_op op)
            op != FK_COST_ORPHAN_SWEEP && op != FK_COST_PING;
 }
 
-/* What stands beside requests: no request of a client. */
+/* What comes with requests, and is none: events, and sessions that begin and end. */
 static bool is_besides(enum fk_cost_op op)
 {
-    return op == FK_COST_EVENT || op == FK_COST_EVENT_TRIMMED || op == FK_COST_SESSION_EXPIRED;
+    return op == FK_COST_EVENT || op == FK_COST_EVENT_TRIMMED || op == FK_COST_SESSION_NEW ||
+           op == FK_COST_SESSION_MOVED || op == FK_COST_SESSION_CLOSED || op == FK_COST_SESSION_EXPIRED;
 }
 
 struct sums {

@@ -33,6 +33,7 @@ struct connection {
     size_t capacity;
     size_t first;
     size_t count;
+    size_t gateway; /* its place among those that were seen */
     bool open;
 };
 
@@ -40,8 +41,11 @@ struct input {
     struct fk_recorded *recorded;
     struct connection *connections; /* by the number in the file */
     size_t connection_count;
-    int64_t gateways[GATEWAYS_MAX];
+    int64_t gateways[GATEWAYS_MAX]; /* one that starts again has another id */
+    size_t served[GATEWAYS_MAX];    /* connections that are open at each */
     size_t gateway_count;
+    size_t serving; /* gateways with one at least */
+    size_t serving_max;
     size_t open;
     size_t open_max;
     int64_t first_ns;
@@ -263,45 +267,64 @@ static bool read_frame(struct input *input, const json_t *line)
     return bytes != NULL;
 }
 
-static void end(struct input *input, struct connection *connection)
+/* The connection is open, or is not any more. */
+static void set_open(struct input *input, struct connection *connection, bool open)
 {
-    input->open -= connection->open ? 1 : 0;
-    connection->open = false;
-    connection->count = 0;
+    size_t *served = &input->served[connection->gateway];
+    if (open && !connection->open) {
+        input->serving += (*served)++ == 0 ? 1 : 0;
+        input->open++;
+    } else if (!open && connection->open) {
+        input->serving -= --(*served) == 0 ? 1 : 0;
+        input->open--;
+    }
+    connection->open = open;
+    input->open_max = input->open > input->open_max ? input->open : input->open_max;
+    input->serving_max = input->serving > input->serving_max ? input->serving : input->serving_max;
 }
 
-static bool connected(struct input *input, const json_t *line)
+static size_t gateway_of(struct input *input, int64_t gateway)
 {
-    int64_t number = number_of(line, "n");
-    int64_t gateway = number_of(line, "g");
     size_t at = 0;
-    if (number < 1 || number > CONNECTIONS_MAX) {
-        return false;
-    }
-    if ((size_t)number >= input->connection_count) {
-        size_t wanted = 2 * (size_t)number + 64;
-        struct connection *grown =
-            (struct connection *)fk_realloc(input->connections, wanted * sizeof *input->connections);
-        if (grown == NULL) {
-            input->no_memory = true;
-            return false;
-        }
-        memset(grown + input->connection_count, 0, (wanted - input->connection_count) * sizeof *grown);
-        input->connections = grown;
-        input->connection_count = wanted;
-    }
-    end(input, &input->connections[number]);
-    input->connections[number].open = true;
-    input->open++;
-    input->open_max = input->open > input->open_max ? input->open : input->open_max;
     while (at < input->gateway_count && input->gateways[at] != gateway) {
         at++;
     }
     if (at == input->gateway_count && at < GATEWAYS_MAX) {
         input->gateways[input->gateway_count++] = gateway;
     }
+    return at < GATEWAYS_MAX ? at : GATEWAYS_MAX - 1;
+}
+
+static bool make_room(struct input *input, size_t number)
+{
+    if (number < input->connection_count) {
+        return true;
+    }
+    size_t wanted = 2 * number + 64;
+    struct connection *grown = (struct connection *)fk_realloc(input->connections, wanted * sizeof *input->connections);
+    if (grown == NULL) {
+        input->no_memory = true;
+        return false;
+    }
+    memset(grown + input->connection_count, 0, (wanted - input->connection_count) * sizeof *grown);
+    input->connections = grown;
+    input->connection_count = wanted;
+    return true;
+}
+
+static bool connected(struct input *input, const json_t *line)
+{
     struct fk_connect_request request;
     struct fk_reader reader = fk_reader_of(fk_buf_view(&input->frame));
+    int64_t number = number_of(line, "n");
+    if (number < 1 || number > CONNECTIONS_MAX || !make_room(input, (size_t)number)) {
+        return false;
+    }
+    struct connection *connection = &input->connections[number];
+    set_open(input, connection, false); /* a number stands for the newest connection under it */
+    connection->count = 0;
+    connection->gateway = gateway_of(input, number_of(line, "g"));
+    set_open(input, connection, true);
     fk_read_connect_request(&reader, &request);
     count(input, !reader.failed && request.session_id != 0 ? FK_COST_SESSION_MOVED : FK_COST_SESSION_NEW, 0, 1);
     return true;
@@ -333,7 +356,8 @@ static bool read_record(struct input *input, const json_t *line, const char *kin
     struct connection *connection = &input->connections[number];
     struct fk_reader reader = fk_reader_of(fk_buf_view(&input->frame));
     if (!framed) {
-        end(input, connection);
+        set_open(input, connection, false);
+        connection->count = 0;
         return true;
     }
     if (strcmp(kind, "sent") == 0) {
@@ -392,7 +416,7 @@ static void conclude(struct input *input)
 {
     struct fk_recorded *recorded = input->recorded;
     recorded->seconds = (double)(input->last_ns - input->first_ns) / NS_A_S;
-    recorded->gateways = fmax(1, (double)input->gateway_count);
+    recorded->gateways = fmax(1, (double)input->serving_max);
     count(input, FK_COST_GATEWAY_MINUTE, (size_t)recorded->gateways, recorded->seconds / 60);
     count(input, FK_COST_HEARTBEAT, input->open_max, recorded->seconds / 60);
 }

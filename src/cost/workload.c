@@ -63,7 +63,7 @@ struct fk_workload fk_workload_defaults(void)
                                 .gateways = 1,
                                 .nodes = 1000,
                                 .memory_mb = 512,
-                                .refused_share = options.refused_share,
+                                .refused_share = 0.01,
                                 .sessions_per_day = 1,
                                 .init_ms = options.init_ms,
                                 .idle_life_s = 300,
