@@ -203,13 +203,46 @@ static int64_t units_of(struct meter_table *table, const struct fk_write *write)
     return begun(before > after ? before : after, WRITE_UNIT_SIZE);
 }
 
+/* A condition that always holds: drivers leave it out. */
+static bool is_nothing(const struct fk_write *write)
+{
+    return write->kind == FK_WRITE_CHECK && write->expected == FK_STAMP_ANY;
+}
+
+/* A check alone, which drivers make a read. */
+static enum fk_err check_alone(struct meter_table *table, const struct fk_write *writes, size_t write_count,
+                               const struct fk_write *check)
+{
+    struct fk_units units = {.table_gets = 1, .read_units = begun(size_before(table, &check->key), READ_UNIT_SIZE)};
+    enum fk_err err = fk_table_write(table->inner, writes, write_count);
+    units.table_failed = err == FK_ERR_BUSY || err == FK_ERR_UNKNOWN ? 1 : 0;
+    units.read_units = err == FK_ERR_BUSY ? 0 : units.read_units;
+    fk_meter_add(table->meter, &units);
+    return err;
+}
+
 static enum fk_err table_write(struct fk_table *base, const struct fk_write *writes, size_t write_count)
 {
     struct meter_table *table = table_of(base);
-    bool transaction = write_count > 1;
+    const struct fk_write *last = NULL;
+    size_t real = 0;
+    for (size_t i = 0; i < write_count; i++) {
+        last = is_nothing(&writes[i]) ? last : &writes[i];
+        real += is_nothing(&writes[i]) ? 0 : 1;
+    }
+    if (real == 0) {
+        return fk_table_write(table->inner, writes, write_count);
+    }
+    if (real == 1 && last->kind == FK_WRITE_CHECK) {
+        return check_alone(table, writes, write_count, last);
+    }
+    bool transaction = real > 1;
     struct fk_units units = {.table_writes = transaction ? 0 : 1, .table_transactions = transaction ? 1 : 0};
     struct fk_units used = {.write_units = 0};
     for (size_t i = 0; i < write_count; i++) {
+        if (is_nothing(&writes[i])) {
+            continue;
+        }
         used.write_units += units_of(table, &writes[i]) * (transaction ? TRANSACTION_FACTOR : 1);
         used.written_bytes +=
             writes[i].kind == FK_WRITE_PUT ? (int64_t)fk_meter_item_size(&writes[i].key, writes[i].value) : 0;
