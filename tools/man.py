@@ -180,7 +180,7 @@ def completion(binary):
         texts += "".join(run(binary, command, inner, "--help") for inner in INNER.get(command, []))
         options = set(re.findall(r"--[a-z][a-z-]+", texts))
         verbs = sorted(set(re.findall(rf"faaskeeper {command} ([a-z]+)", texts))) \
-            if command in ("config", "data", "deploy", "status", "destroy", "cost") else []
+            if command in ("config", "cost", "data", "deploy", "status", "destroy") else []
         if options or verbs:
             text += f"    *:{command}) words='{' '.join(verbs + sorted(options))}' ;;\n"
     return text + ("    esac\n    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n}\n"

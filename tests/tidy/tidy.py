@@ -146,7 +146,7 @@ def layer_of(path):
         return "gateway/tls"
     if parts[0] == "http" and parts[-1].startswith("client"):
         return "http/client"
-    if path.startswith(("cost/units", "cost/durations")):
+    if path.startswith("cost/units"):
         return "cost/units"
     if path.startswith("driver/aws/"):
         return "driver/aws"
