@@ -40,7 +40,7 @@ REQUIRED = ("unit", "contract", "e2e/handshake", "e2e/nodes", "e2e/errors", "e2e
             "sim/seeds", "sim/golden", "sim/determinism", "porcupine/porcupine", "tidy/tidy", "e2e/systemd",
             "cloud/e2e/nodes", "cloud/e2e/sessions", "cloud/e2e/watches", "cloud/e2e/cloud", "pipeline/e2e/nodes",
             "packaging/program", "packaging/deb", "packaging/oci", "aws/proxy", "aws/contract", "aws/lambda", "aws/rie",
-            "aws/deploy", "aws/sigv4", "aws/sidebyside", "aws/kazoo", "aws/faults")
+            "aws/deploy", "aws/sigv4", "aws/meter", "aws/sidebyside", "aws/kazoo", "aws/faults")
 
 
 class Result:

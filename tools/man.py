@@ -121,6 +121,10 @@ def commands_of(binary):
                                               if lines[0].startswith("Usage:")))]
 
 
+# Commands of commands, which have help texts of their own.
+INNER = {"cost": ["live"]}
+
+
 def program_page(binary, version):
     first, _, rest = run(binary, "--help").partition("\n")
     usage, text = body(rest)
@@ -132,6 +136,9 @@ def program_page(binary, version):
             usage, text = body(run(binary, command, "--help"))
             page += f".SH FAASKEEPER {command.upper()}\n" + synopsis(usage) + text
             page += SERVE_MORE.lstrip("\n") if command == "serve" else ""
+        for inner in INNER.get(command, []):
+            usage, text = body(run(binary, command, inner, "--help"))
+            page += f".SH FAASKEEPER {command.upper()} {inner.upper()}\n" + synopsis(usage) + text
     return page + FILES.lstrip("\n").replace("{other}", "faaskeeper.cfg (5)")
 
 
@@ -169,8 +176,10 @@ def completion(binary):
             "    case ${COMP_CWORD}:${COMP_WORDS[1]} in\n"
             f"    1:*) words='{' '.join(commands)}' ;;\n")
     for command in commands:
-        options = set() if command == "version" else set(re.findall(r"--[a-z][a-z-]+", run(binary, command, "--help")))
-        verbs = sorted(set(re.findall(rf"faaskeeper {command} ([a-z]+)", run(binary, command, "--help")))) \
+        texts = "" if command == "version" else run(binary, command, "--help")
+        texts += "".join(run(binary, command, inner, "--help") for inner in INNER.get(command, []))
+        options = set(re.findall(r"--[a-z][a-z-]+", texts))
+        verbs = sorted(set(re.findall(rf"faaskeeper {command} ([a-z]+)", texts))) \
             if command in ("config", "cost", "data", "deploy", "status", "destroy") else []
         if options or verbs:
             text += f"    *:{command}) words='{' '.join(verbs + sorted(options))}' ;;\n"

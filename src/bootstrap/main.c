@@ -40,6 +40,7 @@ struct worker {
     const struct setup *setup;
     struct fk_aws *aws;
     struct fk_aws_ports *ports;
+    struct fk_metered metered; /* over them */
     struct fk_lambda_function function;
     pthread_t thread;
 };
@@ -109,10 +110,14 @@ static enum fk_err prepare(struct worker *worker, const struct setup *setup)
     if (err != FK_OK) {
         return err;
     }
+    if (!fk_metered_init(&worker->metered, fk_aws_ports_get(worker->ports))) {
+        return FK_ERR_NOMEM;
+    }
     worker->function =
         (struct fk_lambda_function){.kind = setup->kind,
                                     .options = fk_cloud_defaults(),
-                                    .ports = fk_aws_ports_get(worker->ports),
+                                    .ports = &worker->metered.ports,
+                                    .metered = &worker->metered,
                                     .hooks = {.set_schedule = set_schedule, .collect = collect, .context = worker}};
     worker->function.options.pipeline = setup->deployment.pipeline;
     worker->function.options.lock_ms = LOCK_MS;
@@ -122,7 +127,7 @@ static enum fk_err prepare(struct worker *worker, const struct setup *setup)
 }
 
 /* Connects to the table by reading what every function reads first. Where that fails, invocations will say so. */
-static void warm(const struct worker *worker)
+static void warm(struct worker *worker)
 {
     struct fk_arena arena = FK_ARENA_EMPTY;
     struct fk_key key = fk_key_zx();
@@ -132,6 +137,7 @@ static void warm(const struct worker *worker)
         fk_log_with(FK_LOG_WARN, "the table can't be read at the start", fk_log_text("reason", fk_err_text(err)),
                     fk_log_text("detail", fk_aws_diag(worker->aws)));
     }
+    (void)fk_metered_take(&worker->metered); /* of no invocation */
     fk_arena_deinit(&arena);
 }
 

@@ -13,6 +13,7 @@
 static const char help[] =
     "Usage: faaskeeper cost estimate --reads-per-day N --writes-per-day N [options]\n"
     "       faaskeeper cost estimate --from FILE [options]\n"
+    "       faaskeeper cost live HOST[:PORT] [options]\n"
     "Prints what a workload costs on AWS in a month, by service, beside an ensemble of ZooKeeper, and the rate at "
     "which\n"
     "both cost the same.\n"
@@ -188,10 +189,13 @@ int fk_cli_cost(int argc, char **argv)
     if (argc >= 2 && strcmp(argv[1], "estimate") == 0) {
         return run_estimate(argc - 1, argv + 1);
     }
+    if (argc >= 2 && strcmp(argv[1], "live") == 0) {
+        return fk_cli_cost_live(argc - 1, argv + 1);
+    }
     if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         (void)fputs(help, stdout);
         return FK_EXIT_OK;
     }
-    (void)fprintf(stderr, "faaskeeper cost: what of it? 'faaskeeper cost estimate'; see 'faaskeeper cost --help'\n");
+    (void)fprintf(stderr, "faaskeeper cost: what of it? 'estimate' or 'live'; see 'faaskeeper cost --help'\n");
     return FK_EXIT_USAGE;
 }

@@ -170,8 +170,10 @@ static enum fk_err check_rest(const struct fk_cli_cost *parsed, struct fk_diag *
 
 enum fk_err fk_cli_cost_parse(int argc, char **argv, struct fk_cli_cost *parsed, struct fk_diag *diag)
 {
-    *parsed = (struct fk_cli_cost){
-        .workload = fk_workload_defaults(), .zookeeper = "3xt3.small", .disk_gb = 20, .region = FK_PRICE_REGION};
+    *parsed = (struct fk_cli_cost){.workload = fk_workload_defaults(),
+                                   .zookeeper = FK_ENSEMBLE_USUAL,
+                                   .disk_gb = FK_ENSEMBLE_DISK_GB,
+                                   .region = FK_PRICE_REGION};
     struct parser parser = {.count = 0};
     enum fk_err err = FK_OK;
     list_options(&parser, parsed);

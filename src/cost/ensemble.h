@@ -20,7 +20,11 @@
 enum {
     FK_ENSEMBLE_TYPE_SIZE = 32,
     FK_ENSEMBLE_SERVERS_MAX = 99,
+    FK_ENSEMBLE_DISK_GB = 20, /* where nobody says otherwise */
 };
+
+/* The one that is compared with where nobody names another. */
+#define FK_ENSEMBLE_USUAL "3xt3.small"
 
 struct fk_ensemble {
     int count;

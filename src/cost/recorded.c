@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cost/recorded.h"
 
-#include <math.h>
+#include "cost/workload.h"
 
-/* Lambda asks a queue by five pollers, each of which waits for 20 s ("Using Lambda with Amazon SQS": five batches at a
- * time at the beginning; ReceiveMessage waits for 20 s at most); so does a gateway, by one. */
-#define POLLERS 5.0
-#define POLL_S  20.0
+#include <math.h>
 
 #define GB 1e9
 
@@ -78,12 +75,12 @@ void fk_recorded_operations(const struct fk_recorded *recorded, bool pipeline, c
 void fk_recorded_standing(const struct fk_recorded *recorded, bool pipeline, const struct fk_usage_options *options,
                           struct fk_usage *usage)
 {
-    double polls = recorded->seconds / POLL_S;
-    double months = recorded->seconds / FK_RECORDED_MONTH_S;
-    *usage = (struct fk_usage){.queue_idle_polls = polls * POLLERS * (pipeline ? 2 : 1),
-                               .channel_idle_polls = options->tcp ? 0 : polls * recorded->gateways,
-                               .table_gb_months = recorded->data_bytes / GB * months,
-                               .alarm_months = months};
+    const struct fk_workload idle = {.gateways = recorded->gateways, .pipeline = pipeline, .tcp = options->tcp};
+    double months = recorded->seconds / FK_MONTH_SECONDS;
+    fk_workload_polling(&idle, usage);
+    fk_usage_scale(usage, months);
+    usage->table_gb_months = recorded->data_bytes / GB * months;
+    usage->alarm_months = months;
     for (size_t i = 0; i < recorded->count; i++) {
         usage->scheduler_invocations += recorded->ops[i].op == FK_COST_HEARTBEAT ? recorded->ops[i].count : 0;
     }

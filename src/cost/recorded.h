@@ -44,7 +44,4 @@ void fk_recorded_operations(const struct fk_recorded *recorded, bool pipeline, c
 void fk_recorded_standing(const struct fk_recorded *recorded, bool pipeline, const struct fk_usage_options *options,
                           struct fk_usage *usage);
 
-/* Seconds of a month of 730 hours, as AWS counts. */
-#define FK_RECORDED_MONTH_S (730.0 * 3600.0)
-
 #endif

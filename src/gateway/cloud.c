@@ -139,10 +139,25 @@ static void finish(struct fk_gateway *gateway, struct fk_cloud_job *job)
     }
 }
 
+/* Whatever became of it, it was billed. */
+static void meter_job(struct fk_cloud *cloud, struct fk_cloud_job *job)
+{
+    fk_meter_label(&cloud->meter, fk_cloud_job_meter_label(job));
+    fk_meter_add(&cloud->meter, &job->used);
+    job->used = (struct fk_units){.table_gets = 0};
+}
+
+void fk_cloud_gateway_received(struct fk_gateway *gateway, int64_t receives, int64_t deletes)
+{
+    gateway->cloud->channel_receives += receives;
+    gateway->cloud->channel_deletes += deletes;
+}
+
 static void cloud_job_done(struct fk_gateway *gateway, struct fk_job *base)
 {
     struct fk_cloud_job *job = fk_cloud_job_of(base);
     fk_gateway_touch_clock(gateway);
+    meter_job(gateway->cloud, job);
     if (job->err == FK_OK && job->dead) {
         fk_cloud_declared_dead(gateway);
     }
@@ -298,6 +313,7 @@ struct fk_gateway *fk_cloud_gateway_new(const struct fk_gateway_options *options
     gateway->cloud = cloud;
     gateway->tick_max_ms = cloud_options->hold_ms > 20 ? cloud_options->hold_ms / 2 : 10;
     cloud->options = *cloud_options;
+    fk_meter_init(&cloud->meter);
     cloud->id = fk_cloud_draw(gateway);
     cloud->sweep_ms = gateway->now_ms + cloud->options.period_ms;
     fk_list_init(&cloud->sessions);

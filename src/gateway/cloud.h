@@ -7,6 +7,7 @@
 
 #include "function/cloud.h"
 #include "gateway/gateway.h"
+#include "port/meter.h"
 
 /* A gateway without sessions, with a random id. Clients that come before its first renewal is done wait for it. NULL
  * without memory. The ports are borrowed, the options copied (strings are borrowed). Call fk_gateway_tick at least as
@@ -54,6 +55,13 @@ enum fk_err fk_job_error(const struct fk_job *job);
 /* Runs a job that fk_gateway_take_job gave, before fk_gateway_job_done. Blocking code over the ports, in any thread: it
  * touches nothing but the job. It tries a few times what a port refuses, and waits for nobody. */
 void fk_cloud_job_run(struct fk_job *job, const struct fk_cloud_options *options, const struct fk_ports *ports);
+
+/* Of a job that was run, before fk_gateway_job_done: what it used, as meters around its ports say. */
+void fk_job_set_used(struct fk_job *job, const struct fk_units *used);
+
+/* Requests of receiving from the gateway's channel, and of deleting what came, since the last call of this: where they
+ * are billed. */
+void fk_cloud_gateway_received(struct fk_gateway *gateway, int64_t receives, int64_t deletes);
 
 /* What the job does, one word. */
 const char *fk_job_label(const struct fk_job *job);

@@ -88,6 +88,7 @@ static void note_reads(struct fk_cloud *cloud, int64_t zxid, struct fk_bytes pat
 static void apply(struct fk_gateway *gateway, int64_t zxid, const struct fk_gateway_events *events)
 {
     struct fk_cloud *cloud = gateway->cloud;
+    bool heard = false;
     for (size_t i = 0; i < events->count; i++) {
         const struct fk_event_entry *entry = &events->entries[i];
         if (entry->kind == FK_ENTRY_SESSION_GONE) {
@@ -98,9 +99,13 @@ static void apply(struct fk_gateway *gateway, int64_t zxid, const struct fk_gate
         struct firing firing = {.gateway = gateway, .zxid = zxid, .acl = entry->acl};
         note_reads(cloud, zxid, entry->path);
         fk_watch_fire(&gateway->watches, &event, zxid, fire, &firing);
+        heard = heard || firing.heard;
         if (!firing.heard) {
             fk_cloud_unheard(gateway, entry->path);
         }
+    }
+    if (heard) {
+        fk_tally_watched(&gateway->tally);
     }
     cloud->applied = zxid;
     fk_cloud_learn_zxid(cloud, zxid);
@@ -239,7 +244,7 @@ void fk_cloud_renew_done(struct fk_gateway *gateway, struct fk_cloud_job *job)
     fk_cloud_job_release(gateway, job);
     if (first) {
         gateway->last_tick_ms = gateway->now_ms; /* the host may have waited for it: that is no stall */
-        fk_cloud_attach_tick(gateway); /* clients have waited for it */
+        fk_cloud_attach_tick(gateway);           /* clients have waited for it */
     }
 }
 

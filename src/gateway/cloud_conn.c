@@ -196,10 +196,12 @@ static void take_other(struct fk_gateway *gateway, struct fk_conn *conn, struct 
     }
     switch (header.op) {
     case FK_OP_PING:
+        fk_gateway_tally(gateway, conn, FK_COST_PING, 0);
         /* ZK: whatever xid came, -2 goes back. */
         reply_empty(gateway, conn, FK_XID_PING, conn->cloud->floor, FK_CODE_OK);
         break;
     case FK_OP_AUTH:
+        fk_gateway_tally(gateway, conn, FK_COST_AUTH, 0);
         fk_auth_request(gateway, conn, header.xid, body);
         break;
     case FK_OP_SASL:

@@ -81,6 +81,7 @@ struct fk_cloud_job {
     struct fk_cloud_unsubscribe unsubscribe;
     struct fk_cloud_found *found;
     size_t found_count;
+    struct fk_units used; /* of the last run, as the host says */
 };
 
 /* A write whose reply was not sent. */
@@ -90,6 +91,7 @@ struct fk_cloud_write {
     int64_t started_ms;
     int32_t xid;
     int32_t op;
+    struct fk_tally_write tally;
     bool answered;
     struct fk_answer_message answer; /* body: in `body` */
     struct fk_buf body;
@@ -197,6 +199,9 @@ struct fk_cloud {
     struct fk_list unsent; /* SEND jobs that wait for their turn */
     int64_t messages;      /* sent so far */
     struct fk_cloud_pace pace[FK_MESSAGES_UNANSWERED_MAX];
+    struct fk_meter meter;    /* what jobs used, by what they do */
+    int64_t channel_receives; /* requests, where they are billed */
+    int64_t channel_deletes;
 };
 
 enum {
@@ -233,6 +238,8 @@ void fk_cloud_job_later(struct fk_gateway *gateway, struct fk_cloud_job *job);
 /* Those that nobody has taken. */
 void fk_cloud_drop_jobs(struct fk_gateway *gateway);
 void fk_cloud_job_release(struct fk_gateway *gateway, struct fk_cloud_job *job);
+/* Whom the meter counts it for: the operation of a read, otherwise what the job does. */
+const char *fk_cloud_job_meter_label(const struct fk_cloud_job *job);
 int64_t fk_cloud_draw(struct fk_gateway *gateway);
 /* Another try after a pause; false where the error is none that passes, or the tries are used up. */
 bool fk_cloud_try_again(struct fk_backoff *backoff, enum fk_err err);

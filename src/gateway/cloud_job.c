@@ -204,6 +204,18 @@ const char *fk_job_label(const struct fk_job *base)
     return labels[job->kind];
 }
 
+void fk_job_set_used(struct fk_job *base, const struct fk_units *used)
+{
+    fk_cloud_job_of(base)->used = *used;
+}
+
+const char *fk_cloud_job_meter_label(const struct fk_cloud_job *job)
+{
+    enum fk_cost_op op = fk_cost_op_of(job->base.op, 0);
+    bool known = job->kind == FK_JOB_READ && op != FK_COST_OP_COUNT;
+    return known ? fk_cost_op_name(op) : fk_job_label(&job->base);
+}
+
 enum fk_job_lane fk_job_lane(const struct fk_job *base)
 {
     const struct fk_cloud_job *job = FK_CONTAINER_OF(base, struct fk_cloud_job, base);

@@ -87,6 +87,7 @@ static void emit_reply(struct fk_gateway *gateway, struct fk_conn *conn)
     int64_t zxid = reply_zxid(gateway, cloud, job);
     struct fk_reply_header header = {.xid = job->base.xid, .zxid = zxid};
     bool before = FK_MUTANT(EVENTS_BEFORE_CATCH_UP);
+    fk_gateway_tally_read(gateway, conn, &job->base);
     if (!before && !fk_conn_do_actions(gateway, conn, &job->base)) {
         return;
     }
@@ -151,6 +152,7 @@ static void emit_answer(struct fk_gateway *gateway, struct fk_conn *conn)
     raise_floor(cloud, answer->zxid);
     const struct fk_outstanding request = {.started_ms = write->started_ms, .xid = write->xid, .op = op};
     fk_gateway_count_answer(gateway, conn, &request, header.zxid, true);
+    fk_gateway_tally_write(gateway, conn, &write->tally, header.code, fk_buf_view(&write->body));
     fk_conn_reply(gateway, conn, &header, fk_buf_view(&write->body));
     fk_buf_deinit(&write->body);
     cloud->first = (cloud->first + 1) % FK_RING_SIZE;

@@ -227,6 +227,8 @@ static void attached(struct fk_gateway *gateway, struct fk_cloud_attach *attach,
     }
     session->epoch = record->epoch;
     session->base.live = true;
+    enum fk_cost_op op = attach->is_new ? FK_COST_SESSION_NEW : FK_COST_SESSION_MOVED;
+    fk_tally_add(&gateway->tally, &session->base.tally, op, 0);
     int64_t floor = record->attach_zxid > attach->last_zxid_seen ? record->attach_zxid : attach->last_zxid_seen;
     fk_cloud_attach_free(gateway, attach);
     if (conn == NULL) {
@@ -380,6 +382,7 @@ static void start_expire(struct fk_gateway *gateway, struct fk_cloud_session *se
                 fk_log_number("timeout_ms", session->base.timeout_ms));
     job->expire = session;
     session->expire = job;
+    fk_tally_expired(&gateway->tally, 0); /* how many nodes end with it, the function knows */
     fk_cloud_job_start(gateway, job);
     if (session->base.conn != NULL) { /* nobody is told that the session lives once its end is asked for */
         fk_cloud_conn_drop(gateway, session->base.conn);

@@ -22,10 +22,12 @@ static void add_write(struct fk_gateway *gateway, struct fk_conn *conn, struct f
     int32_t op = (int32_t)fk_load_u32(frame.data + 4);
     struct fk_request_operation operation = {.op = op, .body = fk_bytes_tail(frame, HEADER_SIZE)};
     fk_request_message_add(&job->base.request, &operation);
-    *fk_cloud_write_at(cloud, cloud->count++) = (struct fk_cloud_write){.number = cloud->next_number++,
-                                                                        .started_ms = gateway->now_ms,
-                                                                        .xid = (int32_t)fk_load_u32(frame.data),
-                                                                        .op = op};
+    *fk_cloud_write_at(cloud, cloud->count++) =
+        (struct fk_cloud_write){.number = cloud->next_number++,
+                                .started_ms = gateway->now_ms,
+                                .xid = (int32_t)fk_load_u32(frame.data),
+                                .op = op,
+                                .tally = fk_tally_write_of(op, operation.body, 0)};
     conn->outstanding.count = cloud->count;
     gateway->stats.outstanding++;
     gateway->stats.packets_received++;

@@ -46,6 +46,7 @@ struct fk_gateway *fk_gateway_create(const struct fk_backend *backend, const str
     gateway->started_ms = gateway->now_ms;
     gateway->trace_mask = TRACE_MASK;
     gateway->last_tick_ms = gateway->now_ms;
+    fk_tally_init(&gateway->tally, options->tally_weights, gateway->now_ms);
     return gateway;
 }
 
@@ -266,6 +267,34 @@ void fk_gateway_count_answer(struct fk_gateway *gateway, struct fk_conn *conn, c
     stats->last_cxid = request->xid;
 }
 
+static struct fk_tally_session *tally_of(struct fk_conn *conn)
+{
+    return conn->session == NULL ? NULL : &conn->session->tally;
+}
+
+void fk_gateway_tally(struct fk_gateway *gateway, struct fk_conn *conn, enum fk_cost_op op, size_t amount)
+{
+    fk_tally_add(&gateway->tally, tally_of(conn), op, amount);
+}
+
+void fk_gateway_tally_write(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_tally_write *write,
+                            int32_t code, struct fk_bytes reply)
+{
+    fk_tally_wrote(&gateway->tally, tally_of(conn), write, code, reply);
+}
+
+void fk_gateway_tally_read(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_job *job)
+{
+    const struct fk_event event = {.path = job->watch_path, .kinds = job->watch};
+    const struct fk_tally_read read = {.opcode = job->op,
+                                       .code = job->code,
+                                       .request = fk_buf_view(&job->request),
+                                       .reply = fk_buf_view(&job->reply),
+                                       .actions = fk_buf_view(&job->actions),
+                                       .watch = job->watch != 0 && !fk_watch_heard(&gateway->watches, &event)};
+    fk_tally_read(&gateway->tally, tally_of(conn), &read);
+}
+
 void fk_gateway_answer(struct fk_gateway *gateway, struct fk_bytes message)
 {
     fk_gateway_touch_clock(gateway);
@@ -334,6 +363,7 @@ void fk_gateway_tick(struct fk_gateway *gateway)
         gateway->refused = 0;
     }
     fk_bounds_tick(gateway);
+    fk_tally_tick(&gateway->tally, gateway->now_ms);
     for (struct fk_list *link = gateway->conns.next; link != &gateway->conns; link = link->next) {
         check_deadlines(gateway, FK_CONTAINER_OF(link, struct fk_conn, link));
         fk_auth_tick(gateway, FK_CONTAINER_OF(link, struct fk_conn, link));

@@ -52,6 +52,8 @@ struct fk_process_facts {
     const struct fk_summary *syncs; /* milliseconds of syncs of the log; NULL: not known */
 };
 
+struct fk_tally_session;
+
 /* What `conf` and `dirs` show. */
 struct fk_server_settings {
     const char *data_directory; /* NULL: in memory */
@@ -77,6 +79,7 @@ struct fk_gateway_options {
     const struct fk_quota_counts *quota_refused; /* for mntr; borrowed, or NULL */
     const char *environment;                     /* lines "key=value\n" of `envi` behind the version */
     struct fk_server_settings settings;
+    const struct fk_tally_session *tally_weights; /* tally.h: sessions are summed with them; borrowed, or NULL */
     void (*process_facts)(struct fk_process_facts *facts); /* NULL: zeros */
 };
 

@@ -12,6 +12,7 @@
 #include "function/message.h"
 #include "gateway/gateway.h"
 #include "gateway/read.h"
+#include "gateway/tally.h"
 #include "gateway/watch.h"
 
 enum fk_conn_state {
@@ -33,6 +34,7 @@ struct fk_gateway_session {
     bool closing;         /* its end was requested, which nothing can take back */
     int32_t ephemerals;   /* local: nodes that end with it, of the visible state */
     struct fk_conn *conn; /* NULL: nobody is connected */
+    struct fk_tally_session tally;
 };
 
 /* A request whose answer has not come. */
@@ -41,6 +43,7 @@ struct fk_outstanding {
     int64_t started_ms;
     int32_t xid;
     int32_t op;
+    struct fk_tally_write tally;
 };
 
 /* Ring of outstanding requests, oldest first; grows to FK_OUTSTANDING_MAX. */
@@ -185,6 +188,7 @@ struct fk_gateway {
     int32_t tick_max_ms;     /* ticks come at least as often; 0: no matter */
     int64_t trace_mask;      /* stmk, gtmk */
     struct fk_gateway_stats stats;
+    struct fk_tally tally;
     struct fk_bounds_state bounds;
 };
 
@@ -200,6 +204,12 @@ void fk_gateway_touch_clock(struct fk_gateway *gateway);
 /* A request is answered: for the numbers of the connection and of the server. `write`: it changed something. */
 void fk_gateway_count_answer(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_outstanding *request,
                              int64_t zxid, bool write);
+/* An operation of the connection's session, for what it would cost. */
+void fk_gateway_tally(struct fk_gateway *gateway, struct fk_conn *conn, enum fk_cost_op op, size_t amount);
+void fk_gateway_tally_write(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_tally_write *write,
+                            int32_t code, struct fk_bytes reply);
+/* A read, before its watch is set. */
+void fk_gateway_tally_read(struct fk_gateway *gateway, struct fk_conn *conn, const struct fk_job *job);
 /* A job that is used again keeps what it was but for its buffers; NULL without memory. */
 struct fk_job *fk_gateway_job_new(struct fk_gateway *gateway);
 void fk_gateway_job_release(struct fk_gateway *gateway, struct fk_job *job);

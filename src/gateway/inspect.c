@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/inspect.h"
 
-#include "gateway/gateway_internal.h"
+#include "gateway/cloud_internal.h"
 
 static const char *mode(const struct fk_gateway *gateway)
 {
@@ -40,6 +40,8 @@ void fk_inspect_server(struct fk_gateway *gateway, struct fk_server_facts *facts
         .latency_avg_ms = fk_summary_average(&stats->latency),
         .zxid = zxid,
         .nodes = node_count(&counts),
+        .sessions = counts.sessions,
+        .data_size = counts.data_size,
         .uptime_ms = gateway->now_ms - gateway->started_ms,
         .auth_failed = stats->auth_failed,
         .watch_connections = watching_connections(gateway),
@@ -270,6 +272,48 @@ bool fk_inspect_ephemerals(struct fk_gateway *gateway, int64_t session_id,
         }
     } while (wanted && page.more);
     return true;
+}
+
+/* --- what clients asked for --- */
+
+const struct fk_tally *fk_inspect_tally(const struct fk_gateway *gateway)
+{
+    return &gateway->tally;
+}
+
+bool fk_inspect_pipeline(const struct fk_gateway *gateway)
+{
+    return gateway->cloud != NULL && gateway->cloud->options.pipeline;
+}
+
+int64_t fk_inspect_tally_running_ms(struct fk_gateway *gateway)
+{
+    fk_gateway_touch_clock(gateway);
+    return fk_tally_running_ms(&gateway->tally, gateway->now_ms);
+}
+
+void fk_inspect_session_tallies(struct fk_gateway *gateway,
+                                bool (*each)(void *context, int64_t id, const struct fk_tally_session *tally),
+                                void *context)
+{
+    for (struct fk_map_entry *entry = fk_map_next(&gateway->sessions, NULL); entry != NULL;
+         entry = fk_map_next(&gateway->sessions, entry)) {
+        const struct fk_gateway_session *session = FK_CONTAINER_OF(entry, struct fk_gateway_session, entry);
+        if (!each(context, session->id, &session->tally)) {
+            return;
+        }
+    }
+}
+
+const struct fk_meter *fk_inspect_meter(const struct fk_gateway *gateway)
+{
+    return gateway->cloud == NULL ? NULL : &gateway->cloud->meter;
+}
+
+void fk_inspect_channel(const struct fk_gateway *gateway, int64_t *receives, int64_t *deletes)
+{
+    *receives = gateway->cloud == NULL ? 0 : gateway->cloud->channel_receives;
+    *deletes = gateway->cloud == NULL ? 0 : gateway->cloud->channel_deletes;
 }
 
 /* --- watches --- */

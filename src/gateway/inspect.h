@@ -6,6 +6,7 @@
 
 #include "base/summary.h"
 #include "gateway/gateway.h"
+#include "gateway/tally.h"
 
 /* --- the server --- */
 
@@ -20,6 +21,8 @@ struct fk_server_facts {
     double latency_avg_ms;
     int64_t zxid;
     int64_t nodes; /* ZK: with the internal key "" beside "/"; -1: not known */
+    int64_t sessions;
+    int64_t data_size; /* bytes of paths and data; -1: not known */
     int64_t uptime_ms;
     int64_t auth_failed;
     int64_t watch_connections;
@@ -85,6 +88,23 @@ void fk_inspect_sessions(struct fk_gateway *gateway, bool (*each)(void *context,
 /* The ephemeral nodes of a session; false where the store could not tell. */
 bool fk_inspect_ephemerals(struct fk_gateway *gateway, int64_t session_id,
                            bool (*each)(void *context, struct fk_bytes path), void *context);
+
+/* --- what clients asked for (tally.h) --- */
+
+const struct fk_tally *fk_inspect_tally(const struct fk_gateway *gateway);
+/* The topology that it is priced as. */
+bool fk_inspect_pipeline(const struct fk_gateway *gateway);
+/* Milliseconds of its running minute. */
+int64_t fk_inspect_tally_running_ms(struct fk_gateway *gateway);
+/* The sessions that live here. */
+void fk_inspect_session_tallies(struct fk_gateway *gateway,
+                                bool (*each)(void *context, int64_t id, const struct fk_tally_session *tally),
+                                void *context);
+
+/* What jobs used of AWS as meters around their ports say, by label; NULL: not a gateway of a deployment. */
+const struct fk_meter *fk_inspect_meter(const struct fk_gateway *gateway);
+/* Billed requests of the receiving end of its channel. */
+void fk_inspect_channel(const struct fk_gateway *gateway, int64_t *receives, int64_t *deletes);
 
 /* --- watches --- */
 

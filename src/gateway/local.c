@@ -55,7 +55,11 @@ static bool batch_add(struct fk_gateway *gateway, struct fk_conn *conn, struct b
                       struct fk_bytes body)
 {
     struct fk_gateway_session *session = conn->session;
-    struct fk_outstanding item = {.number = session->next_number, .started_ms = gateway->now_ms, .xid = xid, .op = op};
+    struct fk_outstanding item = {.number = session->next_number,
+                                  .started_ms = gateway->now_ms,
+                                  .xid = xid,
+                                  .op = op,
+                                  .tally = fk_tally_write_of(op, body, session->ephemerals)};
     if (!fk_bounds_outstanding(gateway, conn) || !fk_outstanding_add(&conn->outstanding, &item)) {
         return false;
     }
@@ -185,6 +189,7 @@ static void answer_request(struct fk_gateway *gateway, struct fk_conn *conn, con
         header.zxid = fk_store_zxid(gateway->store, FK_VIEW_VISIBLE);
     }
     fk_gateway_count_answer(gateway, conn, item, header.zxid, true);
+    fk_gateway_tally_write(gateway, conn, &item->tally, header.code, answer->body);
     fk_outstanding_drop(&conn->outstanding);
     gateway->stats.outstanding--;
     fk_conn_reply(gateway, conn, &header, answer->body);
@@ -273,15 +278,18 @@ static struct fk_bytes parent_acl(struct fk_gateway *gateway, const struct fk_ch
     return parent.path.data != NULL ? parent.acl : FK_BYTES_NULL;
 }
 
-static void fire_put(struct fk_gateway *gateway, const struct fk_change *change, const struct fk_put *put)
+/* True where somebody has watched for it. */
+static bool fire_put(struct fk_gateway *gateway, const struct fk_change *change, const struct fk_put *put)
 {
     struct fk_event events[FK_EVENTS_OF_PUT];
     size_t count = fk_put_events(put, events);
+    bool heard = false;
     for (size_t i = 0; i < count; i++) {
         struct firing firing = {.gateway = gateway, .zxid = change->zxid, .acl = put->node.acl};
         if (!fk_watch_heard(&gateway->watches, &events[i])) {
             continue;
         }
+        heard = true;
         if (events[i].type == FK_EVENT_CHILDREN_CHANGED) {
             struct fk_arena arena = FK_ARENA_EMPTY;
             firing.acl = parent_acl(gateway, change, put, events[i].path, &arena);
@@ -291,10 +299,12 @@ static void fire_put(struct fk_gateway *gateway, const struct fk_change *change,
         }
         fk_watch_fire(&gateway->watches, &events[i], change->zxid, fire, &firing);
     }
+    return heard;
 }
 
 void fk_gateway_change(struct fk_gateway *gateway, const struct fk_change *change)
 {
+    bool heard = false;
     for (size_t i = 0; i < change->count; i++) {
         const struct fk_put *put = &change->puts[i];
         if (put->kind == FK_PUT_SESSION) {
@@ -304,17 +314,22 @@ void fk_gateway_change(struct fk_gateway *gateway, const struct fk_change *chang
             fk_session_ended(gateway, put->session.id);
         } else {
             fk_bounds_put(gateway, put);
-            if (gateway->watches.count > 0) {
-                fire_put(gateway, change, put);
-            }
+            heard = (gateway->watches.count > 0 && fire_put(gateway, change, put)) || heard;
         }
+    }
+    if (heard) {
+        fk_tally_watched(&gateway->tally);
     }
 }
 
 static void finish_job(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_job *job)
 {
     conn->job = NULL;
-    if (conn->state == FK_CONN_CLOSING || !fk_conn_do_actions(gateway, conn, job)) {
+    if (conn->state == FK_CONN_CLOSING) {
+        return;
+    }
+    fk_gateway_tally_read(gateway, conn, job);
+    if (!fk_conn_do_actions(gateway, conn, job)) {
         return;
     }
     const struct fk_outstanding request = {.started_ms = job->started_ms, .xid = job->xid, .op = job->op};

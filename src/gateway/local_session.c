@@ -72,6 +72,7 @@ static void reattach(struct fk_gateway *gateway, struct fk_conn *conn, const str
     session->last_packet_ms = gateway->now_ms;
     conn->session = session;
     conn->state = FK_CONN_READY;
+    fk_gateway_tally(gateway, conn, FK_COST_SESSION_MOVED, 0);
     fk_handshake_respond(gateway, conn, session->id, session->timeout_ms, record.password);
 }
 
@@ -109,6 +110,7 @@ void fk_local_created(struct fk_gateway *gateway, struct fk_conn *conn, const st
     session->live = true;
     session->last_packet_ms = gateway->now_ms;
     conn->state = FK_CONN_READY;
+    fk_gateway_tally(gateway, conn, FK_COST_SESSION_NEW, 0);
     fk_handshake_respond(gateway, conn, session->id, session->timeout_ms, record.password);
     fk_conn_process(gateway, conn);
 }

@@ -44,6 +44,7 @@ static void request_sync(struct fk_gateway *gateway, struct fk_conn *conn, int32
         reply_empty(gateway, conn, xid, zxid, FK_CODE_MARSHALLING_ERROR);
         return;
     }
+    fk_gateway_tally(gateway, conn, FK_COST_SYNC, 0);
     fk_conn_reply(gateway, conn, &(struct fk_reply_header){.xid = xid, .zxid = zxid},
                   fk_bytes_of(body.data, 4 + path.size));
 }
@@ -63,6 +64,7 @@ bool fk_request(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_byte
     }
     switch (header.op) {
     case FK_OP_PING:
+        fk_gateway_tally(gateway, conn, FK_COST_PING, 0);
         /* ZK: whatever xid came, -2 goes back. */
         reply_empty(gateway, conn, FK_XID_PING, fk_store_zxid(gateway->store, FK_VIEW_VISIBLE), FK_CODE_OK);
         break;
@@ -70,6 +72,7 @@ bool fk_request(struct fk_gateway *gateway, struct fk_conn *conn, struct fk_byte
         request_sync(gateway, conn, header.xid, body);
         break;
     case FK_OP_AUTH:
+        fk_gateway_tally(gateway, conn, FK_COST_AUTH, 0);
         fk_auth_request(gateway, conn, header.xid, body);
         break;
     case FK_OP_SASL:

@@ -141,6 +141,7 @@ void fk_session_expire_all(struct fk_gateway *gateway)
         }
         if (expired) {
             gateway->stats.sessions_expired++;
+            fk_tally_expired(&gateway->tally, session->ephemerals);
             session->closing = true;
             count++;
             fk_log_with(FK_LOG_INFO, "session expired", fk_log_id("session", session->id),

@@ -5,17 +5,19 @@
 #define FK_HOST_ADMIN_H
 
 #include "base/err.h"
+#include "cost/price.h"
 #include "gateway/gateway.h"
 
 #include <uv.h>
 
 /* Strings are borrowed. */
 struct fk_admin_options {
-    const char *address;         /* HOST:PORT, or NULL: no commands */
-    const char *metrics_address; /* HOST:PORT where only metrics are, or NULL */
-    const char *command_url;     /* "/commands" */
-    int32_t idle_ms;             /* of a connection */
-    const char *configuration;   /* text of the configuration file, without secrets; or NULL */
+    const char *address;            /* HOST:PORT, or NULL: no commands */
+    const char *metrics_address;    /* HOST:PORT where only metrics are, or NULL */
+    const char *command_url;        /* "/commands" */
+    int32_t idle_ms;                /* of a connection */
+    const char *configuration;      /* text of the configuration file, without secrets; or NULL */
+    const struct fk_prices *prices; /* of the costs that it tells; NULL: it tells none */
 };
 
 struct fk_admin;

@@ -243,6 +243,7 @@ const struct fk_admin_command fk_admin_commands[] = {
     {"configuration", "conf", configuration},
     {"connection_stat_reset", "crst", connection_stat_reset},
     {"connections", "cons", fk_admin_connections},
+    {"cost", NULL, fk_admin_cost}, /* ours: what it would cost on AWS */
     {"dirs", NULL, dirs},
     {"dump", NULL, fk_admin_dump},
     {"environment", "envi", environment},

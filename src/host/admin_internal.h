@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the parts of the admin port share: admin.c (sockets), admin_route.c (which answer), admin_commands.c and
- * admin_lists.c (ZooKeeper's commands), admin_metrics.c. */
+ * admin_lists.c (ZooKeeper's commands), admin_metrics.c, admin_cost.c. */
 #ifndef FK_HOST_ADMIN_INTERNAL_H
 #define FK_HOST_ADMIN_INTERNAL_H
 
@@ -55,8 +55,12 @@ void fk_admin_watches(struct fk_admin_call *call);
 void fk_admin_watches_by_path(struct fk_admin_call *call);
 
 /* admin_metrics.c */
-void fk_admin_write_metrics(struct fk_gateway *gateway, struct fk_buf *out);
+void fk_admin_write_metrics(struct fk_gateway *gateway, const struct fk_prices *prices, struct fk_buf *out);
 void fk_admin_monitor(struct fk_admin_call *call);
+
+/* admin_cost.c */
+void fk_admin_cost(struct fk_admin_call *call);
+void fk_admin_write_cost_metrics(struct fk_gateway *gateway, const struct fk_prices *prices, struct fk_buf *out);
 
 /* Sets a member; what has no memory is left out. */
 void fk_admin_set(json_t *object, const char *name, json_t *value);

@@ -4,7 +4,9 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "gateway/read.h"
+#include "gateway/tally.h"
 #include "gateway/version.h"
+#include "host/metered.h"
 #include "host/posix_clock.h"
 #include "host/receiver.h"
 
@@ -18,6 +20,7 @@ enum {
 
 struct fk_cloud_host {
     struct fk_front front;
+    struct fk_tally_session tally_weights[FK_TALLY_CELLS];
     struct fk_cloud_host_options options;
     struct fk_gateway *gateway;
     struct fk_workers *workers;
@@ -79,9 +82,16 @@ static bool work_left(void *context)
     return fk_gateway_has_jobs(((struct fk_cloud_host *)context)->gateway);
 }
 
+/* The round does it, but for what the channel cost: over SQS each receive is billed, and the deletion of what came. */
 static void on_tick(void *context)
 {
-    (void)context; /* the round does it */
+    struct fk_cloud_host *host = (struct fk_cloud_host *)context;
+    int64_t receives = 0;
+    int64_t with_messages = 0;
+    if (host->mailbox->billed) {
+        fk_receiver_count(host->receiver, &receives, &with_messages);
+        fk_cloud_gateway_received(host->gateway, receives, with_messages);
+    }
 }
 
 static bool is_idle(void *context)
@@ -186,12 +196,16 @@ static enum fk_err open_gateway(struct fk_cloud_host *host, struct fk_diag *diag
 static enum fk_err take_lease(struct fk_cloud_host *host, struct fk_diag *diag)
 {
     const struct fk_port_source *source = &host->options.source;
-    struct fk_job *job = fk_gateway_take_job(host->gateway);
+    struct fk_metered metered;
+    struct fk_job *job = fk_metered_init(&metered, host->ports) ? fk_gateway_take_job(host->gateway) : NULL;
     enum fk_err err = job == NULL ? FK_ERR_NOMEM : FK_OK;
     if (err == FK_OK) {
-        fk_cloud_job_run(job, &host->options.cloud, host->ports);
+        fk_cloud_job_run(job, &host->options.cloud, &metered.ports);
         err = fk_job_error(job);
+        const struct fk_units used = fk_metered_take(&metered);
+        fk_job_set_used(job, &used);
         fk_gateway_job_done(host->gateway, job);
+        fk_metered_deinit(&metered);
     }
     if (err != FK_OK) {
         const char *detail = source->error == NULL ? NULL : source->error(source->context, host->ports);
@@ -244,6 +258,8 @@ enum fk_err fk_cloud_host_new(const struct fk_cloud_host_options *options, struc
     }
     host->options = *options;
     host->options.gateway.bounds.events_at_once = FK_EVENTS_AT_ONCE;
+    fk_tally_weigh(host->tally_weights, options->cloud.pipeline);
+    host->options.gateway.tally_weights = host->tally_weights;
     init_front(host);
     enum fk_err err = open_all(host, diag);
     if (err != FK_OK) {

@@ -227,7 +227,12 @@ static enum fk_err open_admin(struct fk_front *front, const struct fk_front_opti
 {
     enum fk_err err = FK_OK;
     if (options->admin.address != NULL || options->admin.metrics_address != NULL) {
-        err = fk_admin_new(&options->admin, &front->loop, front->gateway, &front->admin, &front->admin_addresses, diag);
+        struct fk_admin_options admin = options->admin;
+        err = fk_prices_new(FK_PRICE_REGION, NULL, &front->prices, diag);
+        admin.prices = front->prices;
+        if (err == FK_OK) {
+            err = fk_admin_new(&admin, &front->loop, front->gateway, &front->admin, &front->admin_addresses, diag);
+        }
     }
     fk_buf_append(&front->admin_addresses, fk_bytes_of("", 1));
     return err;
@@ -323,6 +328,7 @@ void fk_front_deinit(struct fk_front *front)
     }
     fk_certificates_close(&front->certificates);
     fk_admin_free(front->admin);
+    fk_prices_free(front->prices);
     fk_buf_deinit(&front->addresses);
     fk_buf_deinit(&front->admin_addresses);
 }

@@ -59,6 +59,7 @@ struct fk_front {
     struct fk_sasl_worker sasl;
     struct fk_service service;
     struct fk_admin *admin;
+    struct fk_prices *prices; /* of the admin port's costs */
     uint64_t idle_limit_ms;
     size_t connections_most; /* since memory was given back to the system */
     bool dirty;              /* there may be work for a round */

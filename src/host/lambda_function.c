@@ -193,10 +193,63 @@ static bool run_sweep(const struct fk_lambda_function *function, const struct fk
     return true;
 }
 
+/* --- what it used --- */
+
+enum {
+    USED_FIELDS = 9,
+    USED_LOG_MS = 60 * 1000,
+};
+
+static void log_units(enum fk_log_level level, const struct fk_units *units, int64_t invocations)
+{
+    static struct fk_log_site site = {.file = __FILE__, .line = __LINE__};
+    const struct {
+        const char *key;
+        int64_t number;
+    } numbers[USED_FIELDS] = {
+        {"read_units", units->read_units},
+        {"write_units", units->write_units},
+        {"refused", units->table_refused},
+        {"failed", units->table_failed},
+        {"queue_requests", units->queue_requests},
+        {"told", units->channel_requests},
+        {"puts", units->blob_puts},
+        {"gets", units->blob_gets},
+        {"lists", units->blob_lists},
+    };
+    struct fk_log_field fields[USED_FIELDS + 1] = {fk_log_number("invocations", invocations)};
+    size_t count = 1;
+    for (size_t i = 0; i < USED_FIELDS; i++) {
+        if (numbers[i].number != 0) { /* each byte of a log costs, too */
+            fields[count++] = fk_log_number(numbers[i].key, numbers[i].number);
+        }
+    }
+    fk_log_put(&site, level, "used", fields, count);
+}
+
+static void log_used(struct fk_lambda_function *function)
+{
+    struct fk_lambda_used *used = &function->used;
+    const struct fk_units units = fk_metered_take(function->metered);
+    int64_t now_ms = fk_clock_monotonic_ms(function->ports->clock);
+    log_units(FK_LOG_DEBUG, &units, 1);
+    fk_units_add(&used->units, &units);
+    used->invocations++;
+    if (now_ms >= used->due_ms) {
+        log_units(FK_LOG_INFO, &used->units, used->invocations);
+        *used = (struct fk_lambda_used){.due_ms = now_ms + USED_LOG_MS};
+    }
+}
+
 bool fk_lambda_run(void *context, const struct fk_invocation *invocation, struct fk_arena *arena, struct fk_buf *out,
                    struct fk_lambda_error *error)
 {
-    const struct fk_lambda_function *function = (const struct fk_lambda_function *)context;
+    struct fk_lambda_function *function = (struct fk_lambda_function *)context;
     bool of_queue = function->kind == FK_LAMBDA_WRITER || function->kind == FK_LAMBDA_DISTRIBUTOR;
-    return of_queue ? run_batch(function, invocation, arena, out, error) : run_sweep(function, invocation, out, error);
+    bool done =
+        of_queue ? run_batch(function, invocation, arena, out, error) : run_sweep(function, invocation, out, error);
+    if (function->metered != NULL) {
+        log_used(function);
+    }
+    return done;
 }

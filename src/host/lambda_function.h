@@ -6,6 +6,7 @@
 #include "function/cloud.h"
 #include "host/lambda.h"
 #include "host/lambda_event.h"
+#include "host/metered.h"
 
 enum fk_lambda_kind {
     FK_LAMBDA_WRITER,      /* of the requests' queue: single hop, or the pipeline's writers */
@@ -26,14 +27,25 @@ struct fk_lambda_hooks {
     void *context;
 };
 
+/* What was used and is not in the log yet. */
+struct fk_lambda_used {
+    struct fk_units units;
+    int64_t invocations;
+    int64_t due_ms; /* monotonic: when it goes there; 0: at once */
+};
+
 struct fk_lambda_function {
     enum fk_lambda_kind kind;
     struct fk_cloud_options options;
     const struct fk_ports *ports;
+    struct fk_metered *metered; /* whose ports these are: what invocations used is logged; NULL: nobody counts */
     struct fk_lambda_hooks hooks;
+    struct fk_lambda_used used;
 };
 
-/* An fk_lambda_fn: the context is a struct fk_lambda_function. */
+/* An fk_lambda_fn: the context is a struct fk_lambda_function. What its ports used goes to the log: of each invocation
+ * at level debug; their sum at level info, where the last one is a minute old, so that a busy function does not pay for
+ * a line with each write. */
 bool fk_lambda_run(void *context, const struct fk_invocation *invocation, struct fk_arena *arena, struct fk_buf *out,
                    struct fk_lambda_error *error);
 

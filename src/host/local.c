@@ -9,6 +9,7 @@
 #include "driver/local/store.h"
 #include "function/writer.h"
 #include "gateway/read.h"
+#include "gateway/tally.h"
 #include "gateway/version.h"
 #include "host/audit.h"
 #include "host/log.h"
@@ -24,6 +25,7 @@ enum {
 
 struct fk_local_host {
     struct fk_front front;
+    struct fk_tally_session tally_weights[FK_TALLY_CELLS];
     uv_timer_t sweep;
     struct fk_sweeper sweeper;
     struct fk_store *store;
@@ -297,6 +299,8 @@ static enum fk_err open_gateway(struct fk_local_host *host, const struct fk_loca
     host->writer.audit = fk_host_audit_port(host->audit);
     struct fk_gateway_options gateway = options->gateway;
     gateway.quota_refused = &host->writer.refused;
+    fk_tally_weigh(host->tally_weights, false); /* priced as a deployment of the default topology */
+    gateway.tally_weights = host->tally_weights;
     gateway.bounds.events_at_once = FK_EVENTS_AT_ONCE;
     gateway.bounds.expiries_at_once = FK_EXPIRIES_AT_ONCE;
     host->gateway = fk_gateway_new(&gateway, host->store, host->queue, fk_posix_clock(), fk_posix_random());

@@ -20,6 +20,9 @@ struct fk_receiver {
     pthread_mutex_t lock; /* of everything below */
     struct fk_buf inbox;  /* sizes and messages */
     uint64_t dropped;
+    int64_t receives;      /* since they were counted last */
+    int64_t with_messages; /* of them */
+    int64_t puts;          /* since the last receive */
     bool stopping;
 };
 
@@ -34,6 +37,7 @@ static void put(void *context, struct fk_bytes message)
         fk_write_bytes(&receiver->inbox, message);
     }
     receiver->dropped += fits ? 0 : 1;
+    receiver->puts++;
     (void)pthread_mutex_unlock(&receiver->lock);
     if (first) {
         receiver->wake(receiver->context);
@@ -48,12 +52,32 @@ static bool goes_on(struct fk_receiver *receiver)
     return goes;
 }
 
+static void count_receive(struct fk_receiver *receiver)
+{
+    (void)pthread_mutex_lock(&receiver->lock);
+    receiver->receives++;
+    receiver->with_messages += receiver->puts > 0 ? 1 : 0;
+    receiver->puts = 0;
+    (void)pthread_mutex_unlock(&receiver->lock);
+}
+
+void fk_receiver_count(struct fk_receiver *receiver, int64_t *receives, int64_t *with_messages)
+{
+    (void)pthread_mutex_lock(&receiver->lock);
+    *receives = receiver->receives;
+    *with_messages = receiver->with_messages;
+    receiver->receives = 0;
+    receiver->with_messages = 0;
+    (void)pthread_mutex_unlock(&receiver->lock);
+}
+
 static void run(void *context)
 {
     struct fk_receiver *receiver = (struct fk_receiver *)context;
     struct fk_backoff backoff = {.clock = fk_posix_clock(), .random = fk_posix_random()};
     while (goes_on(receiver)) {
         enum fk_err err = fk_mailbox_receive(receiver->mailbox, put, receiver);
+        count_receive(receiver);
         if (err == FK_OK) {
             backoff.tries = 0;
         } else if (goes_on(receiver)) {

@@ -18,6 +18,9 @@ struct fk_receiver *fk_receiver_new(struct fk_mailbox *mailbox, void (*wake)(voi
 /* Gives what has come to `take`, in the order in which it came. */
 void fk_receiver_take(struct fk_receiver *receiver, fk_mailbox_take_fn take, void *context);
 
+/* Calls of the mailbox since the last call of this, and how many of them brought something. */
+void fk_receiver_count(struct fk_receiver *receiver, int64_t *receives, int64_t *with_messages);
+
 /* Ends the thread; false where it does not return within `wait_ms`: then it and the mailbox must be left alone, the
  * process is about to end. A message to the gateway makes it return. */
 bool fk_receiver_stop(struct fk_receiver *receiver, int64_t wait_ms);

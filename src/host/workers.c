@@ -6,6 +6,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "gateway/read.h"
+#include "host/metered.h"
 #include "host/posix_clock.h"
 #include "host/thread.h"
 
@@ -107,15 +108,33 @@ static void tell_failure(const struct fk_workers *workers, const struct fk_job *
     }
 }
 
-static const struct fk_ports *open_ports(struct fk_workers *workers)
+/* Opens ports and their meters. */
+static const struct fk_ports *try_open(const struct fk_port_source *source, struct fk_metered *metered)
 {
-    const struct fk_port_source *source = workers->options.source;
     const struct fk_ports *ports = source->open(source->context);
-    while (ports == NULL) {
-        fk_clock_pause_ms(fk_posix_clock(), OPEN_AGAIN_MS);
-        ports = source->open(source->context);
+    if (ports != NULL && !fk_metered_init(metered, ports)) {
+        source->close(source->context, ports);
+        return NULL;
     }
     return ports;
+}
+
+static const struct fk_ports *open_ports(struct fk_workers *workers, struct fk_metered *metered)
+{
+    const struct fk_ports *ports = try_open(workers->options.source, metered);
+    while (ports == NULL) {
+        fk_clock_pause_ms(fk_posix_clock(), OPEN_AGAIN_MS);
+        ports = try_open(workers->options.source, metered);
+    }
+    return ports;
+}
+
+/* The thread's own meter says what the job used; the job takes that to the core. */
+static void run_job(const struct fk_workers *workers, struct fk_job *job, struct fk_metered *metered)
+{
+    fk_cloud_job_run(job, workers->options.cloud, &metered->ports);
+    const struct fk_units used = fk_metered_take(metered);
+    fk_job_set_used(job, &used);
 }
 
 static void run(void *context)
@@ -124,14 +143,16 @@ static void run(void *context)
     struct fk_workers *workers = worker->workers;
     const struct fk_port_source *source = workers->options.source;
     const struct fk_ports *ports = NULL;
+    struct fk_metered metered;
     struct fk_job *job = NULL;
     while ((job = wait_for_job(worker)) != NULL) {
-        ports = ports == NULL ? open_ports(workers) : ports;
-        fk_cloud_job_run(job, workers->options.cloud, ports);
+        ports = ports == NULL ? open_ports(workers, &metered) : ports;
+        run_job(workers, job, &metered);
         tell_failure(workers, job, ports);
         put_done(workers, job);
     }
     if (ports != NULL) {
+        fk_metered_deinit(&metered);
         source->close(source->context, ports);
     }
 }

@@ -26,6 +26,7 @@ struct fk_mailbox_ops {
 /* Drivers put this first in their struct. */
 struct fk_mailbox {
     const struct fk_mailbox_ops *ops;
+    bool billed;             /* each receive is a request that costs something */
     struct fk_bytes address; /* for the gateway's record: what senders have to know, opaque to everybody else */
 };
 

@@ -113,7 +113,7 @@ struct fk_units fk_units_between(const struct fk_units *earlier, const struct fk
     return units;
 }
 
-static void count(struct fk_meter *meter, const struct fk_units *units)
+void fk_meter_add(struct fk_meter *meter, const struct fk_units *units)
 {
     combine(&meter->all, units, 1);
     if (meter->current != NULL) {
@@ -162,7 +162,7 @@ static enum fk_err table_get_many(struct fk_table *base, const struct fk_key *ke
     }
     units.table_failed = err == FK_ERR_BUSY || err == FK_ERR_UNKNOWN ? 1 : 0;
     units.read_units += err == FK_ERR_UNKNOWN ? (int64_t)key_count : 0; /* at least */
-    count(table->meter, &units);
+    fk_meter_add(table->meter, &units);
     return err;
 }
 
@@ -179,7 +179,7 @@ static enum fk_err table_list(struct fk_table *base, struct fk_bytes partition, 
     units.table_failed = err == FK_ERR_BUSY || err == FK_ERR_UNKNOWN ? 1 : 0;
     units.read_units = err == FK_ERR_BUSY ? 0 : begun(size, READ_UNIT_SIZE);
     units.read_bytes = (int64_t)size;
-    count(table->meter, &units);
+    fk_meter_add(table->meter, &units);
     return err;
 }
 
@@ -203,13 +203,46 @@ static int64_t units_of(struct meter_table *table, const struct fk_write *write)
     return begun(before > after ? before : after, WRITE_UNIT_SIZE);
 }
 
+/* A condition that always holds: drivers leave it out. */
+static bool is_nothing(const struct fk_write *write)
+{
+    return write->kind == FK_WRITE_CHECK && write->expected == FK_STAMP_ANY;
+}
+
+/* A check alone, which drivers make a read. */
+static enum fk_err check_alone(struct meter_table *table, const struct fk_write *writes, size_t write_count,
+                               const struct fk_write *check)
+{
+    struct fk_units units = {.table_gets = 1, .read_units = begun(size_before(table, &check->key), READ_UNIT_SIZE)};
+    enum fk_err err = fk_table_write(table->inner, writes, write_count);
+    units.table_failed = err == FK_ERR_BUSY || err == FK_ERR_UNKNOWN ? 1 : 0;
+    units.read_units = err == FK_ERR_BUSY ? 0 : units.read_units;
+    fk_meter_add(table->meter, &units);
+    return err;
+}
+
 static enum fk_err table_write(struct fk_table *base, const struct fk_write *writes, size_t write_count)
 {
     struct meter_table *table = table_of(base);
-    bool transaction = write_count > 1;
+    const struct fk_write *last = NULL;
+    size_t real = 0;
+    for (size_t i = 0; i < write_count; i++) {
+        last = is_nothing(&writes[i]) ? last : &writes[i];
+        real += is_nothing(&writes[i]) ? 0 : 1;
+    }
+    if (real == 0) {
+        return fk_table_write(table->inner, writes, write_count);
+    }
+    if (real == 1 && last->kind == FK_WRITE_CHECK) {
+        return check_alone(table, writes, write_count, last);
+    }
+    bool transaction = real > 1;
     struct fk_units units = {.table_writes = transaction ? 0 : 1, .table_transactions = transaction ? 1 : 0};
     struct fk_units used = {.write_units = 0};
     for (size_t i = 0; i < write_count; i++) {
+        if (is_nothing(&writes[i])) {
+            continue;
+        }
         used.write_units += units_of(table, &writes[i]) * (transaction ? TRANSACTION_FACTOR : 1);
         used.written_bytes +=
             writes[i].kind == FK_WRITE_PUT ? (int64_t)fk_meter_item_size(&writes[i].key, writes[i].value) : 0;
@@ -221,7 +254,7 @@ static enum fk_err table_write(struct fk_table *base, const struct fk_write *wri
         units.write_units = used.write_units;
         units.written_bytes = err == FK_ERR_REFUSED ? 0 : used.written_bytes;
     }
-    count(table->meter, &units);
+    fk_meter_add(table->meter, &units);
     return err;
 }
 
@@ -249,9 +282,9 @@ static enum fk_err queue_send(struct fk_queue *base, int64_t group, int64_t dedu
 {
     struct meter_queue *queue = FK_CONTAINER_OF(base, struct meter_queue, base);
     size_t size = base64_size(message.size);
-    count(queue->meter, &(struct fk_units){.queue_sends = 1,
-                                           .queue_requests = begun(size, QUEUE_REQUEST_SIZE),
-                                           .queue_bytes = (int64_t)size});
+    fk_meter_add(queue->meter, &(struct fk_units){.queue_sends = 1,
+                                                  .queue_requests = begun(size, QUEUE_REQUEST_SIZE),
+                                                  .queue_bytes = (int64_t)size});
     return fk_queue_send(queue->inner, group, deduplication_id, message);
 }
 
@@ -276,9 +309,9 @@ static enum fk_err channel_notify(struct fk_channel *base, int64_t gateway, stru
 {
     struct meter_channel *channel = FK_CONTAINER_OF(base, struct meter_channel, base);
     size_t size = base64_size(message.size);
-    count(channel->meter, &(struct fk_units){.channel_sends = 1,
-                                             .channel_requests = begun(size, QUEUE_REQUEST_SIZE),
-                                             .channel_bytes = (int64_t)size});
+    fk_meter_add(channel->meter, &(struct fk_units){.channel_sends = 1,
+                                                    .channel_requests = begun(size, QUEUE_REQUEST_SIZE),
+                                                    .channel_bytes = (int64_t)size});
     return fk_channel_notify(channel->inner, gateway, message, after_zxid);
 }
 
@@ -308,7 +341,7 @@ static struct meter_blobs *blobs_of(struct fk_blobs *base)
 
 static enum fk_err blobs_put(struct fk_blobs *base, struct fk_bytes name, struct fk_bytes bytes)
 {
-    count(blobs_of(base)->meter, &(struct fk_units){.blob_puts = 1, .blob_put_bytes = (int64_t)bytes.size});
+    fk_meter_add(blobs_of(base)->meter, &(struct fk_units){.blob_puts = 1, .blob_put_bytes = (int64_t)bytes.size});
     return fk_blob_put(blobs_of(base)->inner, name, bytes);
 }
 
@@ -316,21 +349,21 @@ static enum fk_err blobs_get(struct fk_blobs *base, struct fk_bytes name, struct
                              struct fk_bytes *bytes)
 {
     enum fk_err err = fk_blob_get(blobs_of(base)->inner, name, arena, bytes);
-    count(blobs_of(base)->meter,
-          &(struct fk_units){.blob_gets = 1, .blob_get_bytes = err == FK_OK ? (int64_t)bytes->size : 0});
+    fk_meter_add(blobs_of(base)->meter,
+                 &(struct fk_units){.blob_gets = 1, .blob_get_bytes = err == FK_OK ? (int64_t)bytes->size : 0});
     return err;
 }
 
 static enum fk_err blobs_remove(struct fk_blobs *base, struct fk_bytes name)
 {
-    count(blobs_of(base)->meter, &(struct fk_units){.blob_removes = 1});
+    fk_meter_add(blobs_of(base)->meter, &(struct fk_units){.blob_removes = 1});
     return fk_blob_remove(blobs_of(base)->inner, name);
 }
 
 static enum fk_err blobs_list(struct fk_blobs *base, struct fk_bytes after, size_t limit, struct fk_arena *arena,
                               struct fk_blob_page *page)
 {
-    count(blobs_of(base)->meter, &(struct fk_units){.blob_lists = 1});
+    fk_meter_add(blobs_of(base)->meter, &(struct fk_units){.blob_lists = 1});
     return fk_blob_list(blobs_of(base)->inner, after, limit, arena, page);
 }
 

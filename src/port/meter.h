@@ -12,7 +12,7 @@
  *                the sum of a page's items (1 for an empty page)
  *   write units  one for each KB begun of the larger of the item before and after the write, 1 where there is none,
  *                twice that in a transaction (two or more writes); condition checks, deletes and writes whose condition
- *                does not hold count like the others
+ *                does not hold count like the others. A check of any stamp is none, and a check alone is a read
  *   queue        one request for each 64 KB begun of a message's text, which is its base64
  *   blobs        one request for each call; removals are free
  *
@@ -80,6 +80,9 @@ void fk_meter_label(struct fk_meter *meter, const char *name);
 
 /* The numbers of a label; NULL: nobody has named it. */
 const struct fk_units *fk_meter_units(const struct fk_meter *meter, const char *name);
+
+/* Adds what a meter of another thread has counted, to the current label too. */
+void fk_meter_add(struct fk_meter *meter, const struct fk_units *units);
 
 void fk_units_add(struct fk_units *sum, const struct fk_units *more);
 

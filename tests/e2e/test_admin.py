@@ -101,7 +101,7 @@ def test_aliases_and_the_list(admin):
     status, headers, text = admin.get("/commands")
     assert status == 200 and "text/html" in headers["Content-Type"]
     names = re.findall(r'<a href="/commands/(\w+)">\1</a>', text)
-    assert set(MEMBERS) | {"monitor", "environment", "leader", "set_trace_mask", "snapshot", "restore",
+    assert set(MEMBERS) | {"cost", "monitor", "environment", "leader", "set_trace_mask", "snapshot", "restore",
                            "system_properties"} == set(names)
     assert names == sorted(names)
 

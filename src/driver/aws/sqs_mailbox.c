@@ -185,7 +185,7 @@ enum fk_err fk_sqs_mailbox_new(struct fk_aws *aws, const struct fk_deployment *d
     if (mailbox == NULL) {
         return FK_ERR_NOMEM;
     }
-    *mailbox = (struct sqs_mailbox){.base = {.ops = &sqs_mailbox_ops},
+    *mailbox = (struct sqs_mailbox){.base = {.ops = &sqs_mailbox_ops, .billed = true},
                                     .aws = aws,
                                     .gateway = gateway,
                                     .address = {.kind = FK_ADDRESS_SQS},

@@ -3,8 +3,11 @@
 #include "host/lambda_function.h"
 
 #include "base/base64.h"
+#include "base/log.h"
 #include "function/cloud_world.h"
 #include "wire/codes.h"
+
+#include <stdio.h>
 
 static struct cloud cloud;
 static struct fk_lambda_function function;
@@ -284,6 +287,60 @@ static void kinds_are_read(void **state)
     assert_false(fk_lambda_kind_parse("", &kind));
 }
 
+/* What the sink was given last. */
+static struct {
+    char message[32];
+    int64_t read_units;
+    int64_t write_units;
+    int64_t told;
+    int64_t invocations;
+} logged;
+
+static void take_record(const struct fk_log_record *record)
+{
+    (void)snprintf(logged.message, sizeof logged.message, "%s", record->message);
+    for (size_t i = 0; i < record->field_count; i++) {
+        const struct fk_log_field *field = &record->fields[i];
+        logged.read_units = strcmp(field->key, "read_units") == 0 ? field->number : logged.read_units;
+        logged.write_units = strcmp(field->key, "write_units") == 0 ? field->number : logged.write_units;
+        logged.told = strcmp(field->key, "told") == 0 ? field->number : logged.told;
+        logged.invocations = strcmp(field->key, "invocations") == 0 ? field->number : logged.invocations;
+    }
+}
+
+static void what_invocations_used_is_logged_once_a_minute(void **state)
+{
+    (void)state;
+    struct fk_metered metered;
+    assert_true(fk_metered_init(&metered, &cloud.ports));
+    function.ports = &metered.ports;
+    function.metered = &metered;
+    fk_log_set(take_record, FK_LOG_INFO);
+    memset(&logged, 0, sizeof logged);
+    add("a", "0", create(1, "/a"));
+    assert_true(run_event());
+    assert_string_equal(logged.message, "used");
+    assert_int_equal(logged.invocations, 1);
+    assert_true(logged.read_units >= 3);
+    assert_true(logged.write_units >= 6); /* of a transaction: three items at least */
+    assert_int_equal(logged.told, 1);
+    memset(&logged, 0, sizeof logged);
+    function.kind = FK_LAMBDA_HEARTBEAT;
+    assert_true(run("{}"));
+    assert_string_equal(logged.message, ""); /* it waits */
+    fk_memory_clock_advance_ms(&cloud.clock, 60000);
+    assert_true(run("{}"));
+    assert_int_equal(logged.invocations, 2);
+    assert_int_equal(logged.told, 0);
+    int64_t both = logged.read_units;
+    fk_log_set(take_record, FK_LOG_DEBUG);
+    assert_true(run("{}"));
+    assert_int_equal(logged.invocations, 1);
+    assert_int_equal(logged.read_units * 2, both);
+    fk_log_set(NULL, FK_LOG_ERROR);
+    fk_metered_deinit(&metered);
+}
+
 static const struct CMUnitTest tests[] = {
     ROW(a_batch_is_decided),
     ROW(what_is_not_done_and_all_behind_it_fail),
@@ -299,6 +356,7 @@ static const struct CMUnitTest tests[] = {
     ROW(a_gateway_that_comes_meanwhile_gets_it_back),
     ROW(a_switch_that_fails_is_left_to_the_next_sweep),
     ROW(kinds_are_read),
+    ROW(what_invocations_used_is_logged_once_a_minute),
 };
 
 FK_TEST_MAIN(tests)
