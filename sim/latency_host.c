@@ -37,6 +37,7 @@ struct batch {
     size_t count;
     size_t done;
     int64_t group;
+    int64_t served_ns; /* a message could be had */
     int64_t started_ns;
     double u; /* of the trigger */
 };
@@ -93,6 +94,7 @@ static void ended(void *context)
     struct sim_latency_host *host = batch->host;
     int64_t now = sim_now_ns(host->world);
     host->counts.busy_ns += now - batch->started_ns;
+    host->counts.billed_ms += (now - batch->started_ns + SIM_MS - 1) / SIM_MS;
     host->counts.invocations++;
     host->counts.messages += batch->done;
     sim_at(host->world, NULL, now + sim_latency_draw(host->latency, host->world, SIM_LATENCY_PUSH, 0), deleted, batch);
@@ -106,6 +108,7 @@ static void invoke(void *context)
     (void)snprintf(name, sizeof name, "invocation/%" PRIu64, ++host->number);
     batch->process = sim_process_new(host->world, name);
     batch->started_ns = sim_now_ns(host->world);
+    host->counts.hop_ns += batch->started_ns - batch->served_ns;
     sim_ports_init(&batch->ports, host->options.cloud, batch->process, host->options.role);
     sim_process_at_end(batch->process, ended, batch);
     sim_spawn(batch->process, run_and_end, batch);
@@ -136,6 +139,7 @@ static void serve(struct sim_latency_host *host, int64_t group)
     struct batch *batch = SIM_OWN_NEW(struct batch);
     batch->host = host;
     batch->group = group;
+    batch->served_ns = sim_now_ns(host->world);
     batch->u = sim_latency_dice(host->world);
     host->served[host->served_count++] = group;
     int64_t half = sim_latency_ns(sim_latency_ms(host->latency, SIM_LATENCY_TRIGGER, 0, batch->u) / 2);
