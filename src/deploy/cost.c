@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "deploy/cost.h"
 
+#include "cost/price.h"
 #include "deploy/form.h"
 #include "deploy/query.h"
-#include "deploy/template.h"
 #include "deploy/xml.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -17,10 +16,10 @@ enum {
     TIME_SIZE = 32,
 };
 
-/* A metric, summed: how much of it a priced unit is, what the price is called. */
+/* A metric, summed: how much of it a priced unit is, and its price. */
 struct metric {
     const char *what;
-    const char *price;
+    enum fk_price_id price;
     const char *namespace;
     const char *name;
     const char *dimension;
@@ -35,25 +34,6 @@ static void print_time(char text[TIME_SIZE], int64_t seconds)
     if (gmtime_r(&time, &parts) == NULL || strftime(text, TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0) {
         text[0] = '\0';
     }
-}
-
-double fk_cost_price(const char *name)
-{
-    struct fk_bytes text = fk_deploy_prices();
-    json_t *file = json_loadb((const char *)text.data, text.size, 0, NULL);
-    const json_t *price = json_object_get(json_object_get(json_object_get(file, "prices"), name), "usd");
-    double usd = json_is_number(price) ? json_number_value(price) : -1;
-    json_decref(file);
-    return usd;
-}
-
-static void read_region(char region[TIME_SIZE])
-{
-    struct fk_bytes text = fk_deploy_prices();
-    json_t *file = json_loadb((const char *)text.data, text.size, 0, NULL);
-    const char *name = json_string_value(json_object_get(file, "region"));
-    (void)snprintf(region, TIME_SIZE, "%s", name == NULL ? "" : name);
-    json_decref(file);
 }
 
 enum fk_err fk_cost_sum(struct fk_bytes xml, const char *month, struct fk_arena *arena, double *total, double *of_month)
@@ -129,10 +109,10 @@ static enum fk_err read_functions(struct fk_deploy *deploy, const struct fk_stac
         char group[FK_DEPLOY_PART_SIZE + 16];
         (void)snprintf(group, sizeof group, "/aws/lambda/%s", functions[i]);
         const struct metric metrics[] = {
-            {"lambda_requests", "lambda_request", "AWS/Lambda", "Invocations", "FunctionName", functions[i], 1},
-            {"lambda_gb_seconds", arm ? "lambda_gb_second_arm64" : "lambda_gb_second_x86_64", "AWS/Lambda", "Duration",
-             "FunctionName", functions[i], gigabytes / 1000},
-            {"log_bytes", "log_byte", "AWS/Logs", "IncomingBytes", "LogGroupName", group, 1},
+            {"lambda_requests", FK_PRICE_LAMBDA_REQUEST, "AWS/Lambda", "Invocations", "FunctionName", functions[i], 1},
+            {"lambda_gb_seconds", arm ? FK_PRICE_LAMBDA_GB_SECOND_ARM64 : FK_PRICE_LAMBDA_GB_SECOND_X86_64,
+             "AWS/Lambda", "Duration", "FunctionName", functions[i], gigabytes / 1000},
+            {"log_bytes", FK_PRICE_LOG_BYTE, "AWS/Logs", "IncomingBytes", "LogGroupName", group, 1},
         };
         for (size_t j = 0; j < sizeof metrics / sizeof metrics[0] && err == FK_OK; j++) {
             err = read_metric(deploy, &metrics[j], cost);
@@ -151,7 +131,7 @@ static enum fk_err read_queues(struct fk_deploy *deploy, bool pipeline, struct f
         for (size_t j = 0; j < sizeof names / sizeof names[0] && err == FK_OK; j++) {
             bool idle = j == 3; /* polls that found nothing: what a deployment at rest has */
             const struct metric metric = {idle ? "sqs_empty_receives" : "sqs_requests",
-                                          "sqs_fifo_request",
+                                          FK_PRICE_SQS_FIFO_REQUEST,
                                           "AWS/SQS",
                                           names[j],
                                           "QueueName",
@@ -163,16 +143,23 @@ static enum fk_err read_queues(struct fk_deploy *deploy, bool pipeline, struct f
     return err;
 }
 
-static void add_up(struct fk_cost *cost)
+static void add_up(const struct fk_prices *prices, struct fk_cost *cost)
 {
     for (size_t i = 0; i < cost->count; i++) {
         struct fk_cost_line *line = &cost->lines[i];
-        double price = fk_cost_price(line->price);
+        double price = fk_prices_usd(prices, line->price);
         line->usd = line->amount * price;
         line->month_usd = line->month * price;
         cost->usd += line->usd;
         cost->month_usd += line->month_usd;
     }
+}
+
+/* Those of the deployment's region; where nobody has written them down, those of the usual one. */
+static enum fk_err read_prices(const struct fk_deploy *deploy, struct fk_prices **prices)
+{
+    enum fk_err err = fk_prices_new(deploy->region, NULL, prices, NULL);
+    return err == FK_ERR_USAGE ? fk_prices_new(FK_PRICE_REGION, NULL, prices, NULL) : err;
 }
 
 enum fk_err fk_cost_read(struct fk_deploy *deploy, const struct fk_stack *stack, struct fk_cost *cost)
@@ -187,17 +174,17 @@ enum fk_err fk_cost_read(struct fk_deploy *deploy, const struct fk_stack *stack,
     bool old = strcmp(stack->created, oldest) < 0;
     (void)snprintf(cost->since, sizeof cost->since, "%.19sZ", old ? oldest : stack->created);
     (void)snprintf(cost->month, sizeof cost->month, "%.7s", now);
-    read_region(cost->region);
+    struct fk_prices *prices = NULL;
+    enum fk_err err = read_prices(deploy, &prices);
     bool pipeline = strcmp(fk_stack_values_get(&stack->parameters, "Topology"), "pipeline") == 0;
     const struct metric table[] = {
-        {"dynamodb_write_units", "dynamodb_write_unit", "AWS/DynamoDB", "ConsumedWriteCapacityUnits", "TableName",
-         deploy->names.stack, 1},
-        {"dynamodb_read_units", "dynamodb_read_unit", "AWS/DynamoDB", "ConsumedReadCapacityUnits", "TableName",
+        {"dynamodb_write_units", FK_PRICE_DYNAMODB_WRITE_UNIT, "AWS/DynamoDB", "ConsumedWriteCapacityUnits",
+         "TableName", deploy->names.stack, 1},
+        {"dynamodb_read_units", FK_PRICE_DYNAMODB_READ_UNIT, "AWS/DynamoDB", "ConsumedReadCapacityUnits", "TableName",
          deploy->names.stack, 1},
     };
-    enum fk_err err = read_metric(deploy, &table[0], cost);
-    if (err == FK_OK) {
-        err = read_metric(deploy, &table[1], cost);
+    for (size_t i = 0; err == FK_OK && i < sizeof table / sizeof table[0]; i++) {
+        err = read_metric(deploy, &table[i], cost);
     }
     if (err == FK_OK) {
         err = read_functions(deploy, stack, pipeline, cost);
@@ -205,6 +192,10 @@ enum fk_err fk_cost_read(struct fk_deploy *deploy, const struct fk_stack *stack,
     if (err == FK_OK) {
         err = read_queues(deploy, pipeline, cost);
     }
-    add_up(cost);
+    if (prices != NULL) {
+        (void)snprintf(cost->region, sizeof cost->region, "%s", fk_prices_region(prices));
+        add_up(prices, cost);
+    }
+    fk_prices_free(prices);
     return err;
 }

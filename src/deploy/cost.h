@@ -5,6 +5,7 @@
 #ifndef FK_DEPLOY_COST_H
 #define FK_DEPLOY_COST_H
 
+#include "cost/price.h"
 #include "deploy/stack.h"
 
 enum {
@@ -12,10 +13,10 @@ enum {
 };
 
 struct fk_cost_line {
-    const char *what;  /* "dynamodb_write_units" */
-    const char *price; /* name of its price */
-    double amount;     /* since the deployment was made */
-    double month;      /* of it, in this month (UTC) */
+    const char *what; /* "dynamodb_write_units" */
+    enum fk_price_id price;
+    double amount; /* since the deployment was made */
+    double month;  /* of it, in this month (UTC) */
     double usd;
     double month_usd;
 };
@@ -33,9 +34,6 @@ struct fk_cost {
 /* Data points of one metric: all of them, and those of a month ("2026-11"). MALFORMED: no such answer. */
 enum fk_err fk_cost_sum(struct fk_bytes xml, const char *month, struct fk_arena *arena, double *total,
                         double *of_month);
-
-/* The price of that name in the file built in; negative where there is none. */
-double fk_cost_price(const char *name);
 
 /* Asks CloudWatch. Any error leaves the cost unknown, nothing else. */
 enum fk_err fk_cost_read(struct fk_deploy *deploy, const struct fk_stack *stack, struct fk_cost *cost);

@@ -28,7 +28,8 @@ MODEL = {"base", "wire", "model"}
 PORT = MODEL | {"port"}
 FUNCTION = PORT | {"function"}
 GATEWAY = FUNCTION | {"gateway"}
-HOST = GATEWAY | {"gateway/tls", "gateway/uv", "http", "http/client", "driver", "driver/aws", "host"}
+COST = PORT | {"cost"}
+HOST = GATEWAY | COST | {"gateway/tls", "gateway/uv", "http", "http/client", "driver", "driver/aws", "host"}
 LAYERS = {
     "base": {"base"},
     "wire": {"base", "wire"},
@@ -40,11 +41,12 @@ LAYERS = {
     "gateway/uv": GATEWAY | {"gateway/tls", "gateway/uv"},
     "http": {"base", "http"},
     "http/client": {"base", "http", "http/client"},
+    "cost": COST,
     "driver": PORT | {"driver"},
     "driver/aws": PORT | {"http", "http/client", "driver/aws"},
     "host": HOST,
     "bootstrap": HOST,
-    "deploy": FUNCTION | {"http", "driver/aws", "deploy"},
+    "deploy": FUNCTION | COST | {"http", "driver/aws", "deploy"},
     "cli": HOST | {"cli", "deploy"},
 }
 # Layers that know no world: no socket, clock, thread, random or file. They run in the simulator as they are.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* docs/aws-units.md: what each operation uses. `faaskeeper-units` prints it, `faaskeeper-units --check FILE` compares.
- */
+ * With --table it is the table of src/cost: the same numbers as data. */
 #include "base/buf.h"
 #include "units/cases.h"
+#include "units/table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,19 +125,21 @@ static bool is_same(const char *path, struct fk_bytes bytes)
 int main(int count, char **args)
 {
     struct fk_buf out = FK_BUF_EMPTY;
-    bool check = count == 3 && strcmp(args[1], "--check") == 0;
-    if (count != 1 && !check) {
-        (void)fprintf(stderr, "usage: faaskeeper-units [--check FILE]\n");
+    bool table = count > 1 && strcmp(args[1], "--table") == 0;
+    int rest = table ? 2 : 1;
+    bool check = count == rest + 2 && strcmp(args[rest], "--check") == 0;
+    if (count != rest && !check) {
+        (void)fprintf(stderr, "usage: faaskeeper-units [--table] [--check FILE]\n");
         return 2;
     }
-    print_all(&out);
+    (table ? units_print_table : print_all)(&out);
     struct fk_bytes text = fk_buf_view(&out);
     int code = 0;
     if (!check) {
         code = fwrite(text.data, 1, text.size, stdout) == text.size ? 0 : 1;
-    } else if (!is_same(args[2], text)) {
-        (void)fprintf(stderr, "%s is not what the code does; make it again:\n  %s > docs/aws-units.md\n", args[2],
-                      args[0]);
+    } else if (!is_same(args[rest + 1], text)) {
+        (void)fprintf(stderr, "%s is not what the code does; make it again:\n  %s%s\n", args[rest + 1], args[0],
+                      table ? " --table > src/cost/units_table.inc" : " > docs/aws-units.md");
         code = 1;
     }
     fk_buf_deinit(&out);

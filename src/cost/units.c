@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cost/units.h"
+
+#include "base/assert.h"
+#include "wire/codes.h"
+
+/* One measured operation. The rows of an operation stand together, those of one topology in the order of amounts. */
+struct row {
+    enum fk_cost_op op;
+    bool pipeline; /* none of an operation: it is the same in both */
+    size_t amount;
+    struct fk_units units;
+    int64_t invocations;
+};
+
+static const struct row rows[] = {
+#include "cost/units_table.inc"
+};
+
+enum {
+    ROWS = sizeof rows / sizeof rows[0],
+};
+
+static const char *const names[] = {
+#define FK_COST_OP_ROW(id, name, amount) name,
+    FK_COST_OP_TABLE(FK_COST_OP_ROW)
+#undef FK_COST_OP_ROW
+};
+
+/* The row of an amount: the first that is not smaller, or else the largest one. NULL: not of this topology. */
+static const struct row *find(enum fk_cost_op op, size_t amount, bool pipeline)
+{
+    const struct row *found = NULL;
+    for (size_t i = 0; i < ROWS; i++) {
+        bool fits = rows[i].op == op && rows[i].pipeline == pipeline;
+        if (fits && (found == NULL || found->amount < amount)) {
+            found = &rows[i];
+        }
+    }
+    return found;
+}
+
+/* `count` times as much as `one` has, for `measured` of them; rounded up. */
+static int64_t grow(int64_t number, size_t amount, size_t measured)
+{
+    double grown = (double)number * (double)amount / (double)measured;
+    int64_t whole = (int64_t)grown;
+    return (double)whole < grown ? whole + 1 : whole;
+}
+
+/* A list longer than any that was measured: requests stay, what they carry grows. */
+static void extrapolate(struct fk_cost_use *use, size_t amount, size_t measured)
+{
+    use->units.read_units = grow(use->units.read_units, amount, measured);
+    use->units.write_units = grow(use->units.write_units, amount, measured);
+    use->units.read_bytes = grow(use->units.read_bytes, amount, measured);
+    use->units.written_bytes = grow(use->units.written_bytes, amount, measured);
+    use->units.queue_bytes = grow(use->units.queue_bytes, amount, measured);
+    use->units.channel_bytes = grow(use->units.channel_bytes, amount, measured);
+}
+
+struct fk_cost_use fk_cost_units(enum fk_cost_op op, size_t amount, bool pipeline)
+{
+    const struct row *row = find(op, amount, pipeline);
+    if (row == NULL) {
+        row = find(op, amount, false);
+    }
+    FK_ASSERT(row != NULL);
+    struct fk_cost_use use = {.units = row->units, .invocations = row->invocations};
+    if (row->amount != 0 && amount > row->amount) {
+        extrapolate(&use, amount, row->amount);
+    }
+    return use;
+}
+
+const char *fk_cost_op_name(enum fk_cost_op op)
+{
+    return names[op];
+}
+
+enum fk_cost_op fk_cost_op_named(const char *name)
+{
+    size_t op = 0;
+    while (op < FK_COST_OP_COUNT && strcmp(names[op], name) != 0) {
+        op++;
+    }
+    return (enum fk_cost_op)op;
+}
+
+static enum fk_cost_op create_of(int32_t opcode, int32_t flags)
+{
+    if (opcode == FK_OP_CREATE_CONTAINER || opcode == FK_OP_CREATE_TTL) {
+        return FK_COST_CREATE_CONTAINER; /* a TTL node has the same record beside it */
+    }
+    if ((flags & ~3) != 0) {
+        return FK_COST_CREATE_CONTAINER;
+    }
+    if ((flags & FK_CREATE_EPHEMERAL) != 0) {
+        return FK_COST_CREATE_EPHEMERAL;
+    }
+    return (flags & FK_CREATE_SEQUENTIAL) != 0 ? FK_COST_CREATE_SEQUENTIAL : FK_COST_CREATE;
+}
+
+enum fk_cost_op fk_cost_op_of(int32_t opcode, int32_t flags)
+{
+    switch (opcode) {
+    case FK_OP_CREATE:
+    case FK_OP_CREATE2:
+    case FK_OP_CREATE_CONTAINER:
+    case FK_OP_CREATE_TTL:
+        return create_of(opcode, flags);
+    case FK_OP_DELETE:
+        return FK_COST_DELETE;
+    case FK_OP_EXISTS:
+        return FK_COST_EXISTS;
+    case FK_OP_GET_DATA:
+        return FK_COST_GET_DATA;
+    case FK_OP_SET_DATA:
+        return FK_COST_SET_DATA;
+    case FK_OP_GET_ACL:
+        return FK_COST_GET_ACL;
+    case FK_OP_SET_ACL:
+        return FK_COST_SET_ACL;
+    case FK_OP_GET_CHILDREN:
+    case FK_OP_GET_CHILDREN2:
+        return FK_COST_GET_CHILDREN;
+    case FK_OP_SYNC:
+        return FK_COST_SYNC;
+    case FK_OP_PING:
+        return FK_COST_PING;
+    case FK_OP_MULTI:
+        return FK_COST_MULTI;
+    case FK_OP_MULTI_READ:
+        return FK_COST_MULTI_READ;
+    case FK_OP_AUTH:
+        return FK_COST_AUTH;
+    case FK_OP_GET_EPHEMERALS:
+        return FK_COST_GET_EPHEMERALS;
+    case FK_OP_GET_ALL_CHILDREN_NUMBER:
+        return FK_COST_GET_ALL_CHILDREN_NUMBER;
+    case FK_OP_ADD_WATCH:
+        return FK_COST_ADD_WATCH;
+    case FK_OP_CREATE_SESSION:
+        return FK_COST_SESSION_NEW;
+    case FK_OP_CLOSE_SESSION:
+        return FK_COST_SESSION_CLOSED;
+    default:
+        return FK_COST_OP_COUNT;
+    }
+}
+
+bool fk_cost_op_writes(enum fk_cost_op op)
+{
+    return fk_cost_units(op, 0, false).invocations > 0 && op != FK_COST_HEARTBEAT;
+}
