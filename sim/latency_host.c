@@ -94,7 +94,6 @@ static void ended(void *context)
     struct sim_latency_host *host = batch->host;
     int64_t now = sim_now_ns(host->world);
     host->counts.busy_ns += now - batch->started_ns;
-    host->counts.billed_ms += (now - batch->started_ns + SIM_MS - 1) / SIM_MS;
     host->counts.invocations++;
     host->counts.messages += batch->done;
     sim_at(host->world, NULL, now + sim_latency_draw(host->latency, host->world, SIM_LATENCY_PUSH, 0), deleted, batch);

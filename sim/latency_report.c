@@ -7,7 +7,7 @@
  */
 static const double QUEUE_MEASURED = 74;
 
-static const size_t stage_sizes[] = {4, 1024, 4096, 65536, 131072, 256000};
+static const size_t stage_sizes[] = {4, 128, 256, 512, 1024, 2048, 4096, 65536, 131072, 256000};
 static const size_t model_sizes[] = {4, 4096, 65536, 256000};
 
 static const char *const stage_names[SIM_STAGES] = {
@@ -21,11 +21,11 @@ static const char *const stage_names[SIM_STAGES] = {
 static void print_json(const struct sim_bench_options *options, size_t size, const struct sim_bench_stages *one)
 {
     (void)printf("{\"topology\":\"%s\",\"channel\":\"%s\",\"operation\":\"%s\",\"size\":%zu,\"samples\":%zu,"
-                 "\"p50\":%.2f,\"p90\":%.2f,\"p99\":%.2f,\"billed_ms\":%.2f,\"billed_second_ms\":%.2f,"
+                 "\"p50\":%.2f,\"p90\":%.2f,\"p99\":%.2f,\"run_ms\":%.2f,\"run_second_ms\":%.2f,"
                  "\"stages\":{\"hop\":%.2f,\"hop_second\":%.2f",
                  options->pipeline ? "pipeline" : "single-hop", options->latencies.sqs_channel ? "sqs" : "tcp",
                  one->latency.name, size, one->latency.count, one->latency.p50, one->latency.p90, one->latency.p99,
-                 one->billed_ms, one->billed_second_ms, one->hop, one->hop_second);
+                 one->run_ms, one->run_second_ms, one->hop, one->hop_second);
     for (size_t i = 0; i < SIM_STAGES; i++) {
         (void)printf(",\"%s\":%.2f", stage_names[i], one->stages[i]);
     }
@@ -39,7 +39,7 @@ static void print_row(size_t size, const struct sim_bench_stages *one)
     for (size_t i = 0; i < SIM_STAGES; i++) {
         (void)printf(" | %.1f", one->stages[i]);
     }
-    (void)printf(" | %.1f | %.1f |\n", one->billed_ms, one->billed_second_ms);
+    (void)printf(" | %.1f | %.1f |\n", one->run_ms, one->run_second_ms);
 }
 
 static void print_head(void)
@@ -48,7 +48,7 @@ static void print_head(void)
     for (size_t i = 0; i < SIM_STAGES; i++) {
         (void)printf(" | %s", stage_names[i]);
     }
-    (void)printf(" | billed | billed_second |\n|");
+    (void)printf(" | run | run_second |\n|");
     for (size_t i = 0; i < SIM_STAGES + 7; i++) {
         (void)printf(" --- |");
     }

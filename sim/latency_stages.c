@@ -63,10 +63,10 @@ static void ask_once(struct measure *run, int32_t op, struct fk_buf *body)
     sim_sleep_ns(PAUSE_MS * SIM_MS);
 }
 
-static double billed(const struct sim_latency_host_counts *from, const struct sim_latency_host_counts *until)
+static double run_ms(const struct sim_latency_host_counts *from, const struct sim_latency_host_counts *until)
 {
     uint64_t invocations = until->invocations - from->invocations;
-    return invocations == 0 ? 0 : (double)(until->billed_ms - from->billed_ms) / (double)invocations;
+    return invocations == 0 ? 0 : (double)(until->busy_ns - from->busy_ns) / (double)SIM_MS / (double)invocations;
 }
 
 static double p50_of(struct sim_samples *samples)
@@ -96,8 +96,8 @@ static void measure_one(struct measure *run, bool write, struct sim_bench_stages
     }
     result->hop = p50_of(&run->hops[0]);
     result->hop_second = p50_of(&run->hops[1]);
-    result->billed_ms = billed(&from.hosts[0], &until.hosts[0]);
-    result->billed_second_ms = billed(&from.hosts[1], &until.hosts[1]);
+    result->run_ms = run_ms(&from.hosts[0], &until.hosts[0]);
+    result->run_second_ms = run_ms(&from.hosts[1], &until.hosts[1]);
     fk_buf_deinit(&body);
 }
 
