@@ -199,6 +199,8 @@ static void heartbeats(const struct figures *figures, json_t *table, enum system
             json_t *row = row_for(table, system, prices, accounting);
             give(row, "clients", json_integer(figures_clients[i]));
             give(row, "memory", json_integer(heartbeat_memories[j]));
+            fk_bill_make(figures->prices[prices], &usage, false, &bill);
+            give(row, "day_usd_arm64", json_real(bill.usd));
             give(row, "day_usd", json_real(figures_usd(figures, prices, &usage, &bill)));
             give(row, "scheduler_usd", json_real(fk_bill_service(&bill, "EventBridge")));
             give(row, "read_units", json_real(usage.table_read_units));
@@ -214,6 +216,7 @@ static json_t *price_table(const struct figures *figures)
                                            FK_PRICE_SQS_FIFO_REQUEST,
                                            FK_PRICE_LAMBDA_REQUEST,
                                            FK_PRICE_LAMBDA_GB_SECOND_X86_64,
+                                           FK_PRICE_LAMBDA_GB_SECOND_ARM64,
                                            FK_PRICE_S3_PUT,
                                            FK_PRICE_S3_GET,
                                            FK_PRICE_SCHEDULER_INVOCATION};
@@ -243,6 +246,10 @@ json_t *figures_make(const struct figures *figures)
     give(all, "requests", scales);
     give(all, "size", json_integer(SIZE));
     give(all, "memory", json_integer(MEMORY_MB));
+    give(all, "hybrid_max", json_integer(FK_PROTOTYPE_HYBRID_MAX));
+    give(all, "pollers", json_integer(FIGURES_POLLERS));
+    give(all, "poll_s", json_integer(FIGURES_POLL_S));
+    give(all, "renewals_measured_s", json_integer(figures->idles[0].measured_s));
     give(all, "prices", price_table(figures));
     give(all, "operations", for_each(figures, operations));
     give(all, "days", for_each(figures, days));

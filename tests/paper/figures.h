@@ -32,6 +32,9 @@ enum system {
 
 enum {
     RUN_SIZES_MAX = 16,
+    /* A mapping between a queue and a function holds five long polls of 20 s (docs/aws.md). */
+    FIGURES_POLLERS = 5,
+    FIGURES_POLL_S = 20,
     IDLE_COUNTS = 3, /* numbers of clients that the heartbeat is looked at with; the last one counts */
     TOPOLOGIES = 2,
 };

@@ -5,9 +5,6 @@
 
 enum {
     MEMORY_MB = 512, /* of what is at rest */
-    /* A mapping between a queue and a function holds five long polls of 20 s (docs/aws.md). */
-    POLLERS = 5,
-    POLL_S = 20,
 };
 
 const int figures_clients[IDLE_COUNTS] = {1, 16, 64};
@@ -155,7 +152,7 @@ void figures_heartbeat(const struct figures *figures, size_t at, int memory_mb, 
 void figures_polls(enum system system, struct fk_usage *usage)
 {
     int queues = system == SYSTEM_SINGLE_HOP ? 1 : 2;
-    usage->queue_idle_polls += (double)queues * POLLERS * IDLE_DAY_S / POLL_S;
+    usage->queue_idle_polls += (double)queues * FIGURES_POLLERS * IDLE_DAY_S / FIGURES_POLL_S;
 }
 
 void figures_at_rest(const struct figures *figures, enum system system, struct fk_usage *usage)
