@@ -41,8 +41,6 @@ struct sim_bench_stages {
     double stages[SIM_STAGES]; /* p50 of each; a stage that does not exist is 0 */
     double hop;                /* p50: until the first function runs, after its message could be had */
     double hop_second;         /* pipeline: until the distributor runs */
-    double run_ms;             /* the first function's invocations, on average; 0 for reads */
-    double run_second_ms;
 };
 /* setData, then getData, of `size` bytes, at most 256 000. */
 void sim_bench_stages(const struct sim_bench_options *options, size_t size, struct sim_bench_stages *set,

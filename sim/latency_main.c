@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* faaskeeper-sim-latency: what the topologies of AWS would take, by measured latencies of its services. */
+#include "sim/latency_functions.h"
 #include "sim/latency_report.h"
 
 #include <getopt.h>
@@ -16,12 +17,14 @@ enum {
 struct args {
     struct sim_bench_options bench;
     const char *data;
+    const char *same_as; /* NULL: print */
     bool json;
     bool check;
     bool all;
     bool load;
     bool stages;
     bool model;
+    bool functions;
     int sessions; /* 0: several */
     int depth;
 };
@@ -44,6 +47,8 @@ enum choice {
     OPTION_MODEL,
     OPTION_ALL,
     OPTION_CHECK,
+    OPTION_FUNCTIONS,
+    OPTION_SAME_AS,
     OPTION_JSON,
     OPTION_HELP,
 };
@@ -67,6 +72,8 @@ static const struct option options[] = {
     {"all", no_argument, NULL, OPTION_ALL},
     {"check", no_argument, NULL, OPTION_CHECK},
     {"json", no_argument, NULL, OPTION_JSON},
+    {"functions", no_argument, NULL, OPTION_FUNCTIONS},
+    {"same-as", required_argument, NULL, OPTION_SAME_AS},
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -74,7 +81,7 @@ static const struct option options[] = {
 static void help(void)
 {
     (void)puts(
-        "usage: faaskeeper-sim-latency [--all | --check | --load | --stages | --model] [options]\n"
+        "usage: faaskeeper-sim-latency [--all | --check | --load | --functions | --stages | --model] [options]\n"
         "\n"
         "What operations would take on AWS: the production functions and gateways on virtual time, over services\n"
         "that take as long as they were measured to (docs/aws-latency.md). The same seed gives the same figures.\n"
@@ -89,6 +96,8 @@ static void help(void)
         "  --all             everything, as the tables of docs/aws-latency.md\n"
         "  --check           are the targets met? Exit code 1 where one is not\n"
         "  --json            rows as JSON\n"
+        "  --functions       how long functions run, as src/cost/durations.inc\n"
+        "  --same-as FILE    with --functions: does the file say the same? Exit code 1 where it does not\n"
         "\n"
         "Assumptions:\n"
         "  --transaction X   a transaction takes X times what a conditional and a plain write take (1)\n"
@@ -161,6 +170,9 @@ static bool take_value(struct args *args, int option, const char *value)
     case OPTION_DATA:
         args->data = value;
         return true;
+    case OPTION_SAME_AS:
+        args->same_as = value;
+        return true;
     case OPTION_SESSIONS:
         return whole(value, 1, 256, &args->sessions);
     case OPTION_DEPTH:
@@ -187,6 +199,9 @@ static bool take(struct args *args, int option, const char *value)
         return true;
     case OPTION_CHECK:
         args->check = true;
+        return true;
+    case OPTION_FUNCTIONS:
+        args->functions = true;
         return true;
     case OPTION_JSON:
         args->json = true;
@@ -352,6 +367,58 @@ static void print_all(struct args *args)
     }
 }
 
+/* --- how long functions run --- */
+
+static void print_functions(struct args *args, struct fk_buf *out)
+{
+    fk_buf_print(out, "// SPDX-License-Identifier: Apache-2.0\n");
+    fk_buf_print(out, "/* Made by `build/sim/faaskeeper-sim-latency --functions > src/cost/durations.inc`; the test "
+                      "sim-durations compares. */\n");
+    fk_buf_print(out, "{TIME_READ, false, false, 64, %.1f},\n", sim_bench_read_ms(&args->bench));
+    for (int i = 0; i < 4; i++) {
+        struct sim_function_time times[SIM_FUNCTION_SIZES];
+        args->bench.pipeline = i >= 2;
+        args->bench.latencies.sqs_channel = i % 2 != 0;
+        sim_bench_functions(&args->bench, times);
+        for (size_t j = 0; j < SIM_FUNCTION_SIZES; j++) {
+            fk_buf_print(out, "{TIME_CALL, %s, %s, %zu, %.1f},\n", i >= 2 ? "true" : "false",
+                         i % 2 == 0 ? "true" : "false", times[j].size, times[j].mean_ms);
+        }
+    }
+}
+
+static bool file_says(const char *path, struct fk_bytes expected)
+{
+    FILE *file = fopen(path, "rb");
+    char *text = malloc(expected.size + 1);
+    size_t size = file == NULL || text == NULL ? 0 : fread(text, 1, expected.size + 1, file);
+    bool same = fk_bytes_equal(fk_bytes_of(text, size), expected);
+    free(text);
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return same;
+}
+
+static int functions(struct args *args)
+{
+    struct fk_buf out = FK_BUF_EMPTY;
+    int status = 0;
+    print_functions(args, &out);
+    struct fk_bytes text = fk_buf_view(&out);
+    if (args->same_as == NULL) {
+        (void)fwrite(text.data, 1, text.size, stdout);
+    } else if (!file_says(args->same_as, text)) {
+        (void)fprintf(stderr,
+                      "%s is not what the model says; make it again:\n"
+                      "  build/sim/faaskeeper-sim-latency --functions > src/cost/durations.inc\n",
+                      args->same_as);
+        status = EXIT_MISSED;
+    }
+    fk_buf_deinit(&out);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     struct fk_diag diag = {{0}};
@@ -381,6 +448,8 @@ int main(int argc, char **argv)
         status = check(&args);
     } else if (args.all) {
         print_all(&args);
+    } else if (args.functions) {
+        status = functions(&args);
     } else if (args.load) {
         print_load(&args);
     } else if (args.stages) {

@@ -21,11 +21,11 @@ static const char *const stage_names[SIM_STAGES] = {
 static void print_json(const struct sim_bench_options *options, size_t size, const struct sim_bench_stages *one)
 {
     (void)printf("{\"topology\":\"%s\",\"channel\":\"%s\",\"operation\":\"%s\",\"size\":%zu,\"samples\":%zu,"
-                 "\"p50\":%.2f,\"p90\":%.2f,\"p99\":%.2f,\"run_ms\":%.2f,\"run_second_ms\":%.2f,"
+                 "\"p50\":%.2f,\"p90\":%.2f,\"p99\":%.2f,"
                  "\"stages\":{\"hop\":%.2f,\"hop_second\":%.2f",
                  options->pipeline ? "pipeline" : "single-hop", options->latencies.sqs_channel ? "sqs" : "tcp",
                  one->latency.name, size, one->latency.count, one->latency.p50, one->latency.p90, one->latency.p99,
-                 one->run_ms, one->run_second_ms, one->hop, one->hop_second);
+                 one->hop, one->hop_second);
     for (size_t i = 0; i < SIM_STAGES; i++) {
         (void)printf(",\"%s\":%.2f", stage_names[i], one->stages[i]);
     }
@@ -39,7 +39,7 @@ static void print_row(size_t size, const struct sim_bench_stages *one)
     for (size_t i = 0; i < SIM_STAGES; i++) {
         (void)printf(" | %.1f", one->stages[i]);
     }
-    (void)printf(" | %.1f | %.1f |\n", one->run_ms, one->run_second_ms);
+    (void)printf(" |\n");
 }
 
 static void print_head(void)
@@ -48,8 +48,8 @@ static void print_head(void)
     for (size_t i = 0; i < SIM_STAGES; i++) {
         (void)printf(" | %s", stage_names[i]);
     }
-    (void)printf(" | run | run_second |\n|");
-    for (size_t i = 0; i < SIM_STAGES + 7; i++) {
+    (void)printf(" |\n|");
+    for (size_t i = 0; i < SIM_STAGES + 5; i++) {
         (void)printf(" --- |");
     }
     (void)printf("\n");

@@ -63,12 +63,6 @@ static void ask_once(struct measure *run, int32_t op, struct fk_buf *body)
     sim_sleep_ns(PAUSE_MS * SIM_MS);
 }
 
-static double run_ms(const struct sim_latency_host_counts *from, const struct sim_latency_host_counts *until)
-{
-    uint64_t invocations = until->invocations - from->invocations;
-    return invocations == 0 ? 0 : (double)(until->busy_ns - from->busy_ns) / (double)SIM_MS / (double)invocations;
-}
-
 static double p50_of(struct sim_samples *samples)
 {
     double p50 = sim_samples_percentile(samples, 0.5);
@@ -79,7 +73,6 @@ static double p50_of(struct sim_samples *samples)
 static void measure_one(struct measure *run, bool write, struct sim_bench_stages *result)
 {
     struct fk_buf body = FK_BUF_EMPTY;
-    struct moment from = moment(run);
     for (int i = 0; i < run->scene.options->samples; i++) {
         fk_buf_clear(&body);
         if (write) {
@@ -89,15 +82,12 @@ static void measure_one(struct measure *run, bool write, struct sim_bench_stages
         }
         ask_once(run, write ? FK_OP_SET_DATA : FK_OP_GET_DATA, &body);
     }
-    struct moment until = moment(run);
     sim_samples_row(&run->all, write ? "setData" : "getData", &result->latency);
     for (size_t i = 0; i < SIM_STAGES; i++) {
         result->stages[i] = p50_of(&run->stages[i]);
     }
     result->hop = p50_of(&run->hops[0]);
     result->hop_second = p50_of(&run->hops[1]);
-    result->run_ms = run_ms(&from.hosts[0], &until.hosts[0]);
-    result->run_second_ms = run_ms(&from.hosts[1], &until.hosts[1]);
     fk_buf_deinit(&body);
 }
 

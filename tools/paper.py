@@ -21,9 +21,9 @@ from paper_data import Data
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
-def run(command, stdin=""):
-    done = subprocess.run([str(word) for word in command], input=stdin, capture_output=True, text=True, check=False,
-                          cwd=ROOT, timeout=300)
+def run(command):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, cwd=ROOT,
+                          timeout=300)
     if done.returncode != 0:
         sys.exit(f"paper.py: {' '.join(map(str, command))}: exit code {done.returncode}\n{done.stderr}")
     return done.stdout
@@ -37,7 +37,7 @@ def collect(build):
     """What the programs say, as one Data."""
     sim = [build / "sim" / "faaskeeper-sim-latency", "--json"]
     stages = "".join(run([*sim, "--stages", "--topology", topology]) for topology in ("single-hop", "pipeline"))
-    money = run([build / "tests" / "paper" / "faaskeeper-paper", ROOT / "deploy" / "prices" / "paper-2023.json"], stages)
+    money = run([build / "tests" / "paper" / "faaskeeper-paper", ROOT / "deploy" / "prices" / "paper-2023.json"])
     loads = "".join(run([*sim, "--load", "--topology", topology]) for topology in ("single-hop", "pipeline"))
     return Data(published=json.loads((ROOT / "docs" / "evaluation" / "published.json").read_text()),
                 money=json.loads(money), stages=json_lines(stages), loads=json_lines(loads),

@@ -108,15 +108,16 @@ def heartbeat_goal(data, limit=0.3, clients=64):
     row = data.heartbeat("single-hop", "today", clients, data.money["memory"])
     small = data.heartbeat("single-hop", "today", clients, 128)
     cents = 100 * row["day_usd_arm64"]
-    reads = 100 * row["read_units"] * data.price("dynamodb_read_unit", "today")
     calls = DAY_S / 60
-    left = (limit - cents) / (100 * calls * data.price("dynamodb_read_unit", "today"))
-    return Goal(f"heartbeat with one gateway and {clients} clients, cents a day (arm64, {row['memory']} MB: as deployed)", f"<= {limit:g}", number(cents),
-                cents <= limit,
-                f"{count(row['read_units'] / calls)} read units a call are {number(reads)}, the scheduler "
-                f"{number(100 * row['scheduler_usd'])}; reached with at most "
-                f"{math.floor(row['read_units'] / calls + left + 1e-9)} units a call; with functions of {small['memory']} MB "
-                f"it is {number(100 * small['day_usd_arm64'])}")
+    units = row["read_units"] / calls
+    left = units + (limit - cents) / (100 * calls * data.price("dynamodb_read_unit", "today"))
+    parts = ", ".join(f"{name} {number(100 * row[service])}" for name, service in
+                      ((f"{number(units)} read units a call", "DynamoDB"), ("scheduler", "EventBridge"),
+                       ("function", "Lambda"), ("looking for data without a record", "S3")))
+    return Goal(f"heartbeat with one gateway and {clients} clients, cents a day (arm64, {row['memory']} MB: as deployed)",
+                f"<= {limit:g}", number(cents), cents <= limit,
+                f"{parts}; reached with at most {math.floor(left + 1e-9)} read units a call; with functions of "
+                f"{small['memory']} MB it is {number(100 * small['day_usd_arm64'])}")
 
 
 def renewal_goal(data, limit=1.1):

@@ -14,11 +14,15 @@ def cost_per_day(data, prices, accounting, reads=0.9):
         day = data.day(system, prices, accounting, reads)
         series.append((NAMES[system], [(count, day["rest_day_usd"] + count * day["request_usd"])
                                        for count in DAY_REQUESTS], False))
+    marks = []
     for servers, machine in ((3, "t3.small"), (9, "t3.large")):
+        marks += [(day["break_even"], day["ensemble_day_usd"]) for system in SYSTEMS
+                  for day in [data.day(system, prices, accounting, reads, servers, machine)]
+                  if day["break_even"] <= DAY_REQUESTS[-1]]
         usd = data.day("single-hop", prices, accounting, reads, servers, machine)["ensemble_day_usd"]
         series.append((f"ZooKeeper, {servers} x {machine}", [(DAY_REQUESTS[0], usd), (DAY_REQUESTS[-1], usd)], True))
     counting = "the paper's counting" if accounting == "paper" else "everything counted"
-    return paper_svg.lines(f"A day, {100 * reads:.0f} % reads, nodes of {size_name(data.money['size'])}; {prices_name(prices)}, {counting}", "requests a day", "USD a day", series)
+    return paper_svg.lines(f"A day, {100 * reads:.0f} % reads, nodes of {size_name(data.money['size'])}; {prices_name(prices)}, {counting}", "requests a day (rings: break-even)", "USD a day", series, marks=marks)
 
 
 def write_cost(data, prices, accounting):
@@ -77,13 +81,14 @@ def write_stages(data):
 def by_size(data, table, operation, title):
     series = []
     for system in ("prototype-s3", "prototype-hybrid", "zookeeper"):
-        points = [(size, row["p50"]) for size in SIZES for row in [data.published_time(table, system, size)] if row]
+        points = [(at, row["p50"]) for at, size in enumerate(SIZES) for row in [data.published_time(table, system, size)] if row]
         series.append((NAMES[system], points, False))
     for system in OURS if operation == "setData" else OURS[:1]:
-        points = [(size, data.time(system, operation, size)["p50"]) for size in SIZES]
+        points = [(at, data.time(system, operation, size)["p50"]) for at, size in enumerate(SIZES)]
         name = NAMES[system] if operation == "setData" else "ours"
         series.append((name, points, False))
-    return paper_svg.lines(title, "size of the node", "ms, p50", series, [(size, size_name(size)) for size in SIZES])
+    return paper_svg.lines(title, "size of the node", "ms, p50", series,
+                           [(at, size_name(size)) for at, size in enumerate(SIZES)], log_x=False)
 
 
 def plots(data):

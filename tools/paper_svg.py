@@ -77,14 +77,13 @@ def _frame(x_axis, y_axis, x_title, y_title, x_labels):
     return parts
 
 
-def lines(title, x_title, y_title, series, x_labels=None, log_y=True, log_x=True):
-    """series: (name, [(x, y)...], dashed). x_labels: (x, text), or powers of ten."""
+def lines(title, x_title, y_title, series, x_labels=None, log_x=True, marks=()):
+    """series: (name, [(x, y)...], dashed). x_labels: (x, text), or powers of ten. marks: (x, y) with a ring around."""
     xs = [x for _, points, _ in series for x, _ in points]
     ys = [y for _, points, _ in series for _, y in points]
-    low = 10.0 ** math.floor(math.log10(min(ys))) if log_y else 0
-    high = 10.0 ** math.ceil(math.log10(max(ys)) - 1e-9) if log_y else max(ys) * 1.05
+    low, high = 10.0 ** math.floor(math.log10(min(ys))), 10.0 ** math.ceil(math.log10(max(ys)) - 1e-9)
     x_axis = Axis(min(xs) if log_x else 0, max(xs), LEFT, WIDTH - RIGHT, log_x)
-    y_axis = Axis(low, high, HEIGHT - BOTTOM, TOP, log_y)
+    y_axis = Axis(low, high, HEIGHT - BOTTOM, TOP, True)
     parts = _frame(x_axis, y_axis, x_title, y_title, x_labels or [(x, _label(x)) for x in x_axis.ticks()])
     names = []
     for index, (name, points, dashed) in enumerate(series):
@@ -96,6 +95,7 @@ def lines(title, x_title, y_title, series, x_labels=None, log_y=True, log_x=True
             parts += [f'<circle cx="{x_axis.at(x):.1f}" cy="{y_axis.at(y):.1f}" r="3" fill="{colour}"/>'
                       for x, y in points]
         names.append((name, colour))
+    parts += [f'<circle cx="{x_axis.at(x):.1f}" cy="{y_axis.at(y):.1f}" r="6" fill="none" stroke="#222"/>' for x, y in marks]
     return _page(title, parts + _legend(names))
 
 

@@ -17,8 +17,27 @@ static const struct row rows[] = {
 #include "cost/units_table.inc"
 };
 
+enum time_kind {
+    TIME_READ, /* of one small item */
+    TIME_CALL, /* of a function, for a write */
+};
+
+/* Rows of one topology and channel stand together, in the order of sizes. */
+struct time_row {
+    enum time_kind kind;
+    bool pipeline;
+    bool tcp;
+    size_t size;
+    double ms;
+};
+
+static const struct time_row times[] = {
+#include "cost/durations.inc"
+};
+
 enum {
     ROWS = sizeof rows / sizeof rows[0],
+    TIMES = sizeof times / sizeof times[0],
 };
 
 static const char *const names[] = {
@@ -71,6 +90,35 @@ struct fk_cost_use fk_cost_units(enum fk_cost_op op, size_t amount, bool pipelin
         extrapolate(&use, amount, row->amount);
     }
     return use;
+}
+
+static double between(const struct time_row *below, const struct time_row *above, size_t size)
+{
+    double part = (double)(size - below->size) / (double)(above->size - below->size);
+    return below->ms + part * (above->ms - below->ms);
+}
+
+double fk_cost_call_ms(size_t size, bool pipeline, bool tcp)
+{
+    const struct time_row *below = NULL;
+    for (size_t i = 0; i < TIMES; i++) {
+        const struct time_row *row = &times[i];
+        if (row->kind != TIME_CALL || row->pipeline != pipeline || row->tcp != tcp) {
+            continue;
+        }
+        if (row->size >= size) {
+            return below == NULL ? row->ms : between(below, row, size);
+        }
+        below = row;
+    }
+    FK_ASSERT(below != NULL);
+    return below->ms * (double)size / (double)below->size; /* what is larger waits for S3 in proportion */
+}
+
+double fk_cost_read_ms(void)
+{
+    FK_ASSERT(times[0].kind == TIME_READ);
+    return times[0].ms;
 }
 
 const char *fk_cost_op_name(enum fk_cost_op op)

@@ -4,7 +4,10 @@
  * meters of port/meter.h; a test fails where it is not what the code does.
  *
  * The table holds one gateway, a session that has written before, no contention. What a workload adds to that (refused
- * conditions, renewals, polling, notifications of other gateways) is workload.h's. */
+ * conditions, polling, notifications of other gateways) is workload.h's.
+ *
+ * How long a call of a function takes comes from the simulator: durations.inc is made by `faaskeeper-sim-latency
+ * --functions`, the production code on services as slow as AWS's were measured to be (docs/aws-latency.md). */
 #ifndef FK_COST_UNITS_H
 #define FK_COST_UNITS_H
 
@@ -41,14 +44,21 @@
     X(SESSION_MOVED, "sessionMoved", "") /* taken over by another gateway */                                           \
     X(SESSION_CLOSED, "sessionClosed", "ephemeral nodes")                                                              \
     X(SESSION_EXPIRED, "sessionExpired", "")                                                                           \
-    X(GATEWAY_PERIOD, "gatewayPeriod", "") /* a gateway's renewal and sweep */                                         \
-    X(HEARTBEAT, "heartbeat", "")          /* one call of the heartbeat function */
+    X(GATEWAY_PERIOD, "gatewayPeriod", "")          /* a gateway's renewal and sweep */                                \
+    X(GATEWAY_MINUTE, "gatewayMinute", "gateways")  /* what gateways do by themselves in a minute */                   \
+    X(HEARTBEAT, "heartbeat", "sessions")           /* one call of the heartbeat function */                           \
+    X(EVENT_TRIMMED, "eventTrimmed", "")            /* what becomes of an event: acknowledged, trimmed by a sweep */   \
+    X(ORPHAN_SWEEP, "orphanSweep", "bytes of data") /* the look for data without a record, over 100 nodes */
 
 enum fk_cost_op {
 #define FK_COST_OP_ROW(id, name, amount) FK_COST_##id,
     FK_COST_OP_TABLE(FK_COST_OP_ROW)
 #undef FK_COST_OP_ROW
     FK_COST_OP_COUNT
+};
+
+enum {
+    FK_COST_ORPHAN_NODES = 100, /* of ORPHAN_SWEEP */
 };
 
 /* What an operation uses: the meter's numbers, and calls of functions of any kind. */
@@ -60,6 +70,12 @@ struct fk_cost_use {
 /* Of one operation; `amount` is what FK_COST_OP_TABLE says that it counts, 0 where that is nothing. Between two
  * measured amounts the larger one is taken; beyond the largest one its numbers grow in proportion. Pure; O(rows). */
 struct fk_cost_use fk_cost_units(enum fk_cost_op op, size_t amount, bool pipeline);
+
+/* Mean duration, ms, of one call of a function for a write of `size` bytes; `tcp`: it tells gateways over TCP. Between
+ * sizes linearly. Measured at 2 048 MB, and taken for every memory: such a call waits for services (docs/cost.md). */
+double fk_cost_call_ms(size_t size, bool pipeline, bool tcp);
+/* Of a strongly consistent read of the table: the calls of the heartbeat are such, one after the other. */
+double fk_cost_read_ms(void);
 
 /* "setData"; the names of metrics files. */
 const char *fk_cost_op_name(enum fk_cost_op op);

@@ -2,11 +2,10 @@
 #include "paper/figures.h"
 
 #include "base/assert.h"
+#include "paper/rest.h"
 
 enum {
-    MEMORY_MB = 512,
-    SIZE = 1024,
-    SCALE = 100000, /* operations that a figure is given for */
+    SIZE = 1024, /* of nodes, where nothing else is said */
 };
 
 static const char *const price_names[PRICES] = {"paper", "today"};
@@ -21,9 +20,18 @@ static const struct {
     const char *type;
 } ensembles[] = {{3, "t3.small"}, {3, "t3.medium"}, {3, "t3.large"},
                  {9, "t3.small"}, {9, "t3.medium"}, {9, "t3.large"}};
+static const int heartbeat_clients[] = {1, 16, FIGURES_CLIENTS};
 static const int heartbeat_memories[] = {128, 512, 2048};
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+/* What a row is about. */
+struct view {
+    enum system system;
+    enum prices_of which;
+    enum accounting accounting;
+    const struct fk_prices *prices;
+};
 
 static void give(json_t *object, const char *name, json_t *value)
 {
@@ -39,194 +47,215 @@ static json_t *row_of(json_t *table)
     return row;
 }
 
-/* What every row says about itself. */
-static json_t *row_for(json_t *table, enum system system, enum prices_of prices, enum accounting accounting)
+static json_t *row_for(json_t *table, const struct view *view)
 {
     json_t *row = row_of(table);
-    give(row, "system", json_string(system_names[system]));
-    give(row, "prices", json_string(price_names[prices]));
-    give(row, "accounting", json_string(accounting_names[accounting]));
+    give(row, "system", json_string(system_names[view->system]));
+    give(row, "prices", json_string(price_names[view->which]));
+    give(row, "accounting", json_string(accounting_names[view->accounting]));
     return row;
 }
 
-typedef void (*each_fn)(const struct figures *figures, json_t *table, enum system system, enum prices_of prices,
-                        enum accounting accounting);
-
-static json_t *for_each(const struct figures *figures, each_fn each)
+static json_t *for_each(const struct fk_prices *const prices[PRICES],
+                        void (*each)(json_t *table, const struct view *view))
 {
     json_t *table = json_array();
     for (int system = 0; system < SYSTEMS; system++) {
-        for (int prices = 0; prices < PRICES; prices++) {
+        for (int which = 0; which < PRICES; which++) {
             for (int accounting = 0; accounting < ACCOUNTINGS; accounting++) {
-                each(figures, table, (enum system)system, (enum prices_of)prices, (enum accounting)accounting);
+                struct view view = {.system = (enum system)system,
+                                    .which = (enum prices_of)which,
+                                    .accounting = (enum accounting)accounting,
+                                    .prices = prices[which]};
+                each(table, &view);
             }
         }
     }
     return table;
 }
 
-/* --- operations --- */
+/* Functions on x86_64, as the prototype's. */
+static double usd_of(const struct view *view, const struct fk_usage *usage)
+{
+    struct fk_bill bill;
+    fk_bill_make(view->prices, usage, true, &bill);
+    return bill.usd;
+}
 
 static void give_services(json_t *row, const struct fk_bill *bill)
 {
-    static const char *const services[] = {"DynamoDB", "SQS", "S3", "Lambda"};
+    static const char *const services[] = {"DynamoDB", "SQS", "S3", "Lambda", "EventBridge"};
     for (size_t i = 0; i < COUNT(services); i++) {
         give(row, services[i], json_real(fk_bill_service(bill, services[i])));
     }
 }
 
-static void operation(const struct figures *figures, json_t *row, enum prices_of prices, bool write, size_t size,
-                      const struct fk_usage *usage)
+/* --- operations --- */
+
+static void give_operation(json_t *row, const struct view *view, bool write, size_t size, const struct fk_usage *usage)
 {
     struct fk_bill bill;
+    fk_bill_make(view->prices, usage, true, &bill);
     give(row, "operation", json_string(write ? "setData" : "getData"));
     give(row, "size", json_integer((json_int_t)size));
-    give(row, "usd", json_real(figures_usd(figures, prices, usage, &bill)));
+    give(row, "usd", json_real(bill.usd));
     give(row, "write_units", json_real(usage->table_write_units));
     give(row, "read_units", json_real(usage->table_read_units));
     give(row, "queue_requests", json_real(usage->queue_sends + usage->queue_receives + usage->queue_deletes));
     give_services(row, &bill);
 }
 
-static void operations(const struct figures *figures, json_t *table, enum system system, enum prices_of prices,
-                       enum accounting accounting)
+static void operations(json_t *table, const struct view *view)
 {
     for (size_t i = 0; i < COUNT(sizes); i++) {
         for (size_t j = 0; j < COUNT(memories); j++) {
             struct fk_usage usage = {0};
-            if (figures_use(figures, system, accounting, true, sizes[i], memories[j], &usage)) {
-                json_t *row = row_for(table, system, prices, accounting);
+            if (use_operation(view->system, view->accounting, true, sizes[i], memories[j], &usage)) {
+                json_t *row = row_for(table, view);
                 give(row, "memory", json_integer(memories[j]));
-                operation(figures, row, prices, true, sizes[i], &usage);
+                give_operation(row, view, true, sizes[i], &usage);
             }
         }
         struct fk_usage usage = {0};
-        (void)figures_use(figures, system, accounting, false, sizes[i], MEMORY_MB, &usage);
-        operation(figures, row_for(table, system, prices, accounting), prices, false, sizes[i], &usage);
+        (void)use_operation(view->system, view->accounting, false, sizes[i], FIGURES_MEMORY_MB, &usage);
+        give_operation(row_for(table, view), view, false, sizes[i], &usage);
     }
 }
 
 /* --- days --- */
 
-static struct fk_mix mix_of(const struct figures *figures, enum system system, enum prices_of prices,
-                            enum accounting accounting, double read_share)
+static struct fk_mix mix_of(const struct view *view, double read_share)
 {
-    struct fk_bill bill;
     struct fk_usage read = {0};
     struct fk_usage write = {0};
     struct fk_usage rest = {0};
-    (void)figures_use(figures, system, accounting, false, SIZE, MEMORY_MB, &read);
-    (void)figures_use(figures, system, accounting, true, SIZE, MEMORY_MB, &write);
-    if (accounting == ACCOUNTING_FULL) {
-        figures_at_rest(figures, system, &rest);
+    (void)use_operation(view->system, view->accounting, false, SIZE, FIGURES_MEMORY_MB, &read);
+    (void)use_operation(view->system, view->accounting, true, SIZE, FIGURES_MEMORY_MB, &write);
+    if (view->accounting == ACCOUNTING_FULL) {
+        use_rest(view->system, &rest);
     }
-    return (struct fk_mix){.read_usd = figures_usd(figures, prices, &read, &bill),
-                           .write_usd = figures_usd(figures, prices, &write, &bill),
-                           .fixed_usd = figures_usd(figures, prices, &rest, &bill),
+    return (struct fk_mix){.read_usd = usd_of(view, &read),
+                           .write_usd = usd_of(view, &write),
+                           .fixed_usd = usd_of(view, &rest),
                            .read_share = read_share};
 }
 
-static void days(const struct figures *figures, json_t *table, enum system system, enum prices_of prices,
-                 enum accounting accounting)
+static json_t *ratios_of(const struct fk_mix *mix, double day_usd)
+{
+    json_t *ratios = json_array();
+    for (size_t i = 0; i < COUNT(requests); i++) {
+        int failed = json_array_append_new(ratios, json_real(day_usd / fk_mix_day_usd(mix, requests[i])));
+        FK_ASSERT(failed == 0);
+    }
+    return ratios;
+}
+
+static void days(json_t *table, const struct view *view)
 {
     for (size_t i = 0; i < COUNT(read_shares); i++) {
-        struct fk_mix mix = mix_of(figures, system, prices, accounting, read_shares[i]);
+        struct fk_mix mix = mix_of(view, read_shares[i]);
         for (size_t j = 0; j < COUNT(ensembles); j++) {
-            json_t *row = row_for(table, system, prices, accounting);
-            json_t *ratios = json_array();
-            double day = fk_ensemble_day_usd(figures->prices[prices], ensembles[j].servers, ensembles[j].type);
-            for (size_t k = 0; k < COUNT(requests); k++) {
-                (void)json_array_append_new(ratios, json_real(day / fk_mix_day_usd(&mix, requests[k])));
-            }
+            json_t *row = row_for(table, view);
+            double day_usd = fk_ensemble_day_usd(view->prices, ensembles[j].servers, ensembles[j].type);
             give(row, "reads", json_real(read_shares[i]));
             give(row, "servers", json_integer(ensembles[j].servers));
             give(row, "type", json_string(ensembles[j].type));
-            give(row, "ensemble_day_usd", json_real(day));
+            give(row, "ensemble_day_usd", json_real(day_usd));
             give(row, "rest_day_usd", json_real(mix.fixed_usd));
             give(row, "request_usd", json_real(fk_mix_day_usd(&mix, 1) - mix.fixed_usd));
-            give(row, "ratios", ratios);
-            give(row, "break_even", json_real(fk_mix_break_even(&mix, day)));
+            give(row, "ratios", ratios_of(&mix, day_usd));
+            give(row, "break_even", json_real(fk_mix_break_even(&mix, day_usd)));
         }
     }
 }
 
 /* --- at rest --- */
 
-static void rest_row(const struct figures *figures, json_t *table, enum system system, enum prices_of prices,
-                     const char *what, const struct fk_usage *usage)
+static void give_day(json_t *row, const struct view *view, const struct fk_usage *usage)
 {
     struct fk_bill bill;
-    json_t *row = row_for(table, system, prices, ACCOUNTING_FULL);
-    give(row, "what", json_string(what));
-    give(row, "day_usd", json_real(figures_usd(figures, prices, usage, &bill)));
+    fk_bill_make(view->prices, usage, false, &bill);
+    give(row, "day_usd_arm64", json_real(bill.usd));
+    give(row, "day_usd", json_real(usd_of(view, usage)));
+    give_services(row, &bill); /* on arm64 */
     give(row, "write_units", json_real(usage->table_write_units));
     give(row, "read_units", json_real(usage->table_read_units));
-    give(row, "scheduler_usd", json_real(fk_bill_service(&bill, "EventBridge")));
 }
 
-static void rests(const struct figures *figures, json_t *table, enum system system, enum prices_of prices,
-                  enum accounting accounting)
+static void rests(json_t *table, const struct view *view)
 {
     struct fk_usage polls = {0};
     struct fk_usage renewals = {0};
-    if (accounting != ACCOUNTING_FULL) {
+    if (view->accounting != ACCOUNTING_FULL) {
         return;
     }
-    figures_polls(system, &polls);
-    rest_row(figures, table, system, prices, "polls", &polls);
-    if (system == SYSTEM_SINGLE_HOP) {
-        figures_renewals(figures, &renewals);
-        rest_row(figures, table, system, prices, "renewals", &renewals);
+    use_polls(view->system, &polls);
+    json_t *row = row_for(table, view);
+    give(row, "what", json_string("polls"));
+    give_day(row, view, &polls);
+    if (view->system == SYSTEM_SINGLE_HOP) {
+        use_renewals(&renewals);
+        row = row_for(table, view);
+        give(row, "what", json_string("renewals"));
+        give_day(row, view, &renewals);
     }
 }
 
-static void heartbeats(const struct figures *figures, json_t *table, enum system system, enum prices_of prices,
-                       enum accounting accounting)
+static void heartbeats(json_t *table, const struct view *view)
 {
-    struct fk_bill bill;
-    bool ours = system == SYSTEM_SINGLE_HOP;
-    if (accounting != ACCOUNTING_FULL || (!ours && system != SYSTEM_S3)) {
+    if (view->accounting != ACCOUNTING_FULL || (view->system != SYSTEM_SINGLE_HOP && view->system != SYSTEM_S3)) {
         return;
     }
-    for (size_t i = 0; i < IDLE_COUNTS; i++) {
+    for (size_t i = 0; i < COUNT(heartbeat_clients); i++) {
         for (size_t j = 0; j < COUNT(heartbeat_memories); j++) {
             struct fk_usage usage = {0};
-            if (ours) {
-                figures_heartbeat(figures, i, heartbeat_memories[j], &usage);
-            } else {
-                (void)fk_prototype_heartbeat(figures_clients[i], heartbeat_memories[j], &usage);
-            }
-            json_t *row = row_for(table, system, prices, accounting);
-            give(row, "clients", json_integer(figures_clients[i]));
+            bool known = use_heartbeat(view->system, heartbeat_clients[i], heartbeat_memories[j], &usage);
+            FK_ASSERT(known);
+            json_t *row = row_for(table, view);
+            give(row, "clients", json_integer(heartbeat_clients[i]));
             give(row, "memory", json_integer(heartbeat_memories[j]));
-            fk_bill_make(figures->prices[prices], &usage, false, &bill);
-            give(row, "day_usd_arm64", json_real(bill.usd));
-            give(row, "day_usd", json_real(figures_usd(figures, prices, &usage, &bill)));
-            give(row, "scheduler_usd", json_real(fk_bill_service(&bill, "EventBridge")));
-            give(row, "read_units", json_real(usage.table_read_units));
-            give(row, "write_units", json_real(usage.table_write_units));
+            give_day(row, view, &usage);
         }
     }
 }
 
-static json_t *price_table(const struct figures *figures)
+/* --- what is behind them --- */
+
+static json_t *calls(void)
 {
-    static const enum fk_price_id ids[] = {FK_PRICE_DYNAMODB_WRITE_UNIT,
-                                           FK_PRICE_DYNAMODB_READ_UNIT,
-                                           FK_PRICE_SQS_FIFO_REQUEST,
-                                           FK_PRICE_LAMBDA_REQUEST,
-                                           FK_PRICE_LAMBDA_GB_SECOND_X86_64,
-                                           FK_PRICE_LAMBDA_GB_SECOND_ARM64,
-                                           FK_PRICE_S3_PUT,
-                                           FK_PRICE_S3_GET,
-                                           FK_PRICE_SCHEDULER_INVOCATION};
+    json_t *table = json_array();
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        for (int pipeline = 0; pipeline < 2; pipeline++) {
+            json_t *row = row_of(table);
+            give(row, "system", json_string(system_names[pipeline == 0 ? SYSTEM_SINGLE_HOP : SYSTEM_PIPELINE]));
+            give(row, "size", json_integer((json_int_t)sizes[i]));
+            give(row, "calls", json_integer(fk_cost_units(FK_COST_SET_DATA, sizes[i], pipeline != 0).invocations));
+            give(row, "ms", json_real(fk_cost_call_ms(sizes[i], pipeline != 0, true)));
+        }
+    }
+    return table;
+}
+
+static json_t *price_table(const struct fk_prices *const prices[PRICES])
+{
+    static const enum fk_price_id ids[] = {
+        FK_PRICE_DYNAMODB_WRITE_UNIT,
+        FK_PRICE_DYNAMODB_READ_UNIT,
+        FK_PRICE_SQS_FIFO_REQUEST,
+        FK_PRICE_LAMBDA_REQUEST,
+        FK_PRICE_LAMBDA_GB_SECOND_X86_64,
+        FK_PRICE_LAMBDA_GB_SECOND_ARM64,
+        FK_PRICE_S3_PUT,
+        FK_PRICE_S3_GET,
+        FK_PRICE_SCHEDULER_INVOCATION,
+    };
     json_t *table = json_array();
     for (size_t i = 0; i < COUNT(ids); i++) {
         json_t *row = row_of(table);
         give(row, "name", json_string(fk_price_name(ids[i])));
-        give(row, "per", json_string(fk_prices_at(figures->prices[PRICES_TODAY], ids[i])->per));
+        give(row, "per", json_string(fk_prices_at(prices[PRICES_TODAY], ids[i])->per));
         for (size_t j = 0; j < PRICES; j++) {
-            const struct fk_price *price = fk_prices_at(figures->prices[j], ids[i]);
+            const struct fk_price *price = fk_prices_at(prices[j], ids[i]);
             json_t *one = json_object();
             give(one, "usd", json_real(price->usd));
             give(one, "verified", json_boolean(price->verified));
@@ -236,25 +265,26 @@ static json_t *price_table(const struct figures *figures)
     return table;
 }
 
-json_t *figures_make(const struct figures *figures)
+json_t *figures_make(const struct fk_prices *const prices[PRICES])
 {
     json_t *all = json_object();
     json_t *scales = json_array();
     for (size_t i = 0; i < COUNT(requests); i++) {
-        (void)json_array_append_new(scales, json_real(requests[i]));
+        int failed = json_array_append_new(scales, json_real(requests[i]));
+        FK_ASSERT(failed == 0);
     }
     give(all, "requests", scales);
     give(all, "size", json_integer(SIZE));
-    give(all, "memory", json_integer(MEMORY_MB));
+    give(all, "memory", json_integer(FIGURES_MEMORY_MB));
     give(all, "hybrid_max", json_integer(FK_PROTOTYPE_HYBRID_MAX));
     give(all, "pollers", json_integer(FIGURES_POLLERS));
     give(all, "poll_s", json_integer(FIGURES_POLL_S));
-    give(all, "renewals_measured_s", json_integer(figures->idles[0].measured_s));
-    give(all, "prices", price_table(figures));
-    give(all, "operations", for_each(figures, operations));
-    give(all, "days", for_each(figures, days));
-    give(all, "rests", for_each(figures, rests));
-    give(all, "heartbeats", for_each(figures, heartbeats));
-    give(all, "comes_to_rest", json_boolean(figures->idles[IDLE_COUNTS - 1].rests));
+    give(all, "prices", price_table(prices));
+    give(all, "operations", for_each(prices, operations));
+    give(all, "days", for_each(prices, days));
+    give(all, "rests", for_each(prices, rests));
+    give(all, "heartbeats", for_each(prices, heartbeats));
+    give(all, "calls", calls());
+    give(all, "comes_to_rest", json_boolean(rest_is_reached(FIGURES_CLIENTS)));
     return all;
 }

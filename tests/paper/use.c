@@ -1,77 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "function/cloud.h"
 #include "paper/figures.h"
 
-#include <string.h>
-
 enum {
-    MEMORY_MB = 512, /* of what is at rest */
+    DAY_S = 24 * 3600,
+    DAY_MINUTES = 24 * 60,
+    SMALL = 100, /* nodes whose data stands in their records, while data without one is looked for */
 };
 
-const int figures_clients[IDLE_COUNTS] = {1, 16, 64};
-
-/* --- how long functions run --- */
-
-static struct run_times *times_of(struct figures *figures, const char *topology)
+static bool is_prototype(enum system system)
 {
-    if (strcmp(topology, "single-hop") == 0) {
-        return &figures->times[0];
-    }
-    return strcmp(topology, "pipeline") == 0 ? &figures->times[1] : NULL;
+    return system == SYSTEM_S3 || system == SYSTEM_HYBRID;
 }
 
-static bool take_line(struct figures *figures, const char *line)
-{
-    json_t *row = json_loads(line, 0, NULL);
-    const char *topology = json_string_value(json_object_get(row, "topology"));
-    const char *operation = json_string_value(json_object_get(row, "operation"));
-    struct run_times *times = topology == NULL ? NULL : times_of(figures, topology);
-    bool good = times != NULL && operation != NULL && times->count < RUN_SIZES_MAX;
-    if (good && strcmp(operation, "setData") == 0) {
-        times->sizes[times->count] = (size_t)json_integer_value(json_object_get(row, "size"));
-        times->first_ms[times->count] = json_number_value(json_object_get(row, "run_ms"));
-        times->second_ms[times->count++] = json_number_value(json_object_get(row, "run_second_ms"));
-    } else if (good && figures->read_ms == 0) { /* the smallest getData: one item is read */
-        figures->read_ms = json_number_value(json_object_get(row, "p50"));
-    }
-    json_decref(row);
-    return good;
-}
-
-enum fk_err figures_read(struct figures *figures, FILE *file, struct fk_diag *diag)
-{
-    char line[1024];
-    while (fgets(line, sizeof line, file) != NULL) {
-        if (!take_line(figures, line)) {
-            fk_diag_set(diag, "not a line of faaskeeper-sim-latency --stages --json: %.60s", line);
-            return FK_ERR_MALFORMED;
-        }
-    }
-    if (figures->times[0].count == 0 || figures->times[1].count == 0 || figures->read_ms == 0) {
-        fk_diag_set(diag, "the standard input has not both topologies");
-        return FK_ERR_MALFORMED;
-    }
-    return FK_OK;
-}
-
-/* --- ours --- */
-
-static double run_ms(const struct run_times *times, size_t size, const double *ms)
-{
-    size_t at = 0;
-    while (at < times->count - 1 && times->sizes[at] < size) {
-        at++;
-    }
-    return ms[at];
-}
-
-/* Our numbers as the paper counts: of a queue's requests only those of sending. */
-static void forget_receiving(struct fk_usage *usage)
-{
-    usage->queue_receives = 0;
-    usage->queue_deletes = 0;
-}
-
-/* Neither cold starts nor logs: the prototype's model has none. */
+/* Neither cold starts nor logs: the prototype's model has none. One message a call. */
 static struct fk_usage_options options_of(int memory_mb, double call_ms)
 {
     struct fk_usage_options options = fk_usage_defaults();
@@ -83,92 +25,85 @@ static struct fk_usage_options options_of(int memory_mb, double call_ms)
     return options;
 }
 
-static void our_use(const struct figures *figures, bool pipeline, bool write, size_t size, int memory_mb,
-                    struct fk_usage *usage)
+static void our_operation(bool pipeline, bool write, size_t size, int memory_mb, struct fk_usage *usage)
 {
-    const struct run_times *times = &figures->times[pipeline ? 1 : 0];
-    double all_ms = run_ms(times, size, times->first_ms) + (pipeline ? run_ms(times, size, times->second_ms) : 0);
     struct fk_cost_use use = fk_cost_units(write ? FK_COST_SET_DATA : FK_COST_GET_DATA, size, pipeline);
-    double calls = use.invocations == 0 ? 1 : (double)use.invocations;
-    struct fk_usage_options options = options_of(memory_mb, all_ms / calls);
+    struct fk_usage_options options = options_of(memory_mb, write ? fk_cost_call_ms(size, pipeline, true) : 0);
     fk_usage_add_use(usage, &use, 1, &options);
 }
 
-bool figures_use(const struct figures *figures, enum system system, enum accounting accounting, bool write, size_t size,
-                 int memory_mb, struct fk_usage *usage)
+bool use_operation(enum system system, enum accounting accounting, bool write, size_t size, int memory_mb,
+                   struct fk_usage *usage)
 {
     bool full = accounting == ACCOUNTING_FULL;
     enum fk_prototype_store store = system == SYSTEM_S3 ? FK_PROTOTYPE_S3 : FK_PROTOTYPE_HYBRID;
-    if (system == SYSTEM_S3 || system == SYSTEM_HYBRID) {
-        if (!write) {
-            fk_prototype_read(store, size, usage);
-            return true;
-        }
+    if (is_prototype(system) && write) {
         return fk_prototype_write(store, size, memory_mb, full, usage);
     }
-    our_use(figures, system == SYSTEM_PIPELINE, write, size, memory_mb, usage);
-    if (!full) {
-        forget_receiving(usage);
+    if (is_prototype(system)) {
+        fk_prototype_read(store, size, usage);
+        return true;
     }
+    struct fk_usage used = {0};
+    our_operation(system == SYSTEM_PIPELINE, write, size, memory_mb, &used);
+    if (!full) { /* as the paper counts */
+        used.queue_receives = used.queue_deletes = 0;
+    }
+    fk_usage_add(usage, &used);
     return true;
 }
 
-/* --- at rest --- */
-
-static const struct idle *idle_of(const struct figures *figures)
+void use_renewals(struct fk_usage *usage)
 {
-    return &figures->idles[IDLE_COUNTS - 1];
+    struct fk_cost_use minute = fk_cost_units(FK_COST_GATEWAY_MINUTE, 1, false);
+    struct fk_usage_options options = options_of(FIGURES_MEMORY_MB, 0);
+    fk_usage_add_use(usage, &minute, DAY_MINUTES, &options);
 }
 
-static void add_day(struct fk_usage *usage, struct fk_usage *used, const struct idle *idle)
+/* Its calls of services one after the other, each as long as a small read. */
+static void add_sweeps(struct fk_usage *usage, const struct fk_cost_use *use, double times, int memory_mb)
 {
-    fk_usage_scale(used, (double)IDLE_DAY_S / (double)idle->measured_s);
-    fk_usage_add(usage, used);
+    const struct fk_units *units = &use->units;
+    int64_t calls =
+        units->table_gets + units->table_lists + units->table_writes + units->table_transactions + units->blob_lists;
+    struct fk_usage_options options = options_of(memory_mb, (double)calls * fk_cost_read_ms());
+    fk_usage_add_use(usage, use, times, &options);
 }
 
-void figures_renewals(const struct figures *figures, struct fk_usage *usage)
+/* One of so many sweeps looks for data without a record besides. */
+static void our_heartbeat(int clients, int memory_mb, struct fk_usage *usage)
 {
-    struct fk_usage used = {0};
-    struct fk_usage_options options = options_of(MEMORY_MB, 0);
-    fk_usage_add_use(&used, &idle_of(figures)->renewals, 1, &options);
-    add_day(usage, &used, idle_of(figures));
+    struct fk_cloud_options cloud = fk_cloud_defaults();
+    struct fk_cost_use sweep = fk_cost_units(FK_COST_HEARTBEAT, (size_t)clients, false);
+    struct fk_cost_use orphans = fk_cost_units(FK_COST_ORPHAN_SWEEP, SMALL, false);
+    fk_units_add(&orphans.units, &sweep.units);
+    orphans.invocations = sweep.invocations;
+    double looks = (double)DAY_MINUTES / cloud.orphan_sweeps;
+    add_sweeps(usage, &sweep, DAY_MINUTES - looks, memory_mb);
+    add_sweeps(usage, &orphans, looks, memory_mb);
+    usage->scheduler_invocations += DAY_MINUTES;
 }
 
-/* The function makes its calls one after the other, each as long as a small read. */
-void figures_heartbeat(const struct figures *figures, size_t at, int memory_mb, struct fk_usage *usage)
+bool use_heartbeat(enum system system, int clients, int memory_mb, struct fk_usage *usage)
 {
-    const struct idle *idle = &figures->idles[at];
-    const struct fk_units *units = &idle->sweeps.units;
-    double calls = (double)idle->sweeps.invocations;
-    double requests = (double)(units->table_gets + units->table_lists + units->table_writes +
-                               units->table_transactions + units->blob_lists) /
-                      calls;
-    struct fk_usage used = {.scheduler_invocations = calls};
-    struct fk_usage_options options = options_of(memory_mb, requests * figures->read_ms);
-    fk_usage_add_use(&used, &idle->sweeps, 1, &options);
-    add_day(usage, &used, idle);
+    if (is_prototype(system)) {
+        return fk_prototype_heartbeat(clients, memory_mb, usage);
+    }
+    our_heartbeat(clients, memory_mb, usage);
+    return true;
 }
 
-void figures_polls(enum system system, struct fk_usage *usage)
+void use_polls(enum system system, struct fk_usage *usage)
 {
     int queues = system == SYSTEM_SINGLE_HOP ? 1 : 2;
-    usage->queue_idle_polls += (double)queues * FIGURES_POLLERS * IDLE_DAY_S / FIGURES_POLL_S;
+    usage->queue_idle_polls += (double)queues * FIGURES_POLLERS * DAY_S / FIGURES_POLL_S;
 }
 
-void figures_at_rest(const struct figures *figures, enum system system, struct fk_usage *usage)
+void use_rest(enum system system, struct fk_usage *usage)
 {
-    figures_polls(system, usage);
-    if (system == SYSTEM_S3 || system == SYSTEM_HYBRID) {
-        (void)fk_prototype_heartbeat(figures_clients[IDLE_COUNTS - 1], MEMORY_MB, usage);
-        return;
+    use_polls(system, usage);
+    (void)use_heartbeat(system, FIGURES_CLIENTS, FIGURES_MEMORY_MB, usage);
+    if (!is_prototype(system)) {
+        use_renewals(usage);
     }
-    figures_renewals(figures, usage);
-    figures_heartbeat(figures, IDLE_COUNTS - 1, MEMORY_MB, usage);
-}
-
-double figures_usd(const struct figures *figures, enum prices_of prices, const struct fk_usage *usage,
-                   struct fk_bill *bill)
-{
-    fk_bill_make(figures->prices[prices], usage, true, bill);
-    return bill->usd;
 }

@@ -2,6 +2,7 @@
 #include "units/table.h"
 
 #include "cost/units.h"
+#include "function/sweep.h"
 #include "units/cases.h"
 
 #include <inttypes.h>
@@ -10,7 +11,7 @@
 enum {
     PATH_SIZE = 64,
     WARM = 20, /* writes before: the session's record is as it usually is */
-    AMOUNTS_MAX = 32,
+    MINUTE_MS = 60000,
 };
 
 /* --- operations that depend on an amount: of bytes, children, parts --- */
@@ -163,6 +164,102 @@ static void close_session(struct units_world *world)
     done(world);
 }
 
+/* --- what happens by itself --- */
+
+static void ping_all(struct units_world *world)
+{
+    for (size_t i = 0; i < world->peer_count; i++) {
+        send_plain(&world->peers[i], FK_XID_PING, FK_OP_PING);
+        units_settle(world);
+        (void)expect_reply(&world->peers[i], FK_XID_PING, FK_CODE_OK);
+    }
+}
+
+static void pass_minute(struct units_world *world)
+{
+    for (int64_t ms = 0; ms < MINUTE_MS; ms += world->options.period_ms) {
+        ping_all(world);
+        units_pass_ms(world, world->options.period_ms);
+    }
+}
+
+/* What was new is known; gateways: `amount`. */
+static void prepare_gateways(struct units_world *world)
+{
+    prepare(world);
+    for (size_t i = 1; i < amount; i++) {
+        units_add_gateway(world);
+    }
+    pass_minute(world);
+}
+
+static void sweep(struct units_world *world)
+{
+    struct fk_sweep_result result;
+    world->invocations++;
+    assert_int_equal(fk_sweep_run(&world->options, &world->ports, &result), FK_OK);
+    assert_int_equal(result.gateways_alive, 1);
+}
+
+/* Sessions that have written once: an answer is kept in each. */
+static void prepare_sessions(struct units_world *world)
+{
+    struct fk_connect_response response;
+    prepare(world);
+    for (size_t i = 1; i < amount; i++) {
+        struct peer *peer = units_connect(world, 0, NULL, &response);
+        send_set(peer, 1, "/app/config", bytes_of(world, 100));
+        units_settle(world);
+        (void)expect_reply(peer, 1, FK_CODE_OK);
+    }
+    pass_minute(world);
+    world->options.orphan_sweeps = INT32_MAX; /* they are a row of their own */
+}
+
+static void prepare_quiet(struct units_world *world)
+{
+    prepare(world);
+    pass_minute(world);
+    world->options.orphan_sweeps = INT32_MAX;
+}
+
+static void prepare_event(struct units_world *world)
+{
+    prepare_quiet(world);
+    send_watch(client(world), 1, FK_OP_GET_DATA, "/app/config", true);
+    done(world);
+    send_set(client(world), 1, "/app/config", bytes_of(world, 100));
+    units_settle(world);
+    expect_event(client(world), FK_EVENT_DATA_CHANGED, "/app/config");
+    (void)expect_reply(client(world), 1, FK_CODE_OK);
+}
+
+static void minute_and_sweep(struct units_world *world)
+{
+    pass_minute(world);
+    sweep(world);
+}
+
+/* Nodes whose data stands elsewhere, if it is large enough. */
+static void prepare_nodes(struct units_world *world)
+{
+    char path[PATH_SIZE];
+    prepare(world);
+    for (size_t i = 0; i < FK_COST_ORPHAN_NODES; i++) {
+        (void)snprintf(path, sizeof path, "/app/member-%04zu", i);
+        create_sized(world, path, amount, 0);
+    }
+    pass_minute(world);
+    world->options.orphan_sweeps = 1;
+}
+
+/* What a look for data costs besides the sweep that it is a part of. */
+static void prepare_nodes_quiet(struct units_world *world)
+{
+    prepare_nodes(world);
+    world->options.orphan_sweeps = INT32_MAX;
+}
+
 /* --- the rows --- */
 
 /* Bytes of data: around every bound that there is, and each KB below 8 KiB, where units grow by the KB. */
@@ -171,9 +268,9 @@ static const size_t sizes[] = {100,  400,   700,   800,        900,        1000,
                                9216, 16384, 65536, 100 * 1024, 256 * 1024, 512 * 1024, 0xfffff - 64};
 static const size_t lists[] = {1, 2, 5, 10, 20, 50, 101, 200};
 static const size_t parts[] = {1, 2, 5, 10, 20, 50};
+static const size_t sessions[] = {1, 2, 16, 32, 64};
+static const size_t gateways[] = {1, UNITS_GATEWAYS};
 static const size_t once[] = {0};
-
-#define AMOUNTS(list) list, sizeof list / sizeof list[0]
 
 /* An operation: a case of docs/aws-units.md, or one with its amounts. */
 struct table_row {
@@ -184,40 +281,54 @@ struct table_row {
     void (*prepare)(struct units_world *world);
     void (*operate)(struct units_world *world);
     bool gateway_alone;
+    void (*prepare_less)(struct units_world *world); /* what it uses after this is taken off; NULL: nothing */
 };
 
+#define CASE(id, name)                                                                                                 \
+    {                                                                                                                  \
+        .op = FK_COST_##id, .case_name = (name)                                                                        \
+    }
+#define MADE(id, list, prepare, operate, alone, less)                                                                  \
+    {                                                                                                                  \
+        FK_COST_##id, NULL, list, sizeof list / sizeof list[0], prepare, operate, alone, less                          \
+    }
+
 static const struct table_row rows[] = {
-    {FK_COST_GET_DATA, NULL, AMOUNTS(sizes), prepare_data, get_data, true},
-    {.op = FK_COST_GET_DATA_WATCH, .case_name = "getData with a watch, the gateway's first on the path"},
-    {.op = FK_COST_EXISTS, .case_name = "exists"},
-    {.op = FK_COST_EXISTS_NOT, .case_name = "exists, no such node"},
-    {.op = FK_COST_EXISTS_NOT_WATCH, .case_name = "exists with a watch, no such node"},
-    {.op = FK_COST_GET_ACL, .case_name = "getACL"},
-    {FK_COST_GET_CHILDREN, NULL, AMOUNTS(lists), prepare_children, get_children, true},
-    {.op = FK_COST_GET_EPHEMERALS, .case_name = "getEphemerals"},
-    {FK_COST_GET_ALL_CHILDREN_NUMBER, NULL, AMOUNTS(lists), prepare_children, count_children, true},
-    {FK_COST_MULTI_READ, NULL, AMOUNTS(parts), prepare_children, multi_read, true},
-    {.op = FK_COST_ADD_WATCH, .case_name = "addWatch, persistent"},
-    {.op = FK_COST_ADD_WATCH_RECURSIVE, .case_name = "addWatch, recursive"},
-    {.op = FK_COST_SYNC, .case_name = "sync"},
-    {.op = FK_COST_PING, .case_name = "ping"},
-    {.op = FK_COST_AUTH, .case_name = "addauth"},
-    {FK_COST_CREATE, NULL, AMOUNTS(sizes), prepare, create_plain, false},
-    {FK_COST_CREATE_EPHEMERAL, NULL, AMOUNTS(sizes), prepare, create_ephemeral, false},
-    {FK_COST_CREATE_SEQUENTIAL, NULL, AMOUNTS(sizes), prepare, create_sequential, false},
-    {.op = FK_COST_CREATE_CONTAINER, .case_name = "create, container"},
-    {.op = FK_COST_CREATE_REFUSED, .case_name = "create, refused: the node exists"},
-    {.op = FK_COST_DELETE, .case_name = "delete"},
-    {FK_COST_SET_DATA, NULL, AMOUNTS(sizes), prepare_data, set_data, false},
-    {.op = FK_COST_SET_DATA_WATCHED, .case_name = "setData of a node that the gateway watches"},
-    {.op = FK_COST_SET_ACL, .case_name = "setACL"},
-    {FK_COST_MULTI, NULL, AMOUNTS(parts), prepare_children, multi, false},
-    {.op = FK_COST_SESSION_NEW, .case_name = "session: new"},
-    {.op = FK_COST_SESSION_MOVED, .case_name = "session: taken over by another gateway"},
-    {FK_COST_SESSION_CLOSED, NULL, AMOUNTS(parts), prepare_ephemerals, close_session, false},
-    {.op = FK_COST_SESSION_EXPIRED, .case_name = "session: expired"},
-    {.op = FK_COST_GATEWAY_PERIOD, .case_name = "gateway: renewal and sweep, each 5 s"},
-    {.op = FK_COST_HEARTBEAT, .case_name = "heartbeat function, each minute while a gateway lives"},
+    MADE(GET_DATA, sizes, prepare_data, get_data, true, NULL),
+    CASE(GET_DATA_WATCH, "getData with a watch, the gateway's first on the path"),
+    CASE(EXISTS, "exists"),
+    CASE(EXISTS_NOT, "exists, no such node"),
+    CASE(EXISTS_NOT_WATCH, "exists with a watch, no such node"),
+    CASE(GET_ACL, "getACL"),
+    MADE(GET_CHILDREN, lists, prepare_children, get_children, true, NULL),
+    CASE(GET_EPHEMERALS, "getEphemerals"),
+    MADE(GET_ALL_CHILDREN_NUMBER, lists, prepare_children, count_children, true, NULL),
+    MADE(MULTI_READ, parts, prepare_children, multi_read, true, NULL),
+    CASE(ADD_WATCH, "addWatch, persistent"),
+    CASE(ADD_WATCH_RECURSIVE, "addWatch, recursive"),
+    CASE(SYNC, "sync"),
+    CASE(PING, "ping"),
+    CASE(AUTH, "addauth"),
+    MADE(CREATE, sizes, prepare, create_plain, false, NULL),
+    MADE(CREATE_EPHEMERAL, sizes, prepare, create_ephemeral, false, NULL),
+    MADE(CREATE_SEQUENTIAL, sizes, prepare, create_sequential, false, NULL),
+    CASE(CREATE_CONTAINER, "create, container"),
+    CASE(CREATE_REFUSED, "create, refused: the node exists"),
+    CASE(DELETE, "delete"),
+    MADE(SET_DATA, sizes, prepare_data, set_data, false, NULL),
+    CASE(SET_DATA_WATCHED, "setData of a node that the gateway watches"),
+    CASE(SET_ACL, "setACL"),
+    MADE(MULTI, parts, prepare_children, multi, false, NULL),
+    CASE(SESSION_NEW, "session: new"),
+    CASE(SESSION_MOVED, "session: taken over by another gateway"),
+    CASE(SESSION_CLOSED, "session: closed"),
+    MADE(SESSION_CLOSED, parts, prepare_ephemerals, close_session, false, NULL),
+    CASE(SESSION_EXPIRED, "session: expired"),
+    CASE(GATEWAY_PERIOD, "gateway: renewal and sweep, each 5 s"),
+    MADE(GATEWAY_MINUTE, gateways, prepare_gateways, pass_minute, true, NULL),
+    MADE(HEARTBEAT, sessions, prepare_sessions, sweep, true, NULL),
+    MADE(EVENT_TRIMMED, once, prepare_event, minute_and_sweep, true, prepare_quiet),
+    MADE(ORPHAN_SWEEP, sizes, prepare_nodes, sweep, false, prepare_nodes_quiet),
 };
 
 static const char *const identifiers[] = {
@@ -276,6 +387,12 @@ static void print_row(struct fk_buf *out, const struct table_row *row, bool pipe
     for (size_t i = 0; i < count; i++) {
         amount = amounts[i];
         struct units_use use = units_measure(one, pipeline);
+        if (row->prepare_less != NULL) {
+            const struct units_case less = {"", NULL, row->prepare_less, row->operate, NULL, row->gateway_alone};
+            struct units_use base = units_measure(&less, pipeline);
+            use.units = fk_units_between(&base.units, &use.units);
+            use.invocations -= base.invocations;
+        }
         fk_buf_print(out, "{%s, %s, %zu, {", identifiers[row->op], pipeline ? "true" : "false", amount);
         print_units(out, &use.units);
         fk_buf_print(out, "}, %" PRId64 "},\n", use.invocations);

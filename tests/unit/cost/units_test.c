@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cost/units.h"
 
-#include "support/test.h"
+#include "cost/near.h"
 #include "wire/codes.h"
 
 static void every_operation_has_its_units(void **state)
@@ -61,12 +61,26 @@ static void requests_of_the_protocol_have_their_operation(void **state)
     assert_false(fk_cost_op_writes(FK_COST_HEARTBEAT));
 }
 
+/* Between two measured sizes linearly; over SQS longer, as the function waits for SendMessage. */
+static void calls_take_their_time(void **state)
+{
+    (void)state;
+    double small = fk_cost_call_ms(64, false, true);
+    double large = fk_cost_call_ms(1024, false, true);
+    fk_assert_near(fk_cost_call_ms(0, false, true), small);
+    fk_assert_near(fk_cost_call_ms(544, false, true), (small + large) / 2);
+    fk_assert_near(fk_cost_call_ms(512000, false, true), 2 * fk_cost_call_ms(256000, false, true));
+    assert_true(fk_cost_call_ms(64, false, false) > small);
+    assert_true(fk_cost_read_ms() > 1 && fk_cost_read_ms() < small);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         FK_TEST(every_operation_has_its_units),
         FK_TEST(more_takes_more),
         FK_TEST(lists_are_extrapolated),
+        FK_TEST(calls_take_their_time),
         FK_TEST(requests_of_the_protocol_have_their_operation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
