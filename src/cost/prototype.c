@@ -56,7 +56,8 @@ static const struct {
 
 static double units(size_t size, size_t unit)
 {
-    return size == 0 ? 1 : (double)((size + unit - 1) / unit);
+    size_t begun = (size + unit - 1) / unit;
+    return begun == 0 ? 1 : (double)begun;
 }
 
 static bool is_in_table(enum fk_prototype_store store, size_t size)
