@@ -272,9 +272,9 @@ def assumption_section(data):
 * Answers travel over TCP, as the prototype's; over the SQS channel each is sent, received and deleted, which costs besides. The gateway runs on a machine that is there anyway: neither
   the prototype's client library nor our gateway is in the bill.
 * Free tiers are not taken off. The ensemble is taken to bear any of these loads.
-* At rest: Lambda holds {data.money["pollers"]} polls of {data.money["poll_s"]} s open for each queue, whatever comes; one gateway with its renewals; the heartbeat with
-  {max(row["clients"] for row in data.money["heartbeats"])} clients, which runs as long as its requests to the table do one after the other, each as a small read; in one call of an hour it also looks for data
-  that no record names, of nodes whose data stands in their records.
+* At rest: Lambda polls each queue {number(data.rest("single-hop", "today", "polls")["polls"])} times a day, whatever comes; one gateway with its renewals; the heartbeat with
+  {max(row["clients"] for row in data.money["heartbeats"])} clients, which runs as long as its requests to the table do one after the other, each as a small read; now and then it also looks for data
+  that no record names: here there is none.
 * The paper's accounting has neither polls nor heartbeat in a day's cost; nor has this document's where it counts as the paper does.
 * Not done again: the prototype on Google's cloud and on arm64, its queues over DynamoDB Streams, the HBase study, storage alone.
 

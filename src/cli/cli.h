@@ -22,6 +22,7 @@ int fk_cli_exit_code(enum fk_err err);
 int fk_cli_serve(int argc, char **argv);
 int fk_cli_gateway(int argc, char **argv);
 int fk_cli_config(int argc, char **argv);
+int fk_cli_cost(int argc, char **argv);
 int fk_cli_data(int argc, char **argv);
 int fk_cli_digest(int argc, char **argv);
 int fk_cli_deploy(int argc, char **argv);

@@ -16,6 +16,7 @@ static const char help[] =
     "  digest    hash a password for ACLs and the super user\n"
     "  deploy    create or update a deployment in a cloud\n"
     "  status    show a deployment: health, queues, sessions, cost\n"
+    "  cost      what a workload costs on AWS, beside an ensemble of ZooKeeper\n"
     "  destroy   remove a deployment with its data\n"
     "  version   print versions\n"
     "\n"
@@ -36,9 +37,9 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"serve", fk_cli_serve},   {"gateway", fk_cli_gateway}, {"config", fk_cli_config}, {"data", fk_cli_data},
-    {"digest", fk_cli_digest}, {"deploy", fk_cli_deploy},   {"status", fk_cli_status}, {"destroy", fk_cli_destroy},
-    {"version", cli_version},  {"--version", cli_version},
+    {"serve", fk_cli_serve},     {"gateway", fk_cli_gateway}, {"config", fk_cli_config},  {"data", fk_cli_data},
+    {"digest", fk_cli_digest},   {"deploy", fk_cli_deploy},   {"status", fk_cli_status},  {"cost", fk_cli_cost},
+    {"destroy", fk_cli_destroy}, {"version", cli_version},    {"--version", cli_version},
 };
 
 int main(int argc, char **argv)

@@ -81,9 +81,9 @@ struct fk_usage_options fk_usage_defaults(void)
     return (struct fk_usage_options){.messages_per_call = 1,
                                      .messages_per_receive = 1,
                                      .memory_gb = 0.5,
-                                     .call_ms = 20,
-                                     .init_ms = 100,
-                                     .log_bytes_per_call = 300};
+                                     .call_ms = fk_cost_call_ms(0, false, false),
+                                     .init_ms = 50,
+                                     .log_bytes_per_call = 3};
 }
 
 /* Requests of receiving: one for each batch, and for each 64 KB of what it carries. */

@@ -2,7 +2,6 @@
 #include "cost/price.h"
 
 #include "base/alloc.h"
-#include "base/assert.h"
 #include "cost/price_files.h"
 
 #include <errno.h>
@@ -13,6 +12,7 @@
 enum {
     PRICES_MAX = 256,
     ORIGIN_SIZE = 320,
+    REGION_SIZE = 64,
     REGIONS_SIZE = 256,
 };
 
@@ -32,7 +32,7 @@ static const struct {
 struct fk_prices {
     json_t *region_file;
     json_t *own_file; /* NULL: none */
-    const char *region;
+    char region[REGION_SIZE];
     char origin[ORIGIN_SIZE];
     struct fk_price list[PRICES_MAX]; /* the first FK_PRICE_COUNT by id */
     size_t count;
@@ -141,20 +141,35 @@ static enum fk_err take_file(struct fk_prices *prices, const char *origin, json_
     return FK_OK;
 }
 
-static enum fk_err take_region(struct fk_prices *prices, const char *region, struct fk_diag *diag)
+/* Where a region has no file, all has to come from the user's. */
+static enum fk_err take_region(struct fk_prices *prices, const char *region, bool own, struct fk_diag *diag)
 {
     json_error_t error;
+    (void)snprintf(prices->region, sizeof prices->region, "%s", region);
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         if (strcmp(files[i].region, region) == 0) {
             struct fk_bytes text = files[i].text();
-            prices->region = files[i].region;
             prices->region_file = json_loadb((const char *)text.data, text.size, JSON_REJECT_DUPLICATES, &error);
-            return prices->region_file == NULL ? FK_ERR_NOMEM
-                                               : take_file(prices, prices->region, prices->region_file, diag);
+            return prices->region_file == NULL ? FK_ERR_NOMEM : take_file(prices, region, prices->region_file, diag);
         }
     }
-    fk_diag_set(diag, "no prices for region %.60s; have: %s", region, fk_price_regions());
+    if (own && strlen(region) < sizeof prices->region) {
+        return FK_OK;
+    }
+    fk_diag_set(diag, "no prices for region %.60s; have: %s (or give a file of your own)", region, fk_price_regions());
     return FK_ERR_USAGE;
+}
+
+static enum fk_err check_all(const struct fk_prices *prices, struct fk_diag *diag)
+{
+    for (size_t id = 0; id < FK_PRICE_COUNT; id++) {
+        if (prices->list[id].name == NULL) {
+            fk_diag_set(diag, "no prices for region %.60s; have: %s. A file of your own has to say all: %s is missing",
+                        prices->region, fk_price_regions(), names[id]);
+            return FK_ERR_USAGE;
+        }
+    }
+    return FK_OK;
 }
 
 static enum fk_err take_own(struct fk_prices *prices, const char *path, struct fk_diag *diag)
@@ -187,12 +202,12 @@ enum fk_err fk_prices_new(const char *region, const char *path, struct fk_prices
         return FK_ERR_NOMEM;
     }
     made->count = FK_PRICE_COUNT;
-    enum fk_err err = take_region(made, region, diag);
-    for (size_t id = 0; err == FK_OK && id < FK_PRICE_COUNT; id++) {
-        FK_ASSERT(made->list[id].name != NULL); /* a test reads every file that is built in */
-    }
+    enum fk_err err = take_region(made, region, path != NULL, diag);
     if (err == FK_OK && path != NULL) {
         err = take_own(made, path, diag);
+    }
+    if (err == FK_OK) {
+        err = check_all(made, diag);
     }
     if (err != FK_OK) {
         fk_prices_free(made);

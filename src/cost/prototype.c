@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cost/prototype.h"
 
-#include <stdio.h>
-
 enum {
     SIZES_MAX = 7,
     QUEUE_REQUEST = 64 * 1024,
@@ -11,7 +9,6 @@ enum {
     QUEUES = 2,
     FUNCTIONS = 2,
     SYSTEM_WRITES = 3,
-    HOURS = 24,
     MINUTES = 24 * 60,
     SCAN_UNITS = 2,
 };
@@ -126,14 +123,6 @@ bool fk_prototype_heartbeat(int clients, int memory_mb, struct fk_usage *usage)
     usage->function_requests += MINUTES;
     usage->function_gb_seconds += MINUTES * heartbeats[row].billed_ms[at] / 1000 * memory_mb / 1024;
     return true;
-}
-
-double fk_ensemble_day_usd(const struct fk_prices *prices, int servers, const char *type)
-{
-    char name[64];
-    (void)snprintf(name, sizeof name, FK_PRICE_MACHINE "%s", type);
-    const struct fk_price *price = fk_prices_find(prices, name);
-    return price == NULL ? -1 : servers * price->usd * HOURS;
 }
 
 static double request_usd(const struct fk_mix *mix)

@@ -43,10 +43,6 @@ void fk_prototype_read(enum fk_prototype_store store, size_t size, struct fk_usa
  * nothing added: nobody measured so many clients with that memory. */
 bool fk_prototype_heartbeat(int clients, int memory_mb, struct fk_usage *usage);
 
-/* The paper's ZooKeeper: what `servers` machines of a type cost a day, without disks and transfer. Negative: no price.
- */
-double fk_ensemble_day_usd(const struct fk_prices *prices, int servers, const char *type);
-
 /* What a day costs with `requests`, of which `read_share` are reads; fixed_usd: with none. */
 struct fk_mix {
     double read_usd;

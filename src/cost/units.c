@@ -78,8 +78,20 @@ static void extrapolate(struct fk_cost_use *use, size_t amount, size_t measured)
     use->units.channel_bytes = grow(use->units.channel_bytes, amount, measured);
 }
 
+/* Two rows apart: whatever changed, somebody is told. */
+static struct fk_cost_use event_use(bool pipeline)
+{
+    const struct fk_cost_use without = fk_cost_units(FK_COST_SET_DATA, 0, pipeline);
+    const struct fk_cost_use with = fk_cost_units(FK_COST_SET_DATA_WATCHED, 0, pipeline);
+    return (struct fk_cost_use){.units = fk_units_between(&without.units, &with.units),
+                                .invocations = with.invocations - without.invocations};
+}
+
 struct fk_cost_use fk_cost_units(enum fk_cost_op op, size_t amount, bool pipeline)
 {
+    if (op == FK_COST_EVENT) {
+        return event_use(pipeline);
+    }
     const struct row *row = find(op, amount, pipeline);
     if (row == NULL) {
         row = find(op, amount, false);
@@ -90,6 +102,12 @@ struct fk_cost_use fk_cost_units(enum fk_cost_op op, size_t amount, bool pipelin
         extrapolate(&use, amount, row->amount);
     }
     return use;
+}
+
+size_t fk_cost_amount(enum fk_cost_op op, size_t amount)
+{
+    const struct row *row = find(op, amount, false);
+    return row == NULL || row->amount == 0 ? 0 : row->amount < amount ? amount : row->amount;
 }
 
 static double between(const struct time_row *below, const struct time_row *above, size_t size)

@@ -48,7 +48,8 @@
     X(GATEWAY_MINUTE, "gatewayMinute", "gateways")  /* what gateways do by themselves in a minute */                   \
     X(HEARTBEAT, "heartbeat", "sessions")           /* one call of the heartbeat function */                           \
     X(EVENT_TRIMMED, "eventTrimmed", "")            /* what becomes of an event: acknowledged, trimmed by a sweep */   \
-    X(ORPHAN_SWEEP, "orphanSweep", "bytes of data") /* the look for data without a record, over 100 nodes */
+    X(ORPHAN_SWEEP, "orphanSweep", "bytes of data") /* the look for data without a record, over 100 nodes */           \
+    X(EVENT, "event", "") /* a change that a gateway watches for: what setDataWatched has beyond setData */
 
 enum fk_cost_op {
 #define FK_COST_OP_ROW(id, name, amount) FK_COST_##id,
@@ -70,6 +71,10 @@ struct fk_cost_use {
 /* Of one operation; `amount` is what FK_COST_OP_TABLE says that it counts, 0 where that is nothing. Between two
  * measured amounts the larger one is taken; beyond the largest one its numbers grow in proportion. Pure; O(rows). */
 struct fk_cost_use fk_cost_units(enum fk_cost_op op, size_t amount, bool pipeline);
+
+/* The measured amount that stands for `amount`: that of the row which fk_cost_units takes; beyond the largest one
+ * `amount` itself. */
+size_t fk_cost_amount(enum fk_cost_op op, size_t amount);
 
 /* Mean duration, ms, of one call of a function for a write of `size` bytes; `tcp`: it tells gateways over TCP. Between
  * sizes linearly. Measured at 2 048 MB, and taken for every memory: such a call waits for services (docs/cost.md). */

@@ -2,6 +2,8 @@
 #include "paper/figures.h"
 
 #include "base/assert.h"
+#include "cost/ensemble.h"
+#include "cost/workload.h"
 #include "paper/rest.h"
 
 enum {
@@ -15,11 +17,8 @@ static const size_t sizes[] = {4, 128, 256, 512, 1024, 2048, 4096, 65536, 131072
 static const int memories[] = {512, 1024, 2048};
 static const double read_shares[] = {1, 0.9, 0.8};
 static const double requests[] = {1e5, 5e5, 1e6, 2e6, 5e6};
-static const struct {
-    int servers;
-    const char *type;
-} ensembles[] = {{3, "t3.small"}, {3, "t3.medium"}, {3, "t3.large"},
-                 {9, "t3.small"}, {9, "t3.medium"}, {9, "t3.large"}};
+static const char *const ensembles[] = {"3xt3.small", "3xt3.medium", "3xt3.large",
+                                        "9xt3.small", "9xt3.medium", "9xt3.large"};
 static const int heartbeat_clients[] = {1, 16, FIGURES_CLIENTS};
 static const int heartbeat_memories[] = {128, 512, 2048};
 
@@ -150,16 +149,28 @@ static json_t *ratios_of(const struct fk_mix *mix, double day_usd)
     return ratios;
 }
 
+/* Machines only, as the paper has it. */
+static double ensemble_day_usd(const struct view *view, const char *name, struct fk_ensemble *ensemble)
+{
+    struct fk_bill bill;
+    *ensemble = (struct fk_ensemble){.disk_gb = 0};
+    enum fk_err err = fk_ensemble_parse(name, view->prices, ensemble, NULL);
+    FK_ASSERT(err == FK_OK);
+    fk_ensemble_bill(ensemble, view->prices, 0, 0, 0, &bill);
+    return bill.usd / FK_MONTH_DAYS;
+}
+
 static void days(json_t *table, const struct view *view)
 {
     for (size_t i = 0; i < COUNT(read_shares); i++) {
         struct fk_mix mix = mix_of(view, read_shares[i]);
         for (size_t j = 0; j < COUNT(ensembles); j++) {
             json_t *row = row_for(table, view);
-            double day_usd = fk_ensemble_day_usd(view->prices, ensembles[j].servers, ensembles[j].type);
+            struct fk_ensemble ensemble;
+            double day_usd = ensemble_day_usd(view, ensembles[j], &ensemble);
             give(row, "reads", json_real(read_shares[i]));
-            give(row, "servers", json_integer(ensembles[j].servers));
-            give(row, "type", json_string(ensembles[j].type));
+            give(row, "servers", json_integer(ensemble.count));
+            give(row, "type", json_string(ensemble.type));
             give(row, "ensemble_day_usd", json_real(day_usd));
             give(row, "rest_day_usd", json_real(mix.fixed_usd));
             give(row, "request_usd", json_real(fk_mix_day_usd(&mix, 1) - mix.fixed_usd));
@@ -180,6 +191,7 @@ static void give_day(json_t *row, const struct view *view, const struct fk_usage
     give_services(row, &bill); /* on arm64 */
     give(row, "write_units", json_real(usage->table_write_units));
     give(row, "read_units", json_real(usage->table_read_units));
+    give(row, "polls", json_real(usage->queue_idle_polls));
 }
 
 static void rests(json_t *table, const struct view *view)
@@ -277,8 +289,6 @@ json_t *figures_make(const struct fk_prices *const prices[PRICES])
     give(all, "size", json_integer(SIZE));
     give(all, "memory", json_integer(FIGURES_MEMORY_MB));
     give(all, "hybrid_max", json_integer(FK_PROTOTYPE_HYBRID_MAX));
-    give(all, "pollers", json_integer(FIGURES_POLLERS));
-    give(all, "poll_s", json_integer(FIGURES_POLL_S));
     give(all, "prices", price_table(prices));
     give(all, "operations", for_each(prices, operations));
     give(all, "days", for_each(prices, days));

@@ -31,8 +31,6 @@ enum system {
 enum {
     FIGURES_MEMORY_MB = 512, /* of functions, where nothing else is said */
     FIGURES_CLIENTS = 64,    /* of a deployment at rest */
-    FIGURES_POLLERS = 5,     /* a mapping between a queue and a function holds five long polls of 20 s (docs/aws.md) */
-    FIGURES_POLL_S = 20,
 };
 
 /* Adds one setData or getData; false, and nothing added: the system has no such size or memory. */

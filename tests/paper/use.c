@@ -1,35 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "function/cloud.h"
+#include "cost/workload.h"
 #include "paper/figures.h"
-
-enum {
-    DAY_S = 24 * 3600,
-    DAY_MINUTES = 24 * 60,
-    SMALL = 100, /* nodes whose data stands in their records, while data without one is looked for */
-};
 
 static bool is_prototype(enum system system)
 {
     return system == SYSTEM_S3 || system == SYSTEM_HYBRID;
 }
 
-/* Neither cold starts nor logs: the prototype's model has none. One message a call. */
-static struct fk_usage_options options_of(int memory_mb, double call_ms)
+/* One gateway, and what the prototype's model does not have left out: cold starts, logs, transfer, commits that are
+ * tried again. */
+static struct fk_workload workload_of(bool pipeline, size_t size, int memory_mb)
 {
-    struct fk_usage_options options = fk_usage_defaults();
-    options.tcp = true;
-    options.memory_gb = memory_mb / 1024.0;
-    options.call_ms = call_ms;
-    options.cold_share = 0;
-    options.log_bytes_per_call = 0;
-    return options;
+    struct fk_workload workload = fk_workload_defaults();
+    workload.size = (double)size;
+    workload.memory_mb = memory_mb;
+    workload.pipeline = pipeline;
+    workload.tcp = true;
+    workload.gateways = 1;
+    workload.nodes = 0;
+    workload.refused_share = 0;
+    workload.init_ms = 0;
+    workload.recycled_per_day = 0;
+    workload.log_bytes = 0;
+    return workload;
 }
 
-static void our_operation(bool pipeline, bool write, size_t size, int memory_mb, struct fk_usage *usage)
+static void our_operation(enum system system, bool write, size_t size, int memory_mb, struct fk_usage *usage)
 {
-    struct fk_cost_use use = fk_cost_units(write ? FK_COST_SET_DATA : FK_COST_GET_DATA, size, pipeline);
-    struct fk_usage_options options = options_of(memory_mb, write ? fk_cost_call_ms(size, pipeline, true) : 0);
-    fk_usage_add_use(usage, &use, 1, &options);
+    struct fk_workload workload = workload_of(system == SYSTEM_PIPELINE, size, memory_mb);
+    if (write) {
+        fk_workload_write(&workload, usage);
+    } else {
+        fk_workload_read(&workload, usage);
+    }
+    usage->transfer_az_gb = 0;
 }
 
 bool use_operation(enum system system, enum accounting accounting, bool write, size_t size, int memory_mb,
@@ -45,7 +49,7 @@ bool use_operation(enum system system, enum accounting accounting, bool write, s
         return true;
     }
     struct fk_usage used = {0};
-    our_operation(system == SYSTEM_PIPELINE, write, size, memory_mb, &used);
+    our_operation(system, write, size, memory_mb, &used);
     if (!full) { /* as the paper counts */
         used.queue_receives = used.queue_deletes = 0;
     }
@@ -53,35 +57,20 @@ bool use_operation(enum system system, enum accounting accounting, bool write, s
     return true;
 }
 
+/* A part of a month, by the day. */
+static void add_day(struct fk_usage *usage, const struct fk_workload *workload,
+                    void (*part)(const struct fk_workload *workload, struct fk_usage *usage))
+{
+    struct fk_usage used = {0};
+    part(workload, &used);
+    fk_usage_scale(&used, 1 / FK_MONTH_DAYS);
+    fk_usage_add(usage, &used);
+}
+
 void use_renewals(struct fk_usage *usage)
 {
-    struct fk_cost_use minute = fk_cost_units(FK_COST_GATEWAY_MINUTE, 1, false);
-    struct fk_usage_options options = options_of(FIGURES_MEMORY_MB, 0);
-    fk_usage_add_use(usage, &minute, DAY_MINUTES, &options);
-}
-
-/* Its calls of services one after the other, each as long as a small read. */
-static void add_sweeps(struct fk_usage *usage, const struct fk_cost_use *use, double times, int memory_mb)
-{
-    const struct fk_units *units = &use->units;
-    int64_t calls =
-        units->table_gets + units->table_lists + units->table_writes + units->table_transactions + units->blob_lists;
-    struct fk_usage_options options = options_of(memory_mb, (double)calls * fk_cost_read_ms());
-    fk_usage_add_use(usage, use, times, &options);
-}
-
-/* One of so many sweeps looks for data without a record besides. */
-static void our_heartbeat(int clients, int memory_mb, struct fk_usage *usage)
-{
-    struct fk_cloud_options cloud = fk_cloud_defaults();
-    struct fk_cost_use sweep = fk_cost_units(FK_COST_HEARTBEAT, (size_t)clients, false);
-    struct fk_cost_use orphans = fk_cost_units(FK_COST_ORPHAN_SWEEP, SMALL, false);
-    fk_units_add(&orphans.units, &sweep.units);
-    orphans.invocations = sweep.invocations;
-    double looks = (double)DAY_MINUTES / cloud.orphan_sweeps;
-    add_sweeps(usage, &sweep, DAY_MINUTES - looks, memory_mb);
-    add_sweeps(usage, &orphans, looks, memory_mb);
-    usage->scheduler_invocations += DAY_MINUTES;
+    struct fk_workload workload = workload_of(false, 0, FIGURES_MEMORY_MB);
+    add_day(usage, &workload, fk_workload_renewals);
 }
 
 bool use_heartbeat(enum system system, int clients, int memory_mb, struct fk_usage *usage)
@@ -89,14 +78,17 @@ bool use_heartbeat(enum system system, int clients, int memory_mb, struct fk_usa
     if (is_prototype(system)) {
         return fk_prototype_heartbeat(clients, memory_mb, usage);
     }
-    our_heartbeat(clients, memory_mb, usage);
+    struct fk_workload workload = workload_of(system == SYSTEM_PIPELINE, 0, memory_mb);
+    workload.sessions = clients;
+    add_day(usage, &workload, fk_workload_heartbeat);
     return true;
 }
 
+/* The prototype has two queues, as our pipeline. */
 void use_polls(enum system system, struct fk_usage *usage)
 {
-    int queues = system == SYSTEM_SINGLE_HOP ? 1 : 2;
-    usage->queue_idle_polls += (double)queues * FIGURES_POLLERS * DAY_S / FIGURES_POLL_S;
+    struct fk_workload workload = workload_of(system != SYSTEM_SINGLE_HOP, 0, FIGURES_MEMORY_MB);
+    add_day(usage, &workload, fk_workload_polling);
 }
 
 void use_rest(enum system system, struct fk_usage *usage)

@@ -23,12 +23,13 @@ FUNCTION_LINES_MAX = 120
 FILE_LINES_MAX = 900
 
 # What a layer may include from src/. Gateway's core is all of src/gateway but uv_*, which alone knows libuv,
-# and tls*, which alone knows OpenSSL's TLS and reads the files of certificates. Of src/http, client* alone knows sockets.
+# and tls*, which alone knows OpenSSL's TLS and reads the files of certificates. Of src/http, client* alone knows sockets. Of
+# src/cost, units* is a table that needs nothing; the rest reads files of prices.
 MODEL = {"base", "wire", "model"}
 PORT = MODEL | {"port"}
 FUNCTION = PORT | {"function"}
-GATEWAY = FUNCTION | {"gateway"}
-COST = PORT | {"cost"}
+GATEWAY = FUNCTION | {"cost/units", "gateway"}
+COST = PORT | {"cost/units", "cost"}
 HOST = GATEWAY | COST | {"gateway/tls", "gateway/uv", "http", "http/client", "driver", "driver/aws", "host"}
 LAYERS = {
     "base": {"base"},
@@ -41,6 +42,7 @@ LAYERS = {
     "gateway/uv": GATEWAY | {"gateway/tls", "gateway/uv"},
     "http": {"base", "http"},
     "http/client": {"base", "http", "http/client"},
+    "cost/units": PORT | {"cost/units"},
     "cost": COST,
     "driver": PORT | {"driver"},
     "driver/aws": PORT | {"http", "http/client", "driver/aws"},
@@ -50,7 +52,7 @@ LAYERS = {
     "cli": HOST | {"cli", "deploy"},
 }
 # Layers that know no world: no socket, clock, thread, random or file. They run in the simulator as they are.
-PURE = ("base", "wire", "model", "port", "function", "gateway", "http")
+PURE = ("base", "wire", "model", "port", "cost/units", "function", "gateway", "http")
 # The local engine reaches the world through the file port, fk_threads and SQLite only, so that the simulator runs it as it
 # is. These files of it are the system's side of that, and what reads a directory for people.
 ENGINE = "src/driver/local/"
@@ -144,6 +146,8 @@ def layer_of(path):
         return "gateway/tls"
     if parts[0] == "http" and parts[-1].startswith("client"):
         return "http/client"
+    if path.startswith("cost/units"):
+        return "cost/units"
     if path.startswith("driver/aws/"):
         return "driver/aws"
     return parts[0] if len(parts) > 1 else ""

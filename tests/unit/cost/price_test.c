@@ -9,17 +9,30 @@
 
 static char path[] = "/tmp/fk-price-test-XXXXXX";
 
+static int make_own(const char *text, const char *end)
+{
+    int fd = mkstemp(path);
+    bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) &&
+              write(fd, end, strlen(end)) == (ssize_t)strlen(end);
+    (void)close(fd);
+    return ok ? 0 : -1;
+}
+
+static void forget_own(struct fk_diag *diag)
+{
+    (void)unlink(path);
+    memcpy(path + strlen(path) - 6, "XXXXXX", 6);
+    *diag = (struct fk_diag){.text = ""};
+}
+
 /* A file of one's own with this text. */
 static enum fk_err read_own(const char *text, struct fk_prices **prices, struct fk_diag *diag)
 {
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-    (void)close(fd);
+    struct fk_diag nothing;
+    assert_int_equal(make_own(text, ""), 0);
     *diag = (struct fk_diag){.text = ""};
     enum fk_err err = fk_prices_new(FK_PRICE_REGION, path, prices, diag);
-    (void)unlink(path);
-    memcpy(path + strlen(path) - 6, "XXXXXX", 6);
+    forget_own(&nothing);
     return err;
 }
 
@@ -72,6 +85,29 @@ static void another_region_is_refused_by_name(void **state)
     assert_int_equal(fk_prices_new("mars-1", NULL, &prices, &diag), FK_ERR_USAGE);
     assert_null(prices);
     assert_non_null(strstr(diag.text, "no prices for region mars-1; have: us-east-1"));
+}
+
+static void a_file_that_says_all_makes_a_region(void **state)
+{
+    (void)state;
+    struct fk_prices *prices = NULL;
+    struct fk_diag diag = {.text = ""};
+    char text[4096] = "{\"prices\": {";
+    size_t size = strlen(text);
+    for (size_t id = 0; id < FK_PRICE_COUNT; id++) {
+        assert_int_equal(make_own(text, "}}"), 0);
+        assert_int_equal(fk_prices_new("mars-1", path, &prices, &diag), FK_ERR_USAGE);
+        assert_non_null(strstr(diag.text, fk_price_name((enum fk_price_id)id))); /* the first that is missing */
+        forget_own(&diag);
+        size += (size_t)snprintf(text + size, sizeof text - size, "%s\"%s\": {\"usd\": 0.5}", id == 0 ? "" : ", ",
+                                 fk_price_name((enum fk_price_id)id));
+    }
+    assert_int_equal(make_own(text, "}}"), 0);
+    assert_int_equal(fk_prices_new("mars-1", path, &prices, &diag), FK_OK);
+    forget_own(&diag);
+    assert_string_equal(fk_prices_region(prices), "mars-1");
+    fk_assert_near(fk_prices_usd(prices, FK_PRICE_S3_GET), 0.5);
+    fk_prices_free(prices);
 }
 
 static void figures_of_a_file_lie_over_those_of_the_region(void **state)
@@ -138,6 +174,7 @@ int main(void)
         FK_TEST(every_region_reads_and_says_where_its_figures_are_from),
         FK_TEST(the_usual_region_has_the_published_figures),
         FK_TEST(another_region_is_refused_by_name),
+        FK_TEST(a_file_that_says_all_makes_a_region),
         FK_TEST(figures_of_a_file_lie_over_those_of_the_region),
         FK_TEST(what_is_wrong_with_a_file_is_named),
         FK_TEST(a_file_that_is_not_there),
