@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* How long functions run for a write, as data: src/cost/durations.inc. */
+/* How long functions run for a write, as data: src/cost/units_durations.inc. */
 #ifndef SIM_LATENCY_FUNCTIONS_H
 #define SIM_LATENCY_FUNCTIONS_H
 

@@ -96,7 +96,7 @@ static void help(void)
         "  --all             everything, as the tables of docs/aws-latency.md\n"
         "  --check           are the targets met? Exit code 1 where one is not\n"
         "  --json            rows as JSON\n"
-        "  --functions       how long functions run, as src/cost/durations.inc\n"
+        "  --functions       how long functions run, as src/cost/units_durations.inc\n"
         "  --same-as FILE    with --functions: does the file say the same? Exit code 1 where it does not\n"
         "\n"
         "Assumptions:\n"
@@ -372,7 +372,7 @@ static void print_all(struct args *args)
 static void print_functions(struct args *args, struct fk_buf *out)
 {
     fk_buf_print(out, "// SPDX-License-Identifier: Apache-2.0\n");
-    fk_buf_print(out, "/* Made by `build/sim/faaskeeper-sim-latency --functions > src/cost/durations.inc`; the test "
+    fk_buf_print(out, "/* Made by `build/sim/faaskeeper-sim-latency --functions > src/cost/units_durations.inc`; the test "
                       "sim-durations compares. */\n");
     fk_buf_print(out, "{TIME_READ, false, false, 64, %.1f},\n", sim_bench_read_ms(&args->bench));
     for (int i = 0; i < 4; i++) {
@@ -411,7 +411,7 @@ static int functions(struct args *args)
     } else if (!file_says(args->same_as, text)) {
         (void)fprintf(stderr,
                       "%s is not what the model says; make it again:\n"
-                      "  build/sim/faaskeeper-sim-latency --functions > src/cost/durations.inc\n",
+                      "  build/sim/faaskeeper-sim-latency --functions > src/cost/units_durations.inc\n",
                       args->same_as);
         status = EXIT_MISSED;
     }

@@ -8,7 +8,7 @@ set -eu
 build="gcc libc6-dev meson ninja-build pkg-config libuv1-dev libsqlite3-dev libssl-dev libjansson-dev libsasl2-dev libkrb5-dev
  libsasl2-modules libsasl2-modules-gssapi-mit"
 test="$build libcmocka-dev openssl clang clang-format clang-tidy libclang-rt-14-dev cppcheck gcovr git procps
- python3 python3-pytest python3-kazoo python3-pip python3-venv python3-mock python3-objgraph python3-pure-sasl python3-kerberos python3-gssapi krb5-kdc krb5-admin-server krb5-user debhelper dpkg-dev lintian mandoc systemd zookeeper libzookeeper-java default-jre-headless maven sqlite3 strace golang-go"
+ gnuplot-nox python3 python3-pytest python3-kazoo python3-pip python3-venv python3-mock python3-objgraph python3-pure-sasl python3-kerberos python3-gssapi krb5-kdc krb5-admin-server krb5-user debhelper dpkg-dev lintian mandoc systemd zookeeper libzookeeper-java default-jre-headless maven sqlite3 strace golang-go"
 conformance="$test default-jdk-headless g++ cmake dpkg-dev libcppunit-dev patroni postgresql clickhouse-server clickhouse-client"
 # Node and Rust often come from elsewhere, in versions whose packages Debian's would not go with.
 command -v npm >/dev/null || conformance="$conformance nodejs npm"

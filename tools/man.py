@@ -171,7 +171,7 @@ def completion(binary):
     for command in commands:
         options = set() if command == "version" else set(re.findall(r"--[a-z][a-z-]+", run(binary, command, "--help")))
         verbs = sorted(set(re.findall(rf"faaskeeper {command} ([a-z]+)", run(binary, command, "--help")))) \
-            if command in ("config", "data", "deploy", "status", "destroy") else []
+            if command in ("config", "cost", "data", "deploy", "status", "destroy") else []
         if options or verbs:
             text += f"    *:{command}) words='{' '.join(verbs + sorted(options))}' ;;\n"
     return text + ("    esac\n    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n}\n"

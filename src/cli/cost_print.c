@@ -69,7 +69,7 @@ static void print_asked(const struct fk_cli_cost_result *result, FILE *out)
     } else {
         (void)fprintf(out, "requests     %s reads and %s writes a day, of %.0f bytes; a write fires %.4g watches\n",
                       reads, writes, workload->size, workload->watches);
-        (void)fprintf(out, "served by    %.0f gateways with %.0f sessions; %.0f nodes\n", workload->gateways,
+        (void)fprintf(out, "served by    gateways: %.0f, sessions: %.0f; nodes at rest: %.0f\n", workload->gateways,
                       workload->sessions, workload->nodes);
     }
     (void)fprintf(out, "functions    %s, answers over %s, %.0f MB, %s\n",

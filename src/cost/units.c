@@ -32,7 +32,7 @@ struct time_row {
 };
 
 static const struct time_row times[] = {
-#include "cost/durations.inc"
+#include "cost/units_durations.inc"
 };
 
 enum {

@@ -6,7 +6,7 @@
  * The table holds one gateway, a session that has written before, no contention. What a workload adds to that (refused
  * conditions, polling, notifications of other gateways) is workload.h's.
  *
- * How long a call of a function takes comes from the simulator: durations.inc is made by `faaskeeper-sim-latency
+ * How long a call of a function takes comes from the simulator: units_durations.inc is made by `faaskeeper-sim-latency
  * --functions`, the production code on services as slow as AWS's were measured to be (docs/aws-latency.md). */
 #ifndef FK_COST_UNITS_H
 #define FK_COST_UNITS_H
