@@ -6,6 +6,7 @@ import math
 from paper_data import NAMES, SMALL, prices_name, size_name
 
 MILLION = 1e6
+RECORD_UNITS = 2  # of a record of up to 1 KB in a transaction
 DAY_S = 24 * 3600
 
 
@@ -43,10 +44,16 @@ def units_left(data, prices, row, most_usd):
 
 
 def unit_sentence(data, prices, row, most_usd):
+    """What a write's units are of it, how many it may have, and whether one record less in its transaction would do."""
     units = data.price("dynamodb_write_unit", prices) * row["write_units"]
     most = math.floor(units_left(data, prices, row, most_usd) + 1e-9)
-    return (f"of {million(row['usd'])} a million its {count(row['write_units'])} write units are {million(units)}; "
-            f"reached with at most {most} of them")
+    sentence = f"of {million(row['usd'])} a million its {count(row['write_units'])} write units are {million(units)}; "
+    if row["usd"] <= most_usd:
+        return sentence + f"it may have {most}"
+    fewer = row["write_units"] - RECORD_UNITS
+    verdict = "would do" if fewer <= most else "are still too many"
+    return sentence + (f"it may have {most}: the zxid and the session's results in one record of the transaction would make "
+                       f"it {count(fewer)}, which {verdict}")
 
 
 def write_goal(data, prices, system, limit):
@@ -116,7 +123,7 @@ def heartbeat_goal(data, limit=0.3, clients=64):
                        ("function", "Lambda"), ("looking for data without a record", "S3")))
     return Goal(f"heartbeat with one gateway and {clients} clients, cents a day (arm64, {row['memory']} MB: as deployed)",
                 f"<= {limit:g}", number(cents), cents <= limit,
-                f"{parts}; reached with at most {math.floor(left + 1e-9)} read units a call; with functions of "
+                f"{parts}; a call may have {math.floor(left + 1e-9)} read units; with functions of "
                 f"{small['memory']} MB it is {number(100 * small['day_usd_arm64'])}")
 
 
@@ -127,7 +134,7 @@ def renewal_goal(data, limit=1.1):
     reads = 100 * row["read_units"] * data.price("dynamodb_read_unit", "today")
     return Goal("a connected gateway's renewals, cents a day", f"<= {limit:g}", number(cents), cents <= limit,
                 f"{count(row['write_units'])} write units a day are {number(writes)}, {count(row['read_units'])} read "
-                f"units {number(reads)}; reached with {number(100 * limit / cents)} % of them")
+                f"units {number(reads)}; it may be {number(100 * limit / cents)} % of that")
 
 
 def rest_goal(data):

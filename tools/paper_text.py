@@ -39,7 +39,7 @@ What the authors of FaaSKeeper published about their prototype, what our model o
 Nothing here was measured on AWS by us. Money: `src/cost/prototype.h` has the prototype's formulas, `src/cost/units.h` what our operations
 use ([aws-units.md](aws-units.md)), prices are [those of the paper](../deploy/prices/paper-2023.json) and
 [today's](../deploy/prices/aws-us-east-1.json). Time: our functions in the simulator, on services as slow as the paper's authors
-measured them ([aws-latency.md](aws-latency.md)).
+measured them ([aws-latency.md](aws-latency.md)). For a workload of your own there is `faaskeeper cost estimate` ([cost.md](cost.md)).
 """
 
 
@@ -49,12 +49,16 @@ def goal_section(data):
     rows = [(goal.what, goal.limit, goal.figure, "yes" if goal.reached else "**no**", goal.why) for goal in found]
     small = [(f"{size_name(size)}, {prices_name(prices)}", *(number(ratio) for ratio in ratios))
              for prices in ("today", "paper") for size, *ratios in small_ratios(data, prices)]
+    dearer = data.price("dynamodb_write_unit", "paper") / data.price("dynamodb_write_unit", "today")
     return f"""## Figures to reach
 
 {reached} of {len(found)} are reached. Both systems: the same prices, the same sizes, functions of {data.money["memory"]} MB, every request of the
 queues counted (sending, receiving, deleting). Where a figure is a ratio, ours is above the line.
 
 {text_table(("figure", "wanted", "found", "reached", "what it is made of, and what would do"), rows)}
+At the paper's prices a write unit costs {dearer:g} times what it does today. Ours uses more of them than the prototype, and fewer requests of queues and
+functions, and of S3 for small data: the less a unit costs, the better ours looks.
+
 All ratios of small data, ours by the prototype's:
 
 {table(("size", "write, S3", "write, hybrid", "read, S3", "read, hybrid"), small)}"""
