@@ -17,6 +17,10 @@ class Group:
     rows: list
 
 
+def grouped(number):
+    return f"{number:,}".replace(",", " ")
+
+
 def size_name(size):
     return f"{size} B" if size < 1024 else f"{size // 1024} kB"
 
@@ -86,7 +90,7 @@ class Data:
                  self.day(row["system"], "paper", "paper", row["reads"])["break_even"])
                 for row in known["break_even"]["rows"]]),
             Group("cost ratio", [
-                (f"{NAMES[row['system']]}, {100 * row['reads']:.0f} % reads, {row['servers']} x {row['type']}, {requests} a day", was, now)
+                (f"{NAMES[row['system']]}, {100 * row['reads']:.0f} % reads, {row['servers']} x {row['type']}, {grouped(requests)} a day", was, now)
                 for row, day in days
                 for requests, was, now in zip(known["ratios"]["requests"], row["ratios"], day["ratios"])]),
             Group("cost of a write", [
@@ -94,7 +98,7 @@ class Data:
                  100000 * self.write(row["system"], "paper", "paper", row["size"], row["memory"])["usd"])
                 for row in known["write_cost"]["rows"]]),
             Group("heartbeat", [
-                (f"{row['clients']} clients, {row['memory']} MB", row["cents"],
+                (f"clients: {row['clients']}, {row['memory']} MB", row["cents"],
                  100 * self.heartbeat("prototype-s3", "paper", row["clients"], row["memory"])["day_usd"])
                 for row in known["heartbeat"]["rows"]]),
             Group("time of a write", [

@@ -3,7 +3,7 @@
 import dataclasses
 import math
 
-from paper_data import NAMES, SMALL, prices_name, size_name
+from paper_data import NAMES, SMALL, grouped, prices_name, size_name
 
 MILLION = 1e6
 RECORD_UNITS = 2  # of a record of up to 1 KB in a transaction
@@ -30,7 +30,7 @@ def number(value, digits=3):
 
 def count(value):
     """Whole where it is, else three digits."""
-    return number(value, max(3, len(str(round(value))))) if value != round(value) else f"{round(value):,}".replace(",", " ")
+    return grouped(round(value)) if value == round(value) else number(value, max(3, len(str(round(value)))))
 
 
 def million(usd):
