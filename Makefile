@@ -20,6 +20,7 @@ help:
 	@echo 'make conformance-aws  the same, whole: all tests of kazoo with both topologies, more sequences, more faults'
 	@echo 'make conformance-baseline  the same suites against the real ZooKeeper: what fails there'
 	@echo 'make bench        figures beside ZooKeeper; writes docs/benchmarks.md'
+	@echo 'make paper        what the paper published beside what ours costs and takes; writes docs/evaluation.md'
 	@echo 'make chaos        500 kills and restarts under load  (CYCLES=500)'
 	@echo 'make scale        10 000 connections at once: memory, events, mass expiry'
 	@echo 'make sim          the simulator, with faults, on random seeds  (MINUTES=5)'
@@ -111,6 +112,11 @@ conformance-aws: test-tools
 bench: build
 	@tools/install.sh bench
 	$(PYTHON) bench/bench.py --write-docs
+
+# From our programs and what was published: a few seconds, nothing is measured anew.
+.PHONY: paper
+paper: test-tools
+	$(PYTHON) tools/paper.py --build $(BUILD)
 
 CYCLES ?= 500
 chaos: test-tools

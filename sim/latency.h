@@ -56,14 +56,29 @@ int64_t sim_latency_draw(const struct sim_latency *latency, struct sim_world *wo
 /* Messages that one poll gives at most: drawn around the options' average. */
 size_t sim_latency_batch(const struct sim_latency_options *options, struct sim_world *world);
 
+/* What an operation's time goes to; that of a queue until the function runs is the host's (latency_host.h). */
+enum sim_latency_stage {
+    SIM_STAGE_PUSH,   /* the gateway's message to the requests' queue, until that is acknowledged */
+    SIM_STAGE_READ,   /* the first function: what it reads of the table */
+    SIM_STAGE_LOCK,   /* the writer of the pipeline: what it writes before its message */
+    SIM_STAGE_STORE,  /* a node's data where it does not stand in its record: an item of its own, an object of S3 */
+    SIM_STAGE_COMMIT, /* the transaction; in the pipeline what the writer writes after its message */
+    SIM_STAGE_PUSH_SECOND, /* the writer's message to the distributor's queue */
+    SIM_STAGE_READ_SECOND, /* the distributor: what it reads */
+    SIM_STAGE_APPLY,       /* the distributor: what it writes */
+    SIM_STAGE_ANSWER,      /* to the gateway */
+    SIM_STAGES,
+};
+
 /* What the table was asked for since it was attached. */
 struct sim_latency_counts {
     uint64_t write_units;
     uint64_t read_units;
-    uint64_t sends;    /* messages to queues */
-    uint64_t notices;  /* messages to gateways */
-    uint64_t waits;    /* calls that had to wait because a partition was at its limit */
-    int64_t waited_ns; /* how long, all together */
+    uint64_t sends;               /* messages to queues */
+    uint64_t notices;             /* messages to gateways */
+    uint64_t waits;               /* calls that had to wait because a partition was at its limit */
+    int64_t waited_ns;            /* how long, all together */
+    int64_t stage_ns[SIM_STAGES]; /* of calls that are over; those of a sweep and of a gateway's own are not in it */
 };
 struct sim_latency_counts sim_latency_counts(const struct sim_latency *latency);
 

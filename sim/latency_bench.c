@@ -3,11 +3,11 @@
 
 #include "base/assert.h"
 #include "sim/body.h"
+#include "sim/latency_samples.h"
 #include "sim/latency_scene.h"
 #include "sim/own.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 enum {
     SESSIONS_MAX = 256,
@@ -16,63 +16,17 @@ enum {
     LOAD_MS = 20000,
     QUEUE_MS = 200000,
     CHILDREN = 1000,
-    SAMPLES_MAX = 100000,
     SIZE_MAX_KB = 250,
 };
 
 static uint8_t zeros[SIZE_MAX_KB * 1024];
-
-/* --- samples --- */
-
-struct samples {
-    int64_t *ns;
-    size_t count;
-};
-
-static struct samples samples_new(void)
-{
-    return (struct samples){.ns = (int64_t *)sim_own_take(SAMPLES_MAX * sizeof(int64_t))};
-}
-
-static void take_sample(struct samples *samples, int64_t ns)
-{
-    if (samples->count < SAMPLES_MAX) {
-        samples->ns[samples->count++] = ns;
-    }
-}
-
-static int compare(const void *a, const void *b)
-{
-    const int64_t *left = a;
-    const int64_t *right = b;
-    return (*left > *right) - (*left < *right);
-}
-
-static double percentile(const struct samples *samples, double part)
-{
-    size_t at = (size_t)(part * (double)(samples->count - 1));
-    return (double)samples->ns[at] / (double)SIM_MS;
-}
-
-/* Empties the samples. */
-static void make_row(struct samples *samples, const char *name, struct sim_bench_row *row)
-{
-    FK_ASSERT(samples->count > 0);
-    qsort(samples->ns, samples->count, sizeof *samples->ns, compare);
-    *row = (struct sim_bench_row){.count = samples->count,
-                                  .p50 = percentile(samples, 0.5),
-                                  .p90 = percentile(samples, 0.9),
-                                  .p99 = percentile(samples, 0.99)};
-    (void)snprintf(row->name, sizeof row->name, "%s", name);
-    samples->count = 0;
-}
 
 /* --- one operation after the other --- */
 
 struct operations {
     struct sim_scene scene;
     struct sim_bench_result *result;
-    struct samples samples;
+    struct sim_samples samples;
     struct sim_client *client;
     struct sim_client *watcher;
     int samples_wanted;
@@ -87,7 +41,7 @@ static int64_t now(const struct operations *run)
 static void row(struct operations *run, const char *name)
 {
     FK_ASSERT(run->result->count < SIM_BENCH_ROWS_MAX);
-    make_row(&run->samples, name, &run->result->rows[run->result->count++]);
+    sim_samples_row(&run->samples, name, &run->result->rows[run->result->count++]);
 }
 
 /* Sends one request and takes its time. */
@@ -96,7 +50,7 @@ static void timed(struct operations *run, int32_t op, struct fk_buf *body)
     int64_t start = now(run);
     int32_t code = sim_scene_ask(run->client, op, fk_buf_view(body));
     FK_ASSERT(code == FK_CODE_OK);
-    take_sample(&run->samples, now(run) - start);
+    sim_samples_take(&run->samples, now(run) - start);
     fk_buf_clear(body);
     sim_sleep_ns(5 * SIM_MS); /* one at a time: no batch of the queue holds two */
 }
@@ -189,27 +143,27 @@ static void measure_reads(struct operations *run)
 static void measure_watches(struct operations *run)
 {
     struct fk_buf body = FK_BUF_EMPTY;
-    struct samples answers = samples_new();
-    struct samples events = samples_new();
+    struct sim_samples answers = sim_samples_new();
+    struct sim_samples events = sim_samples_new();
     for (int i = 0; i < run->samples_wanted; i++) {
         sim_body_read(&body, "/watched", true);
         int64_t before = now(run);
         int32_t code = sim_scene_ask(run->watcher, FK_OP_GET_DATA, fk_buf_view(&body));
         FK_ASSERT(code == FK_CODE_OK);
-        take_sample(&run->samples, now(run) - before);
+        sim_samples_take(&run->samples, now(run) - before);
         fk_buf_clear(&body);
         uint64_t heard = sim_client_events(run->watcher);
         int64_t start = now(run);
         sim_scene_set(run->client, "/watched", fk_bytes_of(zeros, 64));
-        take_sample(&answers, now(run) - start);
+        sim_samples_take(&answers, now(run) - start);
         while (sim_client_events(run->watcher) == heard) {
             (void)sim_wait(sim_client_signal(run->watcher), INT64_MAX);
         }
-        take_sample(&events, now(run) - start);
+        sim_samples_take(&events, now(run) - start);
     }
     row(run, "getData 64 B with a watch");
-    make_row(&answers, "setData 64 B of a watched node", &run->result->rows[run->result->count++]);
-    make_row(&events, "setData until another's watch", &run->result->rows[run->result->count++]);
+    sim_samples_row(&answers, "setData 64 B of a watched node", &run->result->rows[run->result->count++]);
+    sim_samples_row(&events, "setData until another's watch", &run->result->rows[run->result->count++]);
     sim_own_free(answers.ns);
     sim_own_free(events.ns);
     fk_buf_deinit(&body);
@@ -221,7 +175,7 @@ static void measure_sessions(struct operations *run)
     for (int i = 0; i < run->samples_wanted; i++) {
         int64_t start = now(run);
         sim_scene_connect(client, 0);
-        take_sample(&run->samples, now(run) - start);
+        sim_samples_take(&run->samples, now(run) - start);
         (void)sim_scene_ask(client, FK_OP_CLOSE_SESSION, FK_BYTES_NULL);
         sim_client_forget(client);
         sim_sleep_ns(5 * SIM_MS);
@@ -260,7 +214,7 @@ void sim_bench_operations(const struct sim_bench_options *options, struct sim_be
     struct operations run = {.result = result, .samples_wanted = options->samples};
     *result = (struct sim_bench_result){.count = 0};
     sim_scene_open(&run.scene, options);
-    run.samples = samples_new();
+    run.samples = sim_samples_new();
     run.client = sim_scene_client(&run.scene);
     run.watcher = sim_scene_client(&run.scene);
     sim_scene_run(&run.scene, run_operations, &run, &run.done);
@@ -272,7 +226,7 @@ void sim_bench_operations(const struct sim_bench_options *options, struct sim_be
 struct load {
     struct sim_scene scene;
     struct sim_bench_load *load;
-    struct samples samples;
+    struct sim_samples samples;
     struct sim_client *clients[SESSIONS_MAX];
     int next;
     int ready;
@@ -316,7 +270,7 @@ static void run_session(void *context)
         int64_t at = sim_now_ns(run->scene.world);
         FK_ASSERT(answered && sent[i].request->code == FK_CODE_OK);
         if (at >= run->from_ns && at < run->until_ns) {
-            take_sample(&run->samples, at - sent[i].at_ns);
+            sim_samples_take(&run->samples, at - sent[i].at_ns);
         }
         sim_request_done(sent[i].request);
         sent[i] = send_one(client, path, at);
@@ -344,7 +298,7 @@ static void conclude(struct load *run, const struct sim_latency_counts *before)
     load->busy = (double)last.busy_ns / (double)SIM_S / seconds;
     load->units = (double)(counts.write_units - before->write_units) / seconds;
     load->waits = (double)(counts.waited_ns - before->waited_ns) / (double)SIM_S / seconds;
-    make_row(&run->samples, "setData 64 B", &load->latency);
+    sim_samples_row(&run->samples, "setData 64 B", &load->latency);
 }
 
 void sim_bench_load(const struct sim_bench_options *options, struct sim_bench_load *load)
@@ -352,7 +306,7 @@ void sim_bench_load(const struct sim_bench_options *options, struct sim_bench_lo
     struct load run = {.load = load};
     FK_ASSERT(load->sessions <= SESSIONS_MAX && load->depth <= DEPTH_MAX);
     sim_scene_open(&run.scene, options);
-    run.samples = samples_new();
+    run.samples = sim_samples_new();
     run.from_ns = run.until_ns = INT64_MAX;
     for (int i = 0; i < load->sessions; i++) {
         run.clients[i] = sim_scene_client(&run.scene);
@@ -429,13 +383,13 @@ static double stage(const struct sim_bench_options *options, struct sim_world *w
 void sim_bench_prototype(const struct sim_bench_options *options, size_t size, struct sim_bench_row *row_made)
 {
     struct sim_world *world = sim_world_new(options->seed);
-    struct samples samples = samples_new();
+    struct sim_samples samples = sim_samples_new();
     for (int i = 0; i < 10000; i++) {
         double ms = stage(options, world, SIM_LATENCY_PUSH, size) + stage(options, world, SIM_LATENCY_TRIGGER, size) +
                     stage(options, world, SIM_LATENCY_LOCK, size) + stage(options, world, SIM_LATENCY_PUSH, size) +
                     stage(options, world, SIM_LATENCY_TRIGGER, size) + stage(options, world, SIM_LATENCY_LEADER, size);
-        take_sample(&samples, sim_latency_ns(ms));
+        sim_samples_take(&samples, sim_latency_ns(ms));
     }
-    make_row(&samples, "the prototype", row_made);
+    sim_samples_row(&samples, "the prototype", row_made);
     sim_world_free(world);
 }

@@ -35,6 +35,17 @@ struct sim_bench_result {
 /* One operation after the other, of one client at one of two gateways. */
 void sim_bench_operations(const struct sim_bench_options *options, struct sim_bench_result *result);
 
+/* A write or read of one client, one after the other, with nothing else on the way. */
+struct sim_bench_stages {
+    struct sim_bench_row latency;
+    double stages[SIM_STAGES]; /* p50 of each; a stage that does not exist is 0 */
+    double hop;                /* p50: until the first function runs, after its message could be had */
+    double hop_second;         /* pipeline: until the distributor runs */
+};
+/* setData, then getData, of `size` bytes, at most 256 000. */
+void sim_bench_stages(const struct sim_bench_options *options, size_t size, struct sim_bench_stages *set,
+                      struct sim_bench_stages *get);
+
 /* Many sessions, each of which keeps `depth` setData requests of 64 bytes on the way. */
 struct sim_bench_load {
     int sessions;

@@ -37,6 +37,7 @@ struct batch {
     size_t count;
     size_t done;
     int64_t group;
+    int64_t served_ns; /* a message could be had */
     int64_t started_ns;
     double u; /* of the trigger */
 };
@@ -106,6 +107,7 @@ static void invoke(void *context)
     (void)snprintf(name, sizeof name, "invocation/%" PRIu64, ++host->number);
     batch->process = sim_process_new(host->world, name);
     batch->started_ns = sim_now_ns(host->world);
+    host->counts.hop_ns += batch->started_ns - batch->served_ns;
     sim_ports_init(&batch->ports, host->options.cloud, batch->process, host->options.role);
     sim_process_at_end(batch->process, ended, batch);
     sim_spawn(batch->process, run_and_end, batch);
@@ -136,6 +138,7 @@ static void serve(struct sim_latency_host *host, int64_t group)
     struct batch *batch = SIM_OWN_NEW(struct batch);
     batch->host = host;
     batch->group = group;
+    batch->served_ns = sim_now_ns(host->world);
     batch->u = sim_latency_dice(host->world);
     host->served[host->served_count++] = group;
     int64_t half = sim_latency_ns(sim_latency_ms(host->latency, SIM_LATENCY_TRIGGER, 0, batch->u) / 2);

@@ -15,6 +15,7 @@ struct sim_latency_host_counts {
     uint64_t invocations;
     uint64_t messages;
     int64_t busy_ns; /* inside functions */
+    int64_t hop_ns;  /* from when a message could be had until the function ran, of each batch */
 };
 
 /* Memory of the world; `latency` is attached to the cloud. batch_max and visibility_ms of the options do not matter. */

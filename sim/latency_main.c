@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* faaskeeper-sim-latency: what the topologies of AWS would take, by measured latencies of its services. */
-#include "sim/latency_bench.h"
 #include "sim/latency_functions.h"
+#include "sim/latency_report.h"
 
 #include <getopt.h>
 #include <math.h>
@@ -22,6 +22,8 @@ struct args {
     bool check;
     bool all;
     bool load;
+    bool stages;
+    bool model;
     bool functions;
     int sessions; /* 0: several */
     int depth;
@@ -41,6 +43,8 @@ enum choice {
     OPTION_LOAD,
     OPTION_SESSIONS,
     OPTION_DEPTH,
+    OPTION_STAGES,
+    OPTION_MODEL,
     OPTION_ALL,
     OPTION_CHECK,
     OPTION_FUNCTIONS,
@@ -63,6 +67,8 @@ static const struct option options[] = {
     {"load", no_argument, NULL, OPTION_LOAD},
     {"sessions", required_argument, NULL, OPTION_SESSIONS},
     {"depth", required_argument, NULL, OPTION_DEPTH},
+    {"stages", no_argument, NULL, OPTION_STAGES},
+    {"model", no_argument, NULL, OPTION_MODEL},
     {"all", no_argument, NULL, OPTION_ALL},
     {"check", no_argument, NULL, OPTION_CHECK},
     {"json", no_argument, NULL, OPTION_JSON},
@@ -75,7 +81,7 @@ static const struct option options[] = {
 static void help(void)
 {
     (void)puts(
-        "usage: faaskeeper-sim-latency [--all | --check | --load | --functions] [options]\n"
+        "usage: faaskeeper-sim-latency [--all | --check | --load | --functions | --stages | --model] [options]\n"
         "\n"
         "What operations would take on AWS: the production functions and gateways on virtual time, over services\n"
         "that take as long as they were measured to (docs/aws-latency.md). The same seed gives the same figures.\n"
@@ -85,6 +91,8 @@ static void help(void)
         "  --load            many sessions at once, instead of one operation after the other\n"
         "  --sessions N      with --load: so many sessions (default: 1 to 64)\n"
         "  --depth N         with --load: requests that each keeps on the way (default: 1 and 7)\n"
+        "  --stages          setData and getData by size, and what their time goes to\n"
+        "  --model           the prototype's write and its queue in this model, beside what was measured\n"
         "  --all             everything, as the tables of docs/aws-latency.md\n"
         "  --check           are the targets met? Exit code 1 where one is not\n"
         "  --json            rows as JSON\n"
@@ -182,6 +190,12 @@ static bool take(struct args *args, int option, const char *value)
         return true;
     case OPTION_LOAD:
         args->load = true;
+        return true;
+    case OPTION_STAGES:
+        args->stages = true;
+        return true;
+    case OPTION_MODEL:
+        args->model = true;
         return true;
     case OPTION_CHECK:
         args->check = true;
@@ -319,25 +333,9 @@ static int check(struct args *args)
 
 /* --- everything --- */
 
-static void print_model(const struct args *args)
-{
-    static const size_t sizes[] = {4, 4096, 65536, 256000};
-    (void)printf("| the prototype's setData | model p50 ms | measured p50 ms |\n| --- | --- | --- |\n");
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        struct sim_bench_row row;
-        sim_bench_prototype(&args->bench, sizes[i], &row);
-        (void)printf("| %zu B | %.0f | %.0f |\n", sizes[i], row.p50,
-                     sim_latency_ms(args->bench.latency, SIM_LATENCY_PROTOTYPE, sizes[i], 0.5));
-    }
-    (void)printf(
-        "\nAn empty function behind one group of the queue, 200 messages a second offered: %.0f messages a second "
-        "(measured: 74).\n",
-        sim_bench_queue(&args->bench));
-}
-
 static void print_all(struct args *args)
 {
-    print_model(args);
+    sim_report_model(&args->bench, false);
     for (int i = 0; i < 4; i++) {
         args->bench.pipeline = i >= 2;
         args->bench.latencies.sqs_channel = i % 2 != 0;
@@ -454,6 +452,10 @@ int main(int argc, char **argv)
         status = functions(&args);
     } else if (args.load) {
         print_load(&args);
+    } else if (args.stages) {
+        sim_report_stages(&args.bench, args.json);
+    } else if (args.model) {
+        sim_report_model(&args.bench, args.json);
     } else {
         print_operations(&args);
     }

@@ -24,6 +24,8 @@ struct slow {
     struct fk_channel channel;
     struct fk_ports inner;
     struct sim_latency *latency;
+    enum sim_role role;
+    bool sent; /* the writer's message to the distributor */
 };
 
 static double dice(const struct slow *slow)
@@ -40,6 +42,45 @@ static double dice_of(const struct slow *slow, size_t count)
 static void wait_ms(double ms)
 {
     sim_sleep_ns(sim_latency_ns(ms < 0 ? 0 : ms));
+}
+
+/* --- stages --- */
+
+static bool is_function(const struct slow *slow)
+{
+    return slow->role == SIM_ROLE_FUNCTION || slow->role == SIM_ROLE_WRITER || slow->role == SIM_ROLE_DISTRIBUTOR;
+}
+
+/* A call that began then is over. */
+static void stage_over(const struct slow *slow, enum sim_latency_stage stage, int64_t since_ns)
+{
+    if (is_function(slow) || stage == SIM_STAGE_PUSH) {
+        slow->latency->counts.stage_ns[stage] += sim_now_ns(slow->latency->world) - since_ns;
+    }
+}
+
+static enum sim_latency_stage stage_of_read(const struct slow *slow)
+{
+    return slow->role == SIM_ROLE_DISTRIBUTOR ? SIM_STAGE_READ_SECOND : SIM_STAGE_READ;
+}
+
+static enum sim_latency_stage stage_of_write(const struct slow *slow, size_t count)
+{
+    switch (slow->role) {
+    case SIM_ROLE_DISTRIBUTOR:
+        return SIM_STAGE_APPLY;
+    case SIM_ROLE_WRITER:
+        return slow->sent ? SIM_STAGE_COMMIT : SIM_STAGE_LOCK;
+    case SIM_ROLE_FUNCTION:
+    case SIM_ROLE_SWEEP:
+    case SIM_ROLE_GATEWAY:
+    case SIM_ROLE_CLIENT:
+    case SIM_ROLE_QUEUE:
+    case SIM_ROLE_SERVER:
+    case SIM_ROLE_COUNT:
+        break;
+    }
+    return count == 1 ? SIM_STAGE_STORE : SIM_STAGE_COMMIT;
 }
 
 /* --- capacity --- */
@@ -99,6 +140,7 @@ static enum fk_err get_many(struct fk_table *table, const struct fk_key *keys, s
     double before = sim_latency_ms(slow->latency, SIM_LATENCY_READ, 0, u) / 2;
     size_t size = 0;
     int64_t units_ns = 0;
+    int64_t start = sim_now_ns(slow->latency->world);
     wait_ms(before);
     enum fk_err err = fk_table_get_many(slow->inner.table, keys, count, arena, items);
     for (size_t i = 0; err == FK_OK && i < count; i++) {
@@ -109,6 +151,7 @@ static enum fk_err get_many(struct fk_table *table, const struct fk_key *keys, s
     }
     wait_for_units(slow, units_ns);
     wait_ms(sim_latency_ms(slow->latency, SIM_LATENCY_READ, size, u) - before);
+    stage_over(slow, stage_of_read(slow), start);
     return err;
 }
 
@@ -120,6 +163,7 @@ static enum fk_err list(struct fk_table *table, struct fk_bytes partition, struc
     double u = dice(slow);
     double before = sim_latency_ms(slow->latency, SIM_LATENCY_READ, 0, u) / 2;
     size_t size = 0;
+    int64_t start = sim_now_ns(slow->latency->world);
     wait_ms(before);
     enum fk_err err = fk_table_list(slow->inner.table, partition, after, limit, arena, page);
     for (size_t i = 0; err == FK_OK && i < page->count; i++) {
@@ -127,6 +171,7 @@ static enum fk_err list(struct fk_table *table, struct fk_bytes partition, struc
     }
     wait_for_units(slow, take_read(slow, &key, size));
     wait_ms(sim_latency_ms(slow->latency, SIM_LATENCY_READ, size, u) - before);
+    stage_over(slow, stage_of_read(slow), start);
     return err;
 }
 
@@ -149,6 +194,7 @@ static enum fk_err write_items(struct fk_table *table, const struct fk_write *wr
     struct slow *slow = FK_CONTAINER_OF(table, struct slow, table);
     size_t size = 0;
     int64_t units_ns = 0;
+    int64_t start = sim_now_ns(slow->latency->world);
     for (size_t i = 0; i < count; i++) {
         int64_t ns = take_write(slow, &writes[i], count > 1);
         units_ns = ns > units_ns ? ns : units_ns;
@@ -159,6 +205,7 @@ static enum fk_err write_items(struct fk_table *table, const struct fk_write *wr
     wait_ms(ms / 2);
     enum fk_err err = fk_table_write(slow->inner.table, writes, count);
     wait_ms(ms / 2);
+    stage_over(slow, stage_of_write(slow, count), start);
     return err;
 }
 
@@ -175,15 +222,19 @@ static const struct fk_table_ops table_ops = {
 static enum fk_err put(struct fk_blobs *blobs, struct fk_bytes name, struct fk_bytes bytes)
 {
     struct slow *slow = FK_CONTAINER_OF(blobs, struct slow, blobs);
+    int64_t start = sim_now_ns(slow->latency->world);
     wait_ms(sim_latency_ms(slow->latency, SIM_LATENCY_BLOB_PUT, bytes.size, dice(slow)));
+    stage_over(slow, is_function(slow) ? SIM_STAGE_STORE : SIM_STAGE_PUSH, start); /* a large request stands in S3 */
     return fk_blob_put(slow->inner.blobs, name, bytes);
 }
 
 static enum fk_err get(struct fk_blobs *blobs, struct fk_bytes name, struct fk_arena *arena, struct fk_bytes *bytes)
 {
     struct slow *slow = FK_CONTAINER_OF(blobs, struct slow, blobs);
+    int64_t start = sim_now_ns(slow->latency->world);
     enum fk_err err = fk_blob_get(slow->inner.blobs, name, arena, bytes);
     wait_ms(sim_latency_ms(slow->latency, SIM_LATENCY_BLOB_GET, err == FK_OK ? bytes->size : 0, dice(slow)));
+    stage_over(slow, SIM_STAGE_STORE, start);
     return err;
 }
 
@@ -216,8 +267,11 @@ static const struct fk_blob_ops blob_ops = {
 static enum fk_err send_to(struct slow *slow, struct fk_queue *queue, int64_t group, int64_t deduplication_id,
                            struct fk_bytes message)
 {
+    int64_t start = sim_now_ns(slow->latency->world);
     slow->latency->counts.sends++;
     wait_ms(sim_latency_ms(slow->latency, SIM_LATENCY_PUSH, message.size, dice(slow)));
+    stage_over(slow, is_function(slow) ? SIM_STAGE_PUSH_SECOND : SIM_STAGE_PUSH, start);
+    slow->sent = true;
     return fk_queue_send(queue, group, deduplication_id, message);
 }
 
@@ -247,8 +301,10 @@ static enum fk_err notify(struct fk_channel *channel, int64_t gateway, struct fk
 {
     struct slow *slow = FK_CONTAINER_OF(channel, struct slow, channel);
     bool sqs = slow->latency->options.sqs_channel;
+    int64_t start = sim_now_ns(slow->latency->world);
     slow->latency->counts.notices++;
     wait_ms(sqs ? sim_latency_ms(slow->latency, SIM_LATENCY_PUSH, message.size, dice(slow)) : NOTIFY_MS);
+    stage_over(slow, SIM_STAGE_ANSWER, start);
     return fk_channel_notify(slow->inner.channel, gateway, message, after_zxid);
 }
 
@@ -261,17 +317,24 @@ static const struct fk_channel_ops channel_ops = {.name = "slow", .notify = noti
 
 /* Half a round trip over TCP, where nothing overtakes; over SQS a long poll that waits already gets it a moment after
  * it was acknowledged. */
-static int64_t arrival(void *context, size_t size)
+static int64_t arrival_ns(struct sim_latency *latency, int64_t now)
 {
-    struct sim_latency *latency = context;
-    int64_t now = sim_now_ns(latency->world);
-    (void)size;
     if (latency->options.sqs_channel) {
         return now + sim_latency_ns(latency->options.poll_ms * (0.5 + sim_latency_dice(latency->world)));
     }
     int64_t at = now + sim_latency_draw(latency, latency->world, SIM_LATENCY_ROUND_TRIP, 0) / 2;
     latency->letter_ns = at > latency->letter_ns ? at : latency->letter_ns + 1;
     return latency->letter_ns;
+}
+
+static int64_t arrival(void *context, size_t size)
+{
+    struct sim_latency *latency = context;
+    int64_t now = sim_now_ns(latency->world);
+    (void)size;
+    int64_t at = arrival_ns(latency, now);
+    latency->counts.stage_ns[SIM_STAGE_ANSWER] += at - now;
+    return at;
 }
 
 static void decorate(void *context, struct sim_ports *ports)
@@ -284,6 +347,7 @@ static void decorate(void *context, struct sim_ports *ports)
         .channel = {.ops = &channel_ops},
         .inner = ports->ports,
         .latency = context,
+        .role = ports->role,
     };
     ports->ports.table = &slow->table;
     ports->ports.blobs = &slow->blobs;

@@ -39,6 +39,7 @@ REQUIRED = ("unit", "contract", "e2e/handshake", "e2e/nodes", "e2e/errors", "e2e
             "conformance/kazoo-2.11", "conformance/zkcli", "conformance/sidebyside", "chaos/crash", "chaos/faults",
             "sim/seeds", "sim/golden", "sim/determinism", "porcupine/porcupine", "tidy/tidy", "e2e/systemd",
             "cloud/e2e/nodes", "cloud/e2e/sessions", "cloud/e2e/watches", "cloud/e2e/cloud", "pipeline/e2e/nodes",
+            "paper/paper",
             "packaging/program", "packaging/deb", "packaging/oci", "aws/proxy", "aws/contract", "aws/lambda", "aws/rie",
             "aws/deploy", "aws/sigv4", "aws/meter", "aws/sidebyside", "aws/kazoo", "aws/faults")
 
