@@ -126,7 +126,12 @@ static void prepare_watched(struct units_world *world)
 
 static void prepare_1k(struct units_world *world)
 {
-    prepare_sized(world, 1000);
+    prepare_sized(world, 1024);
+}
+
+static void prepare_2k(struct units_world *world)
+{
+    prepare_sized(world, 2 * 1024);
 }
 
 static void prepare_8k(struct units_world *world)
@@ -228,7 +233,12 @@ static void create_node(struct units_world *world)
 
 static void create_1k(struct units_world *world)
 {
-    create_sized(world, "/app/new", 1000, 0);
+    create_sized(world, "/app/new", 1024, 0);
+}
+
+static void create_below(struct units_world *world)
+{
+    create(world, "/app/config/new");
 }
 
 static void create_ephemeral(struct units_world *world)
@@ -301,7 +311,12 @@ static void set_400(struct units_world *world)
 
 static void set_1k(struct units_world *world)
 {
-    set_sized(world, 1000);
+    set_sized(world, 1024);
+}
+
+static void set_2k(struct units_world *world)
+{
+    set_sized(world, 2 * 1024);
 }
 
 static void set_8k(struct units_world *world)
@@ -503,8 +518,9 @@ static void heartbeat(struct units_world *world)
 }
 
 const struct units_case units_cases[] = {
-    {"getData, up to 900 bytes", "1 read unit, or 1 S3 GET", prepare, get, ok, true},
+    {"getData, 100 bytes", "1 read unit, or 1 S3 GET", prepare, get, ok, true},
     {"getData, 1 kB", "1 read unit, or 1 S3 GET", prepare_1k, get, ok, true},
+    {"getData, 2 KiB", "1 read unit, or 1 S3 GET", prepare_2k, get, ok, true},
     {"getData, 8 KiB", "2 read units, or 1 S3 GET", prepare_8k, get, ok, true},
     {"getData, 100 KiB", "1 S3 GET", prepare_100k, get, ok, true},
     {"getData with a watch, the gateway's first on the path", NULL, prepare, get_watch, ok, true},
@@ -525,6 +541,7 @@ const struct units_case units_cases[] = {
     {"addauth", "not possible", prepare, add_auth, NULL, true},
     {"create, 100 bytes", NULL, prepare, create_node, NULL, false},
     {"create, 1 kB", NULL, prepare, create_1k, NULL, false},
+    {"create, 100 bytes, below a node of 1 kB", NULL, prepare_1k, create_below, NULL, false},
     {"create, ephemeral", NULL, prepare, create_ephemeral, NULL, false},
     {"create, sequential", NULL, prepare, create_sequential, NULL, false},
     {"create, ephemeral and sequential", NULL, prepare, create_both, NULL, false},
@@ -534,6 +551,7 @@ const struct units_case units_cases[] = {
     {"setData, 100 bytes", "2 SQS, 4 write and 1 read units", prepare, set_100, NULL, false},
     {"setData, 400 bytes", "2 SQS, 4 write and 1 read units", prepare, set_400, NULL, false},
     {"setData, 1 kB", "2 SQS, 4 write and 1 read units", prepare_1k, set_1k, NULL, false},
+    {"setData, 2 KiB", "2 SQS, 5 write and 1 read units", prepare_2k, set_2k, NULL, false},
     {"setData, 8 KiB", "2 SQS, 11 write and 1 read units", prepare_8k, set_8k, NULL, false},
     {"setData, 100 KiB", "6 SQS, 3 write and 1 read units, 1 S3 PUT", prepare_100k, set_100k, NULL, false},
     {"setData, 1 MiB", "not possible", prepare_100k, set_1m, NULL, false},

@@ -20,7 +20,7 @@ static void the_defaults_are_those_of_the_design(void **state)
     assert_int_equal(options.lock_ms, 10000);
     assert_int_equal(options.function_ms, 20000);
     assert_int_equal(options.commit_items_max, 100);
-    assert_int_equal(options.inline_size_max, 1024);
+    assert_int_equal(options.inline_size_max, 2048);
     assert_int_equal(options.item_size_max, 8192);
     assert_int_equal(options.message_size_max, 65536);
     assert_true(options.commit_items_max <= FK_TABLE_WRITE_MAX);

@@ -143,7 +143,7 @@ static void statistics_survive_a_child_and_a_large_text_does_not_stop_them(void 
     done(cloud_set(&cloud, "/zookeeper/quota/a/zookeeper_limits", "count=6", -1));
     done(cloud_create(&cloud, "/a/c", "", 0));
     done(cloud_delete(&cloud, "/a/b"));
-    cloud.options.inline_size_max = 1024;
+    cloud.options.inline_size_max = fk_cloud_defaults().inline_size_max;
     done(cloud_create(&cloud, "/a/d", "four", 0));
     expect_stats("count=3,bytes=4");
 }
