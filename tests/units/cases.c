@@ -10,6 +10,8 @@ enum {
     PATH_MAX_SIZE = 64,
     CHILDREN = 100,
     MULTI = 10,
+    MINUTE_MS = 60 * 1000,
+    MINUTE_PINGS = 12,
     WARM = 20, /* writes before the one that is measured: the session's record is as it usually is */
 };
 
@@ -493,20 +495,41 @@ static void session_expire(struct units_world *world)
 
 /* --- what a gateway does by itself --- */
 
-static void idle(struct units_world *world)
+/* Nobody asks for anything, but clients keep their sessions. */
+static void idle_minute(struct units_world *world)
 {
-    units_pass_ms(world, world->options.period_ms);
+    for (int i = 0; i < MINUTE_PINGS; i++) {
+        for (size_t peer = 0; peer < world->peer_count; peer++) {
+            send_plain(&world->peers[peer], FK_XID_PING, FK_OP_PING);
+        }
+        units_settle(world);
+        for (size_t peer = 0; peer < world->peer_count; peer++) {
+            (void)expect_reply(&world->peers[peer], FK_XID_PING, FK_CODE_OK);
+        }
+        units_pass_ms(world, MINUTE_MS / MINUTE_PINGS);
+    }
 }
 
 /* What was new is known. */
 static void prepare_idle(struct units_world *world)
 {
     prepare(world);
-    for (int i = 0; i < 3; i++) {
-        ping(world);
-        idle(world);
+    idle_minute(world);
+}
+
+/* 64 clients, each of which has written: as many as the figure of the requirements names. */
+static void prepare_clients(struct units_world *world)
+{
+    char path[PATH_MAX_SIZE];
+    struct fk_connect_response response;
+    prepare(world);
+    while (world->peer_count < UNITS_CLIENTS) {
+        struct peer *peer = units_connect(world, 0, NULL, &response);
+        (void)snprintf(path, sizeof path, "/app/client-%zu", world->peer_count);
+        send_create(peer, 1, path, "x", 0);
+        done(world, peer, 1);
     }
-    ping(world);
+    idle_minute(world);
 }
 
 static void heartbeat(struct units_world *world)
@@ -515,6 +538,17 @@ static void heartbeat(struct units_world *world)
     world->invocations++;
     assert_int_equal(fk_sweep_run(&world->options, &world->ports, &result), FK_OK);
     assert_int_equal(result.gateways_alive, 1);
+}
+
+/* So many that its rarer parts have come about as often as they do. */
+static void heartbeats(struct units_world *world)
+{
+    for (int i = 0; i < UNITS_HEARTBEATS; i++) {
+        struct units_use start = units_now(world);
+        idle_minute(world);
+        units_leave_out(world, &start);
+        heartbeat(world);
+    }
 }
 
 const struct units_case units_cases[] = {
@@ -569,9 +603,10 @@ const struct units_case units_cases[] = {
     {"session: closed", NULL, prepare, session_close, NULL, false},
     {"session: closed, with 10 ephemeral nodes", NULL, prepare_ephemerals, session_close, NULL, false},
     {"session: expired", NULL, prepare_expire, session_expire, NULL, false},
-    {"gateway: renewal and sweep, each 5 s", NULL, prepare_idle, idle, NULL, true},
+    {UNITS_CASE_GATEWAY, NULL, prepare_idle, idle_minute, NULL, true},
     {"heartbeat function, each minute while a gateway lives", "2 read units, and a call for each client", prepare_idle,
      heartbeat, NULL, true},
+    {UNITS_CASE_HEARTBEATS, NULL, prepare_clients, heartbeats, NULL, true},
 };
 
 const size_t units_case_count = sizeof units_cases / sizeof units_cases[0];

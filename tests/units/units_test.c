@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Budgets: what an operation may use at most. The numbers are those of the requirements; docs/aws-units.md has what is
  * used. */
+#include "deploy/cost.h"
 #include "support/test.h"
 #include "units/cases.h"
 
@@ -8,6 +9,8 @@
 
 enum {
     ANY = -1,
+    MINUTES_OF_DAY = 24 * 60,
+    FUNCTION_MB = 512,
     LARGE = 0xfffff - 64, /* all that a frame of ZooKeeper's usual limit (jute.maxbuffer) has room for */
 };
 
@@ -62,6 +65,49 @@ static void operations_keep_within_their_budgets(void **state)
         at_most(budget->name, "invocations", use.invocations, budget->invocations);
         assert_int_equal(use.units.table_refused, 0);
     }
+}
+
+static double price(const char *name)
+{
+    double usd = fk_cost_price(name);
+    if (usd <= 0) {
+        fail_msg("no price '%s'", name);
+    }
+    return usd;
+}
+
+static double price_of_units(const struct fk_units *units)
+{
+    return (double)units->read_units * price("dynamodb_read_unit") +
+           (double)units->write_units * price("dynamodb_write_unit") +
+           (double)(units->blob_puts + units->blob_lists) * price("s3_put");
+}
+
+/* US cents a day at the prices of deploy/prices/aws-us-east-1.json. */
+static void a_connected_gateway_costs_a_cent_a_day(void **state)
+{
+    (void)state;
+    struct units_use use = units_measure(units_find(UNITS_CASE_GATEWAY), false);
+    double cents = price_of_units(&use.units) * MINUTES_OF_DAY * 100;
+    print_message("a gateway's renewals and sweeps: %.3f cents a day\n", cents);
+    assert_true(cents <= 1.1);
+}
+
+/* One gateway with 64 clients. An invocation takes 10 ms for each request to the table, twice the median of
+ * sim/data/cloud_latency.csv, and 10 ms more; its memory is that of a deployment by default. */
+static void the_heartbeat_costs_a_third_of_a_cent_a_day(void **state)
+{
+    (void)state;
+    struct units_use use = units_measure(units_find(UNITS_CASE_HEARTBEATS), false);
+    const struct fk_units *units = &use.units;
+    int64_t requests =
+        units->table_gets + units->table_lists + units->table_writes + units->table_transactions + units->blob_lists;
+    double seconds = (10.0 * (double)requests / UNITS_HEARTBEATS + 10) / 1000;
+    double usd = price_of_units(units) / UNITS_HEARTBEATS + price("scheduler_invocation") + price("lambda_request") +
+                 seconds * FUNCTION_MB / 1024 * price("lambda_gb_second_arm64");
+    double cents = usd * MINUTES_OF_DAY * 100;
+    print_message("the heartbeat of a gateway with 64 clients: %.3f cents a day\n", cents);
+    assert_true(cents <= 0.3);
 }
 
 static struct units_world world;
@@ -177,7 +223,7 @@ static void the_item_of_a_node_is_two_kilobytes_at_most(void **state)
             int64_t bytes = units_since(&world, &start).units.read_bytes;
             largest = bytes > largest ? bytes : largest;
         }
-        assert_true(largest > 1700); /* what has room is used */
+        assert_true(largest > 1700);                                    /* what has room is used */
         assert_true(largest <= FK_INLINE_ITEM_SIZE_MAX - 8 * (9 + 13)); /* there is some for watches and events */
     }
 }
@@ -216,6 +262,8 @@ static const struct CMUnitTest tests[] = {
 
 static const struct CMUnitTest budget_tests[] = {
     FK_TEST(operations_keep_within_their_budgets),
+    FK_TEST(a_connected_gateway_costs_a_cent_a_day),
+    FK_TEST(the_heartbeat_costs_a_third_of_a_cent_a_day),
 };
 
 int main(void)

@@ -12,8 +12,9 @@ static void the_defaults_are_those_of_the_design(void **state)
     (void)state;
     struct fk_cloud_options options = fk_cloud_defaults();
     assert_false(options.pipeline);
-    assert_int_equal(options.period_ms, 5000);
-    assert_int_equal(options.lease_ms, 15000);
+    assert_int_equal(options.period_ms, 7500);
+    assert_int_equal(options.lease_ms, 17000);
+    assert_int_equal(options.look_ms, 5000);
     assert_int_equal(options.hold_ms, 200);
     assert_int_equal(options.skew_ms, 1000);
     assert_int_equal(options.answer_ms, 1000);

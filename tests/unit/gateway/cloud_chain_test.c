@@ -188,7 +188,7 @@ static void the_lease_begins_with_the_renewals_start(void **state)
     (void)state;
     struct peer *peer = cloud_connect(0, &session);
     cloud_hold(0, "renew");
-    cloud_pass_ms(cloud.options.period_ms);
+    pass_period(peer);
     assert_int_equal(cloud_held(0, "renew"), 1);
     cloud_run_held(0, "renew");
     for (int i = 0; i < 4; i++) { /* its answer takes a while */
