@@ -177,8 +177,8 @@ static void data_moves_when_its_size_crosses_a_limit(void **state)
     static const struct {
         size_t size;
         enum fk_data_place place;
-    } steps[] = {{1024, FK_DATA_INLINE}, {2048, FK_DATA_ITEM},     {1024, FK_DATA_INLINE}, {8193, FK_DATA_BLOB},
-                 {1500, FK_DATA_INLINE}, {8192, FK_DATA_ITEM},     {8193, FK_DATA_BLOB},   {8192, FK_DATA_ITEM},
+    } steps[] = {{1024, FK_DATA_INLINE}, {2048, FK_DATA_ITEM},  {1024, FK_DATA_INLINE}, {8193, FK_DATA_BLOB},
+                 {1500, FK_DATA_INLINE}, {8192, FK_DATA_ITEM},  {8193, FK_DATA_BLOB},   {8192, FK_DATA_ITEM},
                  {0, FK_DATA_INLINE},    {100000, FK_DATA_BLOB}};
     use_defaults();
     cloud_do(&cloud, 1, cloud_create(&cloud, "/a", "", 0));
@@ -215,9 +215,12 @@ static void data_that_an_older_limit_put_elsewhere_is_read_and_moves_when_it_is_
 static const struct CMUnitTest tests[] = {
     ROW(data_moves_when_its_size_crosses_a_limit),
     ROW(data_that_an_older_limit_put_elsewhere_is_read_and_moves_when_it_is_set),
-    ROW(data_stands_where_its_size_says),     ROW(what_is_replaced_or_deleted_is_removed),
-    ROW(sweeps_leave_what_is_named),          ROW(sweeps_remove_what_nobody_will_name),
-    ROW(one_sweep_of_many_looks_for_orphans), ROW(attempts_name_number_and_path),
+    ROW(data_stands_where_its_size_says),
+    ROW(what_is_replaced_or_deleted_is_removed),
+    ROW(sweeps_leave_what_is_named),
+    ROW(sweeps_remove_what_nobody_will_name),
+    ROW(one_sweep_of_many_looks_for_orphans),
+    ROW(attempts_name_number_and_path),
 };
 
 int main(void)
