@@ -29,15 +29,17 @@ enum {
 };
 
 /* Masks of fault kinds and roles (sim/fault.h), and settings that more than one mutant wants. */
-#define DELAYS       "0x80"
-#define BROKEN_LINES "0x7c000000"
-#define LATE_EFFECTS "0x40"
-#define STANDSTILLS  "0x600188" /* busy, delay, zombie, suspend, freeze */
-#define LATE_WRITERS "0x11180"  /* delay, zombie, concurrent, timeout */
-#define GATEWAYS     "0x10"
-#define SLOW_SWEEPS  "kinds=0x100,roles=0x8,faults=900000"
+#define DELAYS        "0x80"
+#define BROKEN_LINES  "0x7c000000"
+#define LATE_EFFECTS  "0x40"
+#define STANDSTILLS   "0x600188" /* busy, delay, zombie, suspend, freeze */
+#define LATE_WRITERS  "0x11180"  /* delay, zombie, concurrent, timeout */
+#define GATEWAYS      "0x10"
+#define ZOMBIES       "0x100"
+#define LOST_MESSAGES "0x80000"
 #define LOST_EVENTS                                                                                                    \
-    "kinds=0x80000,roles=0xff,faults=400000,wild_clocks=0,hold_ms=5000,period_ms=300,lease_ms=3000,gateways=2,"        \
+    "kinds=" LOST_MESSAGES                                                                                             \
+    ",roles=0xff,faults=400000,wild_clocks=0,hold_ms=5000,period_ms=300,lease_ms=3000,gateways=2,"                     \
     "clients=8,batch=10"
 
 static const struct row rows[] = {
@@ -49,7 +51,10 @@ static const struct row rows[] = {
      "session_ms=2000,clients=8,batch=10,kinds=" LATE_EFFECTS ",roles=" GATEWAYS ",faults=300000", 0, NULL},
     {FK_MUTANT_GONE_IS_CLOSED, "session_ms=2000,clients=8,gateways=2,batch=10,kinds=" BROKEN_LINES ",faults=100000", 0,
      NULL},
-    {FK_MUTANT_OBSERVED_TOO_EARLY, SLOW_SWEEPS ",period_ms=3000,lease_ms=3000,sweep_ms=2000", 0, NULL},
+    {FK_MUTANT_OBSERVED_TOO_EARLY,
+     "gateways=3,batch=10,kinds=" ZOMBIES ",roles=" GATEWAYS ",faults=30000,period_ms=3000,lease_ms=3000", 0, NULL},
+    {FK_MUTANT_TRIM_UNACKED,
+     "gateways=2,clients=8,batch=10,sweep_ms=1000,kinds=" LOST_MESSAGES ",roles=0xff,faults=100000", 0, NULL},
     {FK_MUTANT_NOT_READ_AGAIN, "gateways=2,latency_us=20000,batch=10,kinds=" DELAYS ",roles=0xff,faults=50000", 0,
      NULL},
     {FK_MUTANT_EVENTS_PASS_READS,

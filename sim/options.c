@@ -112,6 +112,7 @@ static void give(struct sim_options *options)
     options->cloud.pipeline = options->pipeline != 0;
     options->cloud.period_ms = (int32_t)options->period_ms;
     options->cloud.lease_ms = (int32_t)options->lease_ms;
+    options->cloud.look_ms = (int32_t)(options->period_ms * 2 / 3); /* as in production */
     options->cloud.hold_ms = (int32_t)options->hold_ms;
     options->cloud.skew_ms = (int32_t)options->skew_ms;
     options->cloud.answer_ms = (int32_t)options->answer_ms;
@@ -120,6 +121,7 @@ static void give(struct sim_options *options)
     options->cloud.commit_items_max = (int32_t)options->items;
     options->cloud.inline_size_max = (int32_t)options->inline_size;
     options->cloud.orphan_sweeps = 1;
+    options->cloud.session_sweeps = 2;
     options->cloud.pend_unread_max = (int32_t)options->pend;
     options->cloud.item_size_max = (int32_t)options->item_size;
     options->cloud.message_size_max = options->cloud.item_size_max + 300; /* what is larger than an item and its path */

@@ -136,11 +136,12 @@ enum fk_limits {
     FK_PEND_UNREAD_MAX = 8,
     /* What an item has besides its key and value: names of attributes, the stamp. */
     FK_TABLE_ITEM_OVERHEAD = 64,
-    /* A node's data stands in its record where the whole item has no more than this: DynamoDB bills a write by the KB,
-     * so that touching the record of a node costs one unit whatever it is touched for. */
-    FK_INLINE_ITEM_SIZE_MAX = 1024,
-    /* What such an item has besides its key, data and list: attributes, numbers, some watches. */
-    FK_INLINE_ITEM_FIXED = 96,
+    /* A node's data stands in its record where the whole item has no more than this, as DynamoDB counts (meter.h): a
+     * node with 1 kB of data is read at once and written with two units of 1 KB (ADR 0014). */
+    FK_INLINE_ITEM_SIZE_MAX = 2048,
+    /* What such an item has besides its path, data and list: attributes and numbers (80), the watches and the events
+     * on their way of 8 gateways (9 and 13 each). */
+    FK_INLINE_ITEM_FIXED = 256,
     /* Items of one page of a listing, by their sizes; a page has at least one. */
     FK_TABLE_PAGE_SIZE_MAX = 1024 * 1024,
     /* Names of blobs: a key of S3 has 1,024 bytes, in which a byte of a name may take three, and a prefix stands in

@@ -24,6 +24,7 @@
     X(GATEWAY_DECLARED_DEAD, "a gateway was declared dead")                                                            \
     X(CREATE_FENCED, "a session's creation was unknown: fenced before it was tried again")                             \
     X(GATEWAY_SEEN_SILENT, "a sweep found a gateway whose counter stands still")                                       \
+    X(SWEEP_EARLY, "a gateway swept before its time, because something was due")                                       \
     X(GATEWAY_FORGOTTEN, "a dead gateway that owned nothing any more was forgotten")                                   \
     X(SESSION_OF_DEAD_GATEWAY_ENDED,                                                                                   \
       "a sweep asked for the end of a session that was closing or had lost its gateway")                               \

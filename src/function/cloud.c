@@ -12,8 +12,9 @@ struct fk_cloud_options fk_cloud_defaults(void)
 {
     return (struct fk_cloud_options){
         .pipeline = false,
-        .period_ms = 5000,
-        .lease_ms = 15000,
+        .period_ms = 7500,
+        .lease_ms = 17000,
+        .look_ms = 5000,
         .hold_ms = 200,
         .skew_ms = 1000,
         .answer_ms = 1000,
@@ -25,6 +26,7 @@ struct fk_cloud_options fk_cloud_defaults(void)
         .pend_unread_max = FK_PEND_UNREAD_MAX,
         .item_size_max = 8 * 1024,
         .orphan_sweeps = 60,
+        .session_sweeps = 10,
     };
 }
 

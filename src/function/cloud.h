@@ -13,8 +13,9 @@
 
 struct fk_cloud_options {
     bool pipeline;       /* requests go through their session's group to writers, then to the distributor */
-    int32_t period_ms;   /* P: gateways renew their lease this often (5 s) */
-    int32_t lease_ms;    /* L: a gateway sends nothing later than this after the start of its last renewal (15 s) */
+    int32_t period_ms;   /* P: gateways renew their lease this often (7.5 s) */
+    int32_t lease_ms;    /* L: a gateway sends nothing later than this after the start of its last renewal (17 s) */
+    int32_t look_ms;     /* gateways look for dead ones this often (5 s) */
     int32_t hold_ms;     /* T: how long a reply is held before the missing events are fetched (200 ms) */
     int32_t skew_ms;     /* bound of the difference between two machines' wall clocks (1 s) */
     int32_t answer_ms;   /* a gateway looks for an answer in the session's record after this (1 s) */
@@ -26,6 +27,7 @@ struct fk_cloud_options {
     int32_t pend_unread_max;  /* so many gateways a record names as perhaps behind, without reading whether they are */
     int32_t item_size_max;    /* data up to this stands in an item of its own, larger data in a blob */
     int32_t orphan_sweeps;    /* one full sweep of so many looks for data that no record names: once an hour or so */
+    int32_t session_sweeps;   /* one full sweep of so many looks at all sessions, while every gateway lives */
     struct fk_rules rules;
 };
 

@@ -46,7 +46,7 @@ static enum fk_err store_item(const struct fk_ports *ports, const struct fk_node
     return fk_table_write(ports->table, &write, 1);
 }
 
-/* True where the node's item does not get larger than a unit of writing with the data in it. */
+/* True where the node's item stays within its limit with the data in it. */
 static bool fits_inline(const struct fk_cloud_options *options, const struct fk_node *node)
 {
     size_t list = fk_bytes_equal(node->acl, FK_ACL_OPEN) ? 0 : node->acl.size;

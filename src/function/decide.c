@@ -369,7 +369,7 @@ static enum fk_verdict decide_gateway_dead(struct fk_decision *decision, const s
     FK_MARK(GATEWAY_DECLARED_DEAD);
     (void)fk_settle_zxid(decision);
     gateway->record.alive = false;
-    gateway->record.dead_ms = decision->time_ms;
+    gateway->record.wall_ms = decision->time_ms;
     overlay->zx.generation += FK_MUTANT(DEAD_WITHOUT_GENERATION) ? 0 : 1;
     forget_gateway(overlay, message->gateway);
     fk_overlay_put(overlay, gateway->item);

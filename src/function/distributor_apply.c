@@ -49,11 +49,11 @@ static bool follows(struct fk_decision *decision, const struct fk_entry *entry)
     return true;
 }
 
-/* True where the change gives the path other data, or takes it away with the node. */
-static bool moves_data(const struct fk_entry *entry, size_t path)
+/* True where the change up to this put gives its path other data, or takes it away with the node. */
+static bool has_moved_data(const struct fk_entry *entry, size_t put)
 {
-    for (size_t i = 0; i < entry->put_count; i++) {
-        if ((size_t)entry->puts[i].path == path && entry->puts[i].kind != FK_PUT_CHILDREN &&
+    for (size_t i = 0; i <= put; i++) {
+        if (entry->puts[i].path == entry->puts[put].path && entry->puts[i].kind != FK_PUT_CHILDREN &&
             entry->puts[i].kind != FK_PUT_ACL) {
             return true;
         }
@@ -76,7 +76,7 @@ static struct fk_change change_of(struct fk_decision *decision, const struct fk_
         puts[i] = (struct fk_put){.kind = put->kind, .node = put->record.node};
         if (before != NULL) {
             fk_entry_fill_node(&puts[i].node, &before->record.node, zxid, decision->time_ms);
-            if (!moves_data(entry, (size_t)put->path)) { /* statistics are counted here, writers do not know them */
+            if (!has_moved_data(entry, i)) { /* statistics are counted here, writers do not know them */
                 puts[i].node.data = before->record.node.data;
             }
         }
@@ -112,7 +112,7 @@ static void place(struct fk_decision *decision, const struct fk_entry *entry, st
             continue;
         }
         node->record.counter = entry->paths[i].counter;
-        if (moves_data(entry, i)) {
+        if (has_moved_data(entry, (size_t)(last - entry->puts))) {
             supersede(decision, superseded, node);
             node->placed = true;
             node->record.place = last->kind == FK_PUT_DELETE ? FK_DATA_INLINE : last->record.place;
@@ -309,7 +309,7 @@ static void apply_attach(struct fk_decision *decision, const struct fk_entry *en
         FK_MARK(ATTACHED_TO_DEAD);
         gateway->record.address = gateway->exists ? gateway->record.address : FK_BYTES_LITERAL("");
         gateway->record.alive = false;
-        gateway->record.dead_ms = decision->time_ms + overlay->options->lease_ms;
+        gateway->record.wall_ms = decision->time_ms + overlay->options->lease_ms;
         gateway->exists = true;
         fk_overlay_put(overlay, gateway->item);
     }

@@ -463,7 +463,7 @@ enum fk_err fk_gateway_record_read(struct fk_bytes value, struct fk_gateway_reco
     record->counter = fk_read_i64(&reader);
     record->acked = fk_read_i64(&reader);
     record->alive = fk_record_read_byte(&reader, 1) == 1;
-    record->dead_ms = fk_read_i64(&reader);
+    record->wall_ms = fk_read_i64(&reader);
     record->address = fk_read_bytes(&reader);
     return fk_record_close(&reader);
 }
@@ -474,7 +474,7 @@ void fk_gateway_record_write(struct fk_buf *buf, const struct fk_gateway_record 
     fk_write_i64(buf, record->counter);
     fk_write_i64(buf, record->acked);
     fk_record_write_byte(buf, record->alive ? 1 : 0);
-    fk_write_i64(buf, record->dead_ms);
+    fk_write_i64(buf, record->wall_ms);
     fk_write_bytes(buf, record->address);
 }
 

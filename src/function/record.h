@@ -120,7 +120,8 @@ struct fk_gateway_record {
     int64_t counter; /* raised by each renewal */
     int64_t acked;   /* all events up to this one are applied (w) */
     bool alive;
-    int64_t dead_ms; /* wall clock of the commit that declared it dead */
+    int64_t wall_ms; /* wall clock: its last renewal, 0 where older code wrote that; of who is dead the commit that said
+                        so */
     struct fk_bytes address;
 };
 

@@ -3,10 +3,6 @@
 
 #include "base/crc32c.h"
 
-enum {
-    GATEWAY_LOOKS = 2, /* in each period, of all gateways together: one may be dead itself */
-};
-
 enum fk_err fk_sweep_each(struct fk_sweep *sweep, struct fk_bytes partition, fk_sweep_item_fn call)
 {
     struct fk_item_page page = {.more = true};
@@ -64,28 +60,36 @@ static bool draw(const struct fk_sweep *sweep, size_t share, size_t whole)
 }
 
 /* Lists the gateways; looks whether those that live still move. */
-static enum fk_err sweep_gateways(struct fk_sweep *sweep, bool full)
+static enum fk_err sweep_gateways(struct fk_sweep *sweep)
 {
     enum fk_err err = fk_sweep_list_gateways(sweep);
-    if (err == FK_OK && (full || draw(sweep, GATEWAY_LOOKS, sweep->result->gateways_alive))) {
-        err = fk_sweep_check_gateways(sweep);
-    }
-    return err;
+    return err == FK_OK ? fk_sweep_check_gateways(sweep) : err;
 }
 
-static bool somebody_died(const struct fk_sweep *sweep)
+/* Sessions that have a live owner are ended by it: nothing is lost where they are not all read each time. What a rare
+ * look finds is an end that was begun and forgotten with its request, in the queue of dead letters. */
+static bool wants_sessions(const struct fk_sweep *sweep, bool full)
 {
-    return sweep->result->gateways_alive < sweep->count;
+    size_t alive = sweep->result->gateways_alive;
+    bool somebody_died = alive < sweep->count;
+    return somebody_died || (full && (alive == 0 || draw(sweep, 1, (size_t)sweep->options->session_sweeps)));
+}
+
+void fk_sweep_due(struct fk_sweep *sweep, int64_t ms)
+{
+    int64_t *due_ms = &sweep->result->due_ms;
+    *due_ms = *due_ms == 0 || ms < *due_ms ? ms : *due_ms;
 }
 
 static enum fk_err run(struct fk_sweep *sweep, bool full)
 {
     bool orphans = full && draw(sweep, 1, (size_t)sweep->options->orphan_sweeps);
     enum fk_err err = orphans ? read_zx(sweep) : FK_OK;
+    sweep->result->orphans = orphans;
     if (err == FK_OK) {
-        err = sweep_gateways(sweep, full);
+        err = sweep_gateways(sweep);
     }
-    if (err == FK_OK && (full || somebody_died(sweep))) {
+    if (err == FK_OK && wants_sessions(sweep, full)) {
         err = fk_sweep_sessions(sweep);
     }
     if (err == FK_OK && full) {
@@ -100,17 +104,14 @@ static enum fk_err run(struct fk_sweep *sweep, bool full)
     return err;
 }
 
-static enum fk_err sweep_once(const struct fk_cloud_options *options, const struct fk_ports *ports,
-                              struct fk_sweep_result *result, bool full)
+static enum fk_err sweep_once(struct fk_sweep *sweep, bool full)
 {
     struct fk_arena arena = FK_ARENA_EMPTY;
-    struct fk_sweep sweep = {.options = options,
-                             .ports = ports,
-                             .arena = &arena,
-                             .result = result,
-                             .now_ms = fk_clock_wall_ms(ports->clock)};
-    *result = (struct fk_sweep_result){.gateways_alive = 0};
-    enum fk_err err = run(&sweep, full);
+    sweep->arena = &arena;
+    sweep->now_ms = fk_clock_wall_ms(sweep->ports->clock);
+    sweep->begun_ms = fk_clock_monotonic_ms(sweep->ports->clock);
+    *sweep->result = (struct fk_sweep_result){.gateways_alive = 0};
+    enum fk_err err = run(sweep, full);
     fk_arena_deinit(&arena);
     return err;
 }
@@ -118,11 +119,13 @@ static enum fk_err sweep_once(const struct fk_cloud_options *options, const stru
 enum fk_err fk_sweep_run(const struct fk_cloud_options *options, const struct fk_ports *ports,
                          struct fk_sweep_result *result)
 {
-    return sweep_once(options, ports, result, true);
+    struct fk_sweep sweep = {.options = options, .ports = ports, .result = result};
+    return sweep_once(&sweep, true);
 }
 
-enum fk_err fk_sweep_gateways(const struct fk_cloud_options *options, const struct fk_ports *ports,
-                              struct fk_sweep_result *result)
+enum fk_err fk_sweep_gateways(const struct fk_cloud_options *options, const struct fk_ports *ports, int64_t self,
+                              struct fk_sweep_memory *memory, struct fk_sweep_result *result)
 {
-    return sweep_once(options, ports, result, false);
+    struct fk_sweep sweep = {.options = options, .ports = ports, .result = result, .self = self, .memory = memory};
+    return sweep_once(&sweep, false);
 }

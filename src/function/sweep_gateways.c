@@ -2,6 +2,7 @@
 /* Gateways: whose counter stands still is asked to be declared dead; who is dead and owns nothing is forgotten. */
 #include "function/sweep_internal.h"
 
+#include "base/alloc.h"
 #include "base/mark.h"
 #include "base/mutant.h"
 
@@ -79,11 +80,37 @@ enum fk_err fk_sweep_declare_dead(const struct fk_cloud_options *options, const 
 
 /* H21: declared dead only if the counter has not moved for longer than its lease, whatever the difference between the
  * clock that saw it first and this one. */
+static enum fk_err judge(struct fk_sweep *sweep, const struct fk_sweep_gateway *gateway, int64_t still_ms)
+{
+    int64_t limit_ms = sweep->options->lease_ms +
+                       (FK_MUTANT(DEAD_TOO_EARLY) ? -sweep->options->lease_ms : 2 * (int64_t)sweep->options->skew_ms);
+    if (still_ms <= limit_ms) {
+        fk_sweep_due(sweep, limit_ms - still_ms + 1);
+        return FK_OK;
+    }
+    FK_MARK(GATEWAY_SEEN_SILENT);
+    return fk_sweep_declare_dead(sweep->options, sweep->ports, gateway->id, gateway->record.counter);
+}
+
+/* --- functions: what they saw is in the table --- */
+
+/* By both clocks its lease is not over: there is nothing to remember of it. Its clock is believed no further than that:
+ * whether it is dead, the counter tells, and one that claims to be of later than now is looked at like any other. */
+static bool renewed_lately(const struct fk_sweep *sweep, const struct fk_gateway_record *record)
+{
+    int64_t ago_ms = fk_clock_wall_ms(sweep->ports->clock) - record->wall_ms;
+    int64_t skew_ms = 2 * (int64_t)sweep->options->skew_ms;
+    return ago_ms >= -skew_ms && ago_ms <= sweep->options->lease_ms + skew_ms;
+}
+
 static enum fk_err check(struct fk_sweep *sweep, const struct fk_sweep_gateway *gateway)
 {
     struct fk_observation_record record = {.counter = 0};
     struct fk_key key = fk_key_observation(sweep->arena, gateway->id);
     struct fk_item item;
+    if (renewed_lately(sweep, &gateway->record)) {
+        return FK_OK;
+    }
     enum fk_err err =
         key.partition.data == NULL ? FK_ERR_NOMEM : fk_table_get(sweep->ports->table, &key, sweep->arena, &item);
     if (err == FK_OK && item.stamp != 0) {
@@ -96,13 +123,61 @@ static enum fk_err check(struct fk_sweep *sweep, const struct fk_sweep_gateway *
     if (item.stamp == 0 || record.counter != gateway->record.counter) {
         return observe(sweep, &item, gateway->record.counter);
     }
-    int64_t limit_ms = sweep->options->lease_ms +
-                       (FK_MUTANT(DEAD_TOO_EARLY) ? -sweep->options->lease_ms : 2 * (int64_t)sweep->options->skew_ms);
-    if (sweep->now_ms - record.since_ms <= limit_ms) {
-        return FK_OK;
+    return judge(sweep, gateway, sweep->now_ms - record.since_ms);
+}
+
+/* --- gateways: what they saw is in their memory --- */
+
+void fk_sweep_memory_deinit(struct fk_sweep_memory *memory)
+{
+    fk_free(memory->seen);
+    *memory = (struct fk_sweep_memory){.seen = NULL};
+}
+
+static const struct fk_sweep_seen *find_seen(const struct fk_sweep_memory *memory, int64_t gateway)
+{
+    for (size_t i = 0; i < memory->count; i++) {
+        if (memory->seen[i].gateway == gateway) {
+            return &memory->seen[i];
+        }
     }
-    FK_MARK(GATEWAY_SEEN_SILENT);
-    return fk_sweep_declare_dead(sweep->options, sweep->ports, gateway->id, record.counter);
+    return NULL;
+}
+
+/* A counter that is new counts from after its reading, and what is old stands still until before this one. */
+static enum fk_err watch(struct fk_sweep *sweep, struct fk_sweep_memory *next)
+{
+    int64_t read_ms = FK_MUTANT(OBSERVED_TOO_EARLY) ? sweep->begun_ms : fk_clock_monotonic_ms(sweep->ports->clock);
+    enum fk_err err = FK_OK;
+    for (size_t i = 0; i < sweep->count; i++) {
+        const struct fk_sweep_gateway *gateway = &sweep->gateways[i];
+        const struct fk_sweep_seen *seen = find_seen(sweep->memory, gateway->id);
+        if (!gateway->record.alive || gateway->id == sweep->self) {
+            continue;
+        }
+        bool still = seen != NULL && seen->counter == gateway->record.counter;
+        next->seen[next->count++] =
+            still ? *seen : (struct fk_sweep_seen){gateway->id, gateway->record.counter, read_ms};
+        if (still && err == FK_OK) {
+            err = judge(sweep, gateway, sweep->begun_ms - seen->since_ms);
+        }
+    }
+    return err;
+}
+
+static enum fk_err watch_gateways(struct fk_sweep *sweep)
+{
+    struct fk_sweep_memory next = {.seen = NULL};
+    if (sweep->count > 0) {
+        next.seen = (struct fk_sweep_seen *)fk_alloc(sweep->count * sizeof *next.seen);
+        if (next.seen == NULL) {
+            return FK_ERR_NOMEM;
+        }
+    }
+    enum fk_err err = watch(sweep, &next);
+    fk_sweep_memory_deinit(sweep->memory);
+    *sweep->memory = next;
+    return err;
 }
 
 enum fk_err fk_sweep_list_gateways(struct fk_sweep *sweep)
@@ -113,6 +188,9 @@ enum fk_err fk_sweep_list_gateways(struct fk_sweep *sweep)
 enum fk_err fk_sweep_check_gateways(struct fk_sweep *sweep)
 {
     enum fk_err err = FK_OK;
+    if (sweep->memory != NULL) {
+        return watch_gateways(sweep);
+    }
     for (size_t i = 0; i < sweep->count && err == FK_OK; i++) {
         if (sweep->gateways[i].record.alive) {
             err = check(sweep, &sweep->gateways[i]);

@@ -27,7 +27,10 @@ struct fk_sweep {
     const struct fk_ports *ports;
     struct fk_arena *arena;
     struct fk_sweep_result *result;
-    int64_t now_ms; /* wall clock, before anything was read */
+    int64_t self; /* the gateway that sweeps; 0: a function does */
+    struct fk_sweep_memory *memory;
+    int64_t now_ms;   /* wall clock, before anything was read */
+    int64_t begun_ms; /* the same by the monotonic clock */
     struct fk_zx_record zx;
     struct fk_sweep_gateway *gateways;
     size_t count;
@@ -46,8 +49,12 @@ enum fk_err fk_sweep_find_gateway(struct fk_sweep *sweep, int64_t id, struct fk_
 enum fk_err fk_sweep_request(const struct fk_sweep *sweep, int64_t gateway, int64_t session_id, int64_t epoch,
                              int32_t op, struct fk_bytes body);
 
+/* Something can be acted on in so many ms: positive. */
+void fk_sweep_due(struct fk_sweep *sweep, int64_t ms);
+
 enum fk_err fk_sweep_list_gateways(struct fk_sweep *sweep);
-/* Remembers the counters that have moved; asks for the end of gateways whose counter has not. */
+/* Remembers the counters that have moved, in the table or in the gateway's memory; asks for the end of gateways whose
+ * counter has not. */
 enum fk_err fk_sweep_check_gateways(struct fk_sweep *sweep);
 enum fk_err fk_sweep_forget_gateways(struct fk_sweep *sweep);
 enum fk_err fk_sweep_sessions(struct fk_sweep *sweep);

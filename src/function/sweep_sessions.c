@@ -6,14 +6,21 @@
 #include "base/mark.h"
 
 /* True where the session must end; its epoch is of the same read that showed its owner (H21). */
-static bool is_over(const struct fk_sweep *sweep, const struct fk_session_record *record,
+static bool is_over(struct fk_sweep *sweep, const struct fk_session_record *record,
                     const struct fk_sweep_gateway *owner)
 {
     if (record->state == FK_SESSION_CLOSING || owner == NULL) {
         return true;
     }
+    if (owner->record.alive) {
+        return false;
+    }
     int64_t limit_ms = record->session.timeout_ms + 2 * (int64_t)sweep->options->skew_ms;
-    return !owner->record.alive && sweep->now_ms - owner->record.dead_ms > limit_ms;
+    int64_t left_ms = limit_ms - (sweep->now_ms - owner->record.wall_ms);
+    if (left_ms >= 0) {
+        fk_sweep_due(sweep, left_ms + 1);
+    }
+    return left_ms < 0;
 }
 
 static enum fk_err check(struct fk_sweep *sweep, const struct fk_item *item)

@@ -100,7 +100,6 @@ static void cloud_notice(struct fk_gateway *gateway, struct fk_bytes message)
 
 static void finish(struct fk_gateway *gateway, struct fk_cloud_job *job)
 {
-    struct fk_cloud *cloud = gateway->cloud;
     switch (job->kind) {
     case FK_JOB_READ:
     case FK_JOB_SYNC:
@@ -127,8 +126,7 @@ static void finish(struct fk_gateway *gateway, struct fk_cloud_job *job)
         fk_cloud_fetch_done(gateway, job);
         break;
     case FK_JOB_SWEEP:
-        cloud->sweeping = false; /* what it could not do, the next one does */
-        fk_cloud_job_release(gateway, job);
+        fk_cloud_sweep_done(gateway, job);
         break;
     case FK_JOB_UNSUBSCRIBE:
         fk_cloud_unsubscribe_done(gateway, job);
@@ -282,6 +280,7 @@ static void cloud_free(struct fk_gateway *gateway)
     while (!fk_list_empty(&cloud->sessions)) {
         fk_cloud_session_free(gateway, FK_CONTAINER_OF(cloud->sessions.next, struct fk_cloud_session, link));
     }
+    fk_sweep_memory_deinit(&cloud->seen);
     fk_buf_deinit(&cloud->address);
     fk_free(cloud);
 }
@@ -315,7 +314,7 @@ struct fk_gateway *fk_cloud_gateway_new(const struct fk_gateway_options *options
     cloud->options = *cloud_options;
     fk_meter_init(&cloud->meter);
     cloud->id = fk_cloud_draw(gateway);
-    cloud->sweep_ms = gateway->now_ms + cloud->options.period_ms;
+    cloud->sweep_ms = gateway->now_ms + cloud->options.look_ms;
     fk_list_init(&cloud->sessions);
     fk_list_init(&cloud->attaches);
     fk_list_init(&cloud->dirty);

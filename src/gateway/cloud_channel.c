@@ -204,6 +204,7 @@ void fk_cloud_renew_start(struct fk_gateway *gateway)
     cloud->renewing = true;
     job->first = !cloud->serving;
     job->address = &cloud->address;
+    job->self = cloud->self;
     if (FK_MUTANT(ACKED_NOT_APPLIED) && cloud->heard > job->applied) {
         job->applied = cloud->heard;
     }
@@ -231,6 +232,7 @@ void fk_cloud_renew_done(struct fk_gateway *gateway, struct fk_cloud_job *job)
 {
     struct fk_cloud *cloud = gateway->cloud;
     cloud->renewing = false;
+    cloud->self = job->self;
     if (job->err != FK_OK) {
         cloud->renew_ms = gateway->now_ms; /* the next tick tries again */
         fk_cloud_job_release(gateway, job);
@@ -251,6 +253,23 @@ void fk_cloud_renew_done(struct fk_gateway *gateway, struct fk_cloud_job *job)
 void fk_cloud_sweep_start(struct fk_gateway *gateway)
 {
     struct fk_cloud *cloud = gateway->cloud;
-    cloud->sweep_ms = gateway->now_ms + cloud->options.period_ms;
-    cloud->sweeping = start(gateway, FK_JOB_SWEEP) != NULL;
+    cloud->sweep_ms = gateway->now_ms + cloud->options.look_ms;
+    struct fk_cloud_job *job = start(gateway, FK_JOB_SWEEP);
+    if (job != NULL) {
+        job->seen = &cloud->seen;
+        cloud->sweeping = true;
+    }
+}
+
+/* What it could not do, the next one does; that one comes early for what is due before its time. */
+void fk_cloud_sweep_done(struct fk_gateway *gateway, struct fk_cloud_job *job)
+{
+    struct fk_cloud *cloud = gateway->cloud;
+    int64_t after_ms = job->due_ms > FK_SWEEP_PAUSE_MS ? job->due_ms : FK_SWEEP_PAUSE_MS;
+    cloud->sweeping = false;
+    if (job->err == FK_OK && job->due_ms > 0 && job->started_ms + after_ms < cloud->sweep_ms) {
+        FK_MARK(SWEEP_EARLY);
+        cloud->sweep_ms = job->started_ms + after_ms;
+    }
+    fk_cloud_job_release(gateway, job);
 }

@@ -11,6 +11,7 @@
 #include "base/mark.h"
 #include "base/mutant.h"
 #include "function/record.h"
+#include "function/sweep.h"
 #include "gateway/cloud.h"
 #include "gateway/gateway_internal.h"
 
@@ -34,6 +35,12 @@ enum fk_cloud_job_kind {
 struct fk_cloud_found {
     int64_t zxid;
     struct fk_gateway_events *events;
+};
+
+/* The gateway's own record as its last renewal wrote it, so that the next one need not read it first. */
+struct fk_cloud_self {
+    int64_t counter;
+    int64_t stamp; /* 0: not known, or not there yet */
 };
 
 /* A subscription of this gateway that is looked for, then perhaps removed. */
@@ -60,6 +67,8 @@ struct fk_cloud_job {
     int64_t started_ms;
     const struct fk_buf *address; /* renewal: of the gateway */
     bool first;                   /* renewal: the record does not exist yet */
+    struct fk_cloud_self self;    /* renewal: before and after it */
+    struct fk_sweep_memory *seen; /* sweep: of the gateway */
     bool registers;               /* a read with a watch */
     bool local_watch;             /* mutant: somebody here watches the path already */
     bool write_anyway; /* a registration writes the record though that lists the gateway: cloud_unsubscribe.c */
@@ -76,6 +85,7 @@ struct fk_cloud_job {
     int64_t pend;       /* the reply waits until this event is applied */
     int64_t zx_zxid;    /* zxid record, where it was read */
     int64_t zx_lastev;
+    int64_t due_ms;     /* sweep: something is due so long after its start; 0: nothing */
     int64_t again_zxid; /* set by the core: an event on a path of it was applied meanwhile; 0: none */
     struct fk_session_record session;
     struct fk_cloud_unsubscribe unsubscribe;
@@ -177,11 +187,13 @@ struct fk_cloud {
     int64_t newest;          /* newest zxid known */
     int64_t lease_ms;        /* when the last successful renewal started */
     int64_t renew_ms;        /* when to start the next */
-    int64_t sweep_ms;
-    int64_t leave_ms;      /* when what is under way is given up on, once it leaves */
-    struct fk_buf address; /* of the gateway's record; does not change once jobs are taken */
-    bool leaving;          /* nothing new begins */
-    bool asked;            /* to be declared dead */
+    struct fk_cloud_self self;
+    int64_t sweep_ms;            /* when to start the next sweep */
+    struct fk_sweep_memory seen; /* a sweep's, while one is at work */
+    int64_t leave_ms;            /* when what is under way is given up on, once it leaves */
+    struct fk_buf address;       /* of the gateway's record; does not change once jobs are taken */
+    bool leaving;                /* nothing new begins */
+    bool asked;                  /* to be declared dead */
     bool left;
     bool serving; /* the gateway's record exists */
     bool dead;
@@ -211,6 +223,8 @@ enum {
     FK_EXPIRE_AGAIN_MS = 60000,
     /* What is under way when the gateway is told to leave has so long to end. */
     FK_LEAVE_MS = 5000,
+    /* Sweeps are no closer, whatever is due. */
+    FK_SWEEP_PAUSE_MS = 1000,
     /* Tries of a job before it goes back to the core. */
     FK_JOB_TRIES = 4,
 };
@@ -304,6 +318,7 @@ void fk_cloud_fetch_done(struct fk_gateway *gateway, struct fk_cloud_job *job);
 void fk_cloud_renew_start(struct fk_gateway *gateway);
 void fk_cloud_renew_done(struct fk_gateway *gateway, struct fk_cloud_job *job);
 void fk_cloud_sweep_start(struct fk_gateway *gateway);
+void fk_cloud_sweep_done(struct fk_gateway *gateway, struct fk_cloud_job *job);
 
 /* cloud_unsubscribe.c: no watch has heard an event of this path. */
 void fk_cloud_unheard(struct fk_gateway *gateway, struct fk_bytes path);

@@ -174,7 +174,8 @@ void fk_cloud_job_run(struct fk_job *base, const struct fk_cloud_options *option
         fk_cloud_fetch_run(job, ports);
         break;
     case FK_JOB_SWEEP:
-        job->err = fk_sweep_gateways(options, ports, &swept);
+        job->err = fk_sweep_gateways(options, ports, job->gateway, job->seen, &swept);
+        job->due_ms = swept.due_ms;
         break;
     case FK_JOB_UNSUBSCRIBE:
         fk_cloud_unsubscribe_run(job, ports);

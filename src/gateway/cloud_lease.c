@@ -111,11 +111,13 @@ void fk_cloud_session_run(struct fk_cloud_job *job, const struct fk_ports *ports
 /* Writes the next counter over the record that was read: nobody but this gateway and the commit that declares it dead
  * writes it. */
 static enum fk_err put_self(struct fk_cloud_job *job, const struct fk_ports *ports,
-                            const struct fk_gateway_record *record, int64_t stamp)
+                            const struct fk_gateway_record *record, int64_t expected, int64_t stamp)
 {
     struct fk_buf value = FK_BUF_EMPTY;
-    struct fk_write write = {
-        .kind = FK_WRITE_PUT, .key = fk_key_gateway(&job->base.arena, job->gateway), .expected = stamp};
+    struct fk_write write = {.kind = FK_WRITE_PUT,
+                             .key = fk_key_gateway(&job->base.arena, job->gateway),
+                             .expected = expected,
+                             .stamp = stamp};
     fk_gateway_record_write(&value, record);
     write.value = fk_buf_view(&value);
     enum fk_err err =
@@ -137,7 +139,7 @@ static enum fk_err fence(struct fk_cloud_job *job, const struct fk_ports *ports)
     }
     FK_MARK(CREATE_FENCED);
     self.counter++;
-    return put_self(job, ports, &self, stamp);
+    return put_self(job, ports, &self, stamp, 0);
 }
 
 /* H9: put if absent, by a gateway that is alive, never through the queue. */
@@ -194,25 +196,41 @@ void fk_cloud_create_run(struct fk_cloud_job *job, const struct fk_ports *ports)
     } while (fk_cloud_try_again(&backoff, job->err));
 }
 
-static enum fk_err try_renew(struct fk_cloud_job *job, const struct fk_ports *ports)
+/* The record as it is, where the last renewal does not tell. */
+static enum fk_err find_self(struct fk_cloud_job *job, const struct fk_ports *ports)
 {
     struct fk_gateway_record self = {.counter = 0};
-    int64_t stamp = 0;
-    enum fk_err err = fk_cloud_self_run(job, ports, &self, &stamp);
+    enum fk_err err = fk_cloud_self_run(job, ports, &self, &job->self.stamp);
+    if (err == FK_OK) {
+        job->dead = job->self.stamp == 0 ? !job->first : !self.alive;
+        job->self.counter = self.counter;
+    }
+    return err;
+}
+
+/* One write, conditional on the stamp that the last one gave the record. Where that is not its stamp any more (the
+ * gateway was declared dead; or its own fence or a write of unknown outcome was there) the record is read. */
+static enum fk_err try_renew(struct fk_cloud_job *job, const struct fk_ports *ports)
+{
+    enum fk_err err = job->self.stamp == 0 ? find_self(job, ports) : FK_OK;
     if (err != FK_OK) {
         return err;
     }
-    job->dead = stamp == 0 ? !job->first : !self.alive;
     if (job->dead) {
         FK_MARK(RENEWAL_DEAD);
         return FK_OK;
     }
-    struct fk_gateway_record next = {
-        .counter = self.counter + 1, .acked = job->applied, .alive = true, .address = fk_buf_view(job->address)};
-    err = put_self(job, ports, &next, stamp);
+    struct fk_cloud_self renewed = {.counter = job->self.counter + 1, .stamp = fk_stamp_draw(ports->random)};
+    struct fk_gateway_record next = {.counter = renewed.counter,
+                                     .acked = job->applied,
+                                     .alive = true,
+                                     .wall_ms = fk_clock_wall_ms(ports->clock),
+                                     .address = fk_buf_view(job->address)};
+    err = put_self(job, ports, &next, job->self.stamp, renewed.stamp);
     if (err == FK_ERR_UNKNOWN) {
         FK_MARK(RENEWAL_UNKNOWN);
     }
+    job->self = err == FK_OK ? renewed : (struct fk_cloud_self){.stamp = 0};
     return err;
 }
 

@@ -158,10 +158,20 @@ static void rest(const struct fk_lambda_function *function)
         return;
     }
     fk_log(FK_LOG_INFO, "no gateway and no session is left: the schedule is switched off");
-    enum fk_err err = fk_sweep_gateways(&function->options, function->ports, &again);
+    enum fk_err err = fk_sweep_gateways(&function->options, function->ports, 0, NULL, &again);
     if (err != FK_OK || again.gateways_alive > 0) {
         fk_log(FK_LOG_INFO, "a gateway may have come meanwhile: the schedule is switched on");
         (void)hook_worked(hooks->set_schedule(hooks->context, true), "schedule");
+    }
+}
+
+/* Queues of dead gateways cost nothing: they are looked for as rarely as data that no record names, and before the
+ * schedule may be switched off. */
+static void collect(const struct fk_lambda_function *function, const struct fk_sweep_result *result)
+{
+    const struct fk_lambda_hooks *hooks = &function->hooks;
+    if (hooks->collect != NULL && (result->orphans || result->gateways_alive == 0)) {
+        (void)hook_worked(hooks->collect(hooks->context), "queues of dead gateways");
     }
 }
 
@@ -178,13 +188,13 @@ static bool run_sweep(const struct fk_lambda_function *function, const struct fk
         return false;
     }
     enum fk_err err = full ? fk_sweep_run(&function->options, function->ports, &result)
-                           : fk_sweep_gateways(&function->options, function->ports, &result);
+                           : fk_sweep_gateways(&function->options, function->ports, 0, NULL, &result);
     if (err != FK_OK) {
         fk_lambda_error_set(error, "Function.SweepFailed", "the sweep ended early: %s", fk_err_text(err));
         return false;
     }
-    if (full && function->hooks.collect != NULL) {
-        (void)hook_worked(function->hooks.collect(function->hooks.context), "queues of dead gateways");
+    if (full) {
+        collect(function, &result);
     }
     if (full && result.gateways_alive == 0 && result.sessions == 0) {
         rest(function);

@@ -22,7 +22,7 @@ bool fk_lambda_kind_parse(const char *text, enum fk_lambda_kind *kind);
 struct fk_lambda_hooks {
     /* Switches the schedule of the heartbeat on or off. */
     enum fk_err (*set_schedule)(void *context, bool enabled);
-    /* Removes what dead gateways left behind outside the ports: queues. */
+    /* Removes what dead gateways left behind outside the ports: queues. Called now and then. */
     enum fk_err (*collect)(void *context);
     void *context;
 };

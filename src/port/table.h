@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "port/clock.h"
 
 struct fk_key {
     struct fk_bytes partition; /* never empty */
@@ -34,11 +35,23 @@ enum {
     FK_STAMP_ANY = -1,
 };
 
+/* A stamp for one write, for who wants to know it without reading: positive, at random, so that it never was before. */
+static inline int64_t fk_stamp_draw(struct fk_random *random)
+{
+    int64_t stamp = 0;
+    while (stamp == 0) {
+        fk_random_fill(random, (uint8_t *)&stamp, sizeof stamp);
+        stamp &= INT64_MAX;
+    }
+    return stamp;
+}
+
 struct fk_write {
     enum fk_write_kind kind;
     struct fk_key key;
     int64_t expected;      /* the stamp that the item must have; 0: must not exist; FK_STAMP_ANY */
     struct fk_bytes value; /* of puts, not null */
+    int64_t stamp;         /* of puts: what the item gets, from fk_stamp_draw for this write alone; 0: the driver draws */
 };
 
 /* What an item counts against the limits. */

@@ -62,12 +62,12 @@ static struct fk_key key_of(const char *partition, const char *name)
 
 static struct fk_write put(const char *partition, const char *name, int64_t expected, const char *value)
 {
-    return (struct fk_write){FK_WRITE_PUT, key_of(partition, name), expected, fk_bytes_text(value)};
+    return (struct fk_write){FK_WRITE_PUT, key_of(partition, name), expected, fk_bytes_text(value), 0};
 }
 
 static struct fk_write without_value(enum fk_write_kind kind, const char *partition, const char *name, int64_t expected)
 {
-    return (struct fk_write){kind, key_of(partition, name), expected, FK_BYTES_NULL};
+    return (struct fk_write){kind, key_of(partition, name), expected, FK_BYTES_NULL, 0};
 }
 
 static enum fk_err write_one(struct fk_write write)
@@ -152,6 +152,26 @@ static void each_put_gives_a_stamp_that_never_was(void **state)
     }
 }
 
+/* Who brings a stamp knows what the next condition names, without reading. */
+static void a_put_may_bring_its_stamp(void **state)
+{
+    (void)state;
+    int64_t expected = 0;
+    for (int i = 0; i < 5; i++) {
+        struct fk_write write = put("p", "a", expected, "mine");
+        write.stamp = INT64_MAX - i;
+        assert_int_equal(write_one(write), FK_OK);
+        assert_int_equal(get("p", "a").stamp, write.stamp);
+        assert_int_equal(write_one(put("p", "a", 1 + write.stamp / 2, "theirs")), FK_ERR_REFUSED);
+        expected = write.stamp;
+    }
+    struct fk_write writes[] = {put("p", "a", expected, "x"), put("p", "b", 0, "y")};
+    writes[1].stamp = 7000000;
+    assert_int_equal(fk_table_write(table, writes, 2), FK_OK);
+    assert_int_equal(get("p", "b").stamp, 7000000);
+    assert_int_not_equal(get("p", "a").stamp, expected);
+}
+
 static void keys_are_two_parts_and_any_bytes(void **state)
 {
     (void)state;
@@ -159,9 +179,9 @@ static void keys_are_two_parts_and_any_bytes(void **state)
     (void)put_now("ab", "c", "two");
     fk_assert_text(get("a", "bc").value, "one");
     struct fk_write writes[] = {
-        {FK_WRITE_PUT, {FK_BYTES_LITERAL("x\0"), FK_BYTES_LITERAL("\0")}, 0, FK_BYTES_LITERAL("\0\xff")},
-        {FK_WRITE_PUT, {FK_BYTES_LITERAL("x"), FK_BYTES_LITERAL("\0")}, 0, FK_BYTES_LITERAL("three")},
-        {FK_WRITE_PUT, {FK_BYTES_LITERAL("x\0"), FK_BYTES_LITERAL("\0\0")}, 0, FK_BYTES_LITERAL("")},
+        {FK_WRITE_PUT, {FK_BYTES_LITERAL("x\0"), FK_BYTES_LITERAL("\0")}, 0, FK_BYTES_LITERAL("\0\xff"), 0},
+        {FK_WRITE_PUT, {FK_BYTES_LITERAL("x"), FK_BYTES_LITERAL("\0")}, 0, FK_BYTES_LITERAL("three"), 0},
+        {FK_WRITE_PUT, {FK_BYTES_LITERAL("x\0"), FK_BYTES_LITERAL("\0\0")}, 0, FK_BYTES_LITERAL(""), 0},
     };
     struct fk_key keys[] = {writes[0].key, writes[1].key, writes[2].key};
     struct fk_item items[3];
@@ -182,8 +202,8 @@ static void keys_may_be_long(void **state)
         memset(text[i], 'k', sizes[i]);
         text[i][sizes[i] - 1] = (char)('a' + i); /* they differ at the very end only */
         struct fk_bytes part = fk_bytes_of(text[i], sizes[i]);
-        writes[i] = (struct fk_write){FK_WRITE_PUT, {FK_BYTES_LITERAL("p"), part}, 0, fk_bytes_of(text[i], i)};
-        writes[i + 6] = (struct fk_write){FK_WRITE_PUT, {part, FK_BYTES_LITERAL("n")}, 0, fk_bytes_of(text[i], i)};
+        writes[i] = (struct fk_write){FK_WRITE_PUT, {FK_BYTES_LITERAL("p"), part}, 0, fk_bytes_of(text[i], i), 0};
+        writes[i + 6] = (struct fk_write){FK_WRITE_PUT, {part, FK_BYTES_LITERAL("n")}, 0, fk_bytes_of(text[i], i), 0};
     }
     assert_int_equal(fk_table_write(table, writes, 12), FK_OK);
     for (size_t i = 0; i < 12; i++) {
@@ -216,7 +236,7 @@ static void everything_is_borrowed_for_the_call_only(void **state)
     (void)state;
     char text[] = "partition name value";
     struct fk_write write = {
-        FK_WRITE_PUT, {fk_bytes_of(text, 9), fk_bytes_of(text + 10, 4)}, FK_STAMP_ANY, fk_bytes_of(text + 15, 5)};
+        FK_WRITE_PUT, {fk_bytes_of(text, 9), fk_bytes_of(text + 10, 4)}, FK_STAMP_ANY, fk_bytes_of(text + 15, 5), 0};
     assert_int_equal(write_one(write), FK_OK);
     memset(text, 'x', sizeof text);
     struct fk_item item = get("partition", "name");
@@ -388,7 +408,7 @@ static void pages_are_cut_by_size_too(void **state)
     char name[32];
     for (int i = 0; i < 8; i++) {
         (void)snprintf(name, sizeof name, "n%d", i);
-        struct fk_write write = {FK_WRITE_PUT, key_of("p", name), 0, fk_bytes_of(bytes, sizeof bytes)};
+        struct fk_write write = {FK_WRITE_PUT, key_of("p", name), 0, fk_bytes_of(bytes, sizeof bytes), 0};
         assert_int_equal(write_one(write), FK_OK);
     }
     struct fk_item_page page = list("p", FK_BYTES_NULL, 100);
@@ -780,6 +800,7 @@ static void replacing_an_item_takes_one_block(void **state)
 static const struct CMUnitTest tests[] = {
     ON_EACH(what_is_not_there_has_no_stamp_and_no_value),
     ON_EACH(each_put_gives_a_stamp_that_never_was),
+    ON_EACH(a_put_may_bring_its_stamp),
     ON_EACH(keys_are_two_parts_and_any_bytes),
     ON_EACH(keys_may_be_long),
     ON_EACH(everything_is_borrowed_for_the_call_only),

@@ -10,6 +10,8 @@ enum {
     PATH_MAX_SIZE = 64,
     CHILDREN = 100,
     MULTI = 10,
+    MINUTE_MS = 60 * 1000,
+    MINUTE_PINGS = 12,
     WARM = 20, /* writes before the one that is measured: the session's record is as it usually is */
 };
 
@@ -126,7 +128,12 @@ static void prepare_watched(struct units_world *world)
 
 static void prepare_1k(struct units_world *world)
 {
-    prepare_sized(world, 1000);
+    prepare_sized(world, 1024);
+}
+
+static void prepare_2k(struct units_world *world)
+{
+    prepare_sized(world, 2 * 1024);
 }
 
 static void prepare_8k(struct units_world *world)
@@ -228,7 +235,12 @@ static void create_node(struct units_world *world)
 
 static void create_1k(struct units_world *world)
 {
-    create_sized(world, "/app/new", 1000, 0);
+    create_sized(world, "/app/new", 1024, 0);
+}
+
+static void create_below(struct units_world *world)
+{
+    create(world, "/app/config/new");
 }
 
 static void create_ephemeral(struct units_world *world)
@@ -301,7 +313,12 @@ static void set_400(struct units_world *world)
 
 static void set_1k(struct units_world *world)
 {
-    set_sized(world, 1000);
+    set_sized(world, 1024);
+}
+
+static void set_2k(struct units_world *world)
+{
+    set_sized(world, 2 * 1024);
 }
 
 static void set_8k(struct units_world *world)
@@ -478,20 +495,41 @@ static void session_expire(struct units_world *world)
 
 /* --- what a gateway does by itself --- */
 
-static void idle(struct units_world *world)
+/* Nobody asks for anything, but clients keep their sessions. */
+static void idle_minute(struct units_world *world)
 {
-    units_pass_ms(world, world->options.period_ms);
+    for (int i = 0; i < MINUTE_PINGS; i++) {
+        for (size_t peer = 0; peer < world->peer_count; peer++) {
+            send_plain(&world->peers[peer], FK_XID_PING, FK_OP_PING);
+        }
+        units_settle(world);
+        for (size_t peer = 0; peer < world->peer_count; peer++) {
+            (void)expect_reply(&world->peers[peer], FK_XID_PING, FK_CODE_OK);
+        }
+        units_pass_ms(world, MINUTE_MS / MINUTE_PINGS);
+    }
 }
 
 /* What was new is known. */
 static void prepare_idle(struct units_world *world)
 {
     prepare(world);
-    for (int i = 0; i < 3; i++) {
-        ping(world);
-        idle(world);
+    idle_minute(world);
+}
+
+/* 64 clients, each of which has written: as many as the figure of the requirements names. */
+static void prepare_clients(struct units_world *world)
+{
+    char path[PATH_MAX_SIZE];
+    struct fk_connect_response response;
+    prepare(world);
+    while (world->peer_count < UNITS_CLIENTS) {
+        struct peer *peer = units_connect(world, 0, NULL, &response);
+        (void)snprintf(path, sizeof path, "/app/client-%zu", world->peer_count);
+        send_create(peer, 1, path, "x", 0);
+        done(world, peer, 1);
     }
-    ping(world);
+    idle_minute(world);
 }
 
 static void heartbeat(struct units_world *world)
@@ -502,9 +540,21 @@ static void heartbeat(struct units_world *world)
     assert_int_equal(result.gateways_alive, 1);
 }
 
+/* So many that its rarer parts have come about as often as they do. */
+static void heartbeats(struct units_world *world)
+{
+    for (int i = 0; i < UNITS_HEARTBEATS; i++) {
+        struct units_use start = units_now(world);
+        idle_minute(world);
+        units_leave_out(world, &start);
+        heartbeat(world);
+    }
+}
+
 const struct units_case units_cases[] = {
-    {"getData, up to 900 bytes", "1 read unit, or 1 S3 GET", prepare, get, ok, true},
+    {"getData, 100 bytes", "1 read unit, or 1 S3 GET", prepare, get, ok, true},
     {"getData, 1 kB", "1 read unit, or 1 S3 GET", prepare_1k, get, ok, true},
+    {"getData, 2 KiB", "1 read unit, or 1 S3 GET", prepare_2k, get, ok, true},
     {"getData, 8 KiB", "2 read units, or 1 S3 GET", prepare_8k, get, ok, true},
     {"getData, 100 KiB", "1 S3 GET", prepare_100k, get, ok, true},
     {"getData with a watch, the gateway's first on the path", NULL, prepare, get_watch, ok, true},
@@ -525,6 +575,7 @@ const struct units_case units_cases[] = {
     {"addauth", "not possible", prepare, add_auth, NULL, true},
     {"create, 100 bytes", NULL, prepare, create_node, NULL, false},
     {"create, 1 kB", NULL, prepare, create_1k, NULL, false},
+    {"create, 100 bytes, below a node of 1 kB", NULL, prepare_1k, create_below, NULL, false},
     {"create, ephemeral", NULL, prepare, create_ephemeral, NULL, false},
     {"create, sequential", NULL, prepare, create_sequential, NULL, false},
     {"create, ephemeral and sequential", NULL, prepare, create_both, NULL, false},
@@ -534,6 +585,7 @@ const struct units_case units_cases[] = {
     {"setData, 100 bytes", "2 SQS, 4 write and 1 read units", prepare, set_100, NULL, false},
     {"setData, 400 bytes", "2 SQS, 4 write and 1 read units", prepare, set_400, NULL, false},
     {"setData, 1 kB", "2 SQS, 4 write and 1 read units", prepare_1k, set_1k, NULL, false},
+    {"setData, 2 KiB", "2 SQS, 5 write and 1 read units", prepare_2k, set_2k, NULL, false},
     {"setData, 8 KiB", "2 SQS, 11 write and 1 read units", prepare_8k, set_8k, NULL, false},
     {"setData, 100 KiB", "6 SQS, 3 write and 1 read units, 1 S3 PUT", prepare_100k, set_100k, NULL, false},
     {"setData, 1 MiB", "not possible", prepare_100k, set_1m, NULL, false},
@@ -551,9 +603,10 @@ const struct units_case units_cases[] = {
     {"session: closed", NULL, prepare, session_close, NULL, false},
     {"session: closed, with 10 ephemeral nodes", NULL, prepare_ephemerals, session_close, NULL, false},
     {"session: expired", NULL, prepare_expire, session_expire, NULL, false},
-    {"gateway: renewal and sweep, each 5 s", NULL, prepare_idle, idle, NULL, true},
+    {UNITS_CASE_GATEWAY, NULL, prepare_idle, idle_minute, NULL, true},
     {"heartbeat function, each minute while a gateway lives", "2 read units, and a call for each client", prepare_idle,
      heartbeat, NULL, true},
+    {UNITS_CASE_HEARTBEATS, NULL, prepare_clients, heartbeats, NULL, true},
 };
 
 const size_t units_case_count = sizeof units_cases / sizeof units_cases[0];

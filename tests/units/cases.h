@@ -5,6 +5,14 @@
 
 #include "units/world.h"
 
+/* What runs by itself. */
+#define UNITS_CASE_GATEWAY    "gateway: renewals and sweeps of a minute"
+#define UNITS_CASE_HEARTBEATS "heartbeat function: 600 of them, with 64 clients"
+
+enum {
+    UNITS_HEARTBEATS = 600,
+};
+
 struct units_case {
     const char *name;
     const char *prototype;                      /* what FaaSKeeper's prototype used for it; NULL: not known */

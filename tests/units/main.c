@@ -31,9 +31,11 @@ static const char intro[] =
     "* Where a condition does not hold because somebody was faster, the write is billed and tried again: contention "
     "adds\n"
     "  to these numbers.\n"
-    "* Where more than 8 gateways have an event that they have not acknowledged (renewals do that, each 5 s), a "
+    "* Where more than 8 gateways have an event that they have not acknowledged (renewals do that, each 7.5 s), a "
     "commit\n"
-    "  reads the record of each of them.\n";
+    "  reads the record of each of them.\n"
+    "* The heartbeat looks at all sessions in one of ten times, and for data that no record names in one of sixty: the "
+    "row of 600 has them.\n";
 
 static const char prototype[] = "\n## The prototype\n"
                                 "\n"

@@ -219,3 +219,9 @@ struct units_use units_since(const struct units_world *world, const struct units
     return (struct units_use){.units = fk_units_between(&start->units, &world->meter.all),
                               .invocations = world->invocations - start->invocations};
 }
+
+void units_leave_out(struct units_world *world, const struct units_use *start)
+{
+    world->meter.all = start->units;
+    world->invocations = start->invocations;
+}

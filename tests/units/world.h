@@ -11,7 +11,8 @@
 #include "port/meter.h"
 
 enum {
-    UNITS_PEERS = 64,
+    UNITS_CLIENTS = 64,
+    UNITS_PEERS = UNITS_CLIENTS,
     UNITS_GATEWAYS = 2, /* the second one only where a case asks for it */
 };
 
@@ -47,6 +48,9 @@ void units_pass_ms(struct units_world *world, int64_t ms);
 
 struct units_use units_now(const struct units_world *world);
 struct units_use units_since(const struct units_world *world, const struct units_use *start);
+
+/* What was used since `start` does not count. */
+void units_leave_out(struct units_world *world, const struct units_use *start);
 
 /* Another gateway; another client, of gateway `gateway`, whose session is new or the given one. */
 void units_add_gateway(struct units_world *world);

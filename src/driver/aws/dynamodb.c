@@ -223,14 +223,9 @@ static bool check_writes(const struct fk_write *writes, size_t count)
     return total <= FK_TABLE_WRITE_SIZE_MAX;
 }
 
-static int64_t draw_stamp(struct fk_random *random)
+static int64_t stamp_of(const struct dynamodb *table, const struct fk_write *write)
 {
-    int64_t stamp = 0;
-    while (stamp <= 0) {
-        fk_random_fill(random, (uint8_t *)&stamp, sizeof stamp);
-        stamp &= INT64_MAX;
-    }
-    return stamp;
+    return write->stamp != 0 ? write->stamp : fk_stamp_draw(table->random);
 }
 
 /* No answer came, or none that says what happened. A stamp of this very write that is there shows that it was applied,
@@ -294,7 +289,7 @@ static enum fk_err write_single(struct dynamodb *table, const struct fk_write *w
     struct fk_aws_reply reply = {.error = ""};
     bool put = write->kind == FK_WRITE_PUT;
     bool once = write->expected > 0; /* the stamp that it names is gone when it was applied, and never comes back */
-    int64_t stamp = put ? draw_stamp(table->random) : 0;
+    int64_t stamp = put ? stamp_of(table, write) : 0;
     fk_dynamodb_single(&table->request, table->table, write, stored, stamp, put && once);
     if (table->request.failed) {
         return FK_ERR_NOMEM;
@@ -340,7 +335,7 @@ static enum fk_err write_all(struct dynamodb *table, const struct fk_write *writ
     size_t a_put = count;
     for (size_t i = 0; i < count; i++) {
         if (writes[i].kind == FK_WRITE_PUT) {
-            stamps[i] = draw_stamp(table->random);
+            stamps[i] = stamp_of(table, &writes[i]);
             a_put = i;
         }
     }

@@ -209,6 +209,7 @@ static bool check_writes(const struct fk_write *writes, size_t count)
         check_key(&writes[i].key);
         FK_ASSERT(!put || writes[i].value.data != NULL);
         FK_ASSERT(writes[i].expected >= FK_STAMP_ANY);
+        FK_ASSERT(writes[i].stamp >= 0);
         for (size_t j = 0; j < i; j++) {
             FK_ASSERT(!same_key(&writes[i].key, &writes[j].key));
         }
@@ -235,8 +236,10 @@ static bool conditions_hold(const struct memory_table *table, const struct fk_wr
     return true;
 }
 
-static bool stage_put(struct memory_table *table, const struct fk_write *write, int64_t stamp, struct stage *stage)
+static bool stage_put(struct memory_table *table, const struct fk_write *write, int64_t next_stamp,
+                      struct stage *stage)
 {
+    int64_t stamp = write->stamp != 0 ? write->stamp : next_stamp;
     if (stage->partition == NULL) { /* an earlier put may have made it */
         stage->partition = find_partition(table, write->key.partition);
     }

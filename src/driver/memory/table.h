@@ -9,11 +9,11 @@
 
 #include "port/table.h"
 
-/* An empty table; NULL without memory. Free with fk_table_free. Stamps count up from 1 in each table. */
+/* An empty table; NULL without memory. Free with fk_table_free. Stamps that a write does not bring count up from 1. */
 struct fk_table *fk_memory_table_new(void);
 
 /* Told of each write that was applied, at that moment: a put writes[i] has the stamp first_stamp + i. Everything is
- * borrowed for the call; it may read the table, but not write. */
+ * borrowed for the call; it may read the table, but not write. (A stamp of its own is in the write.) */
 typedef void (*fk_memory_table_observe_fn)(void *context, const struct fk_write *writes, size_t count,
                                            int64_t first_stamp);
 

@@ -142,10 +142,85 @@ static void attempts_name_number_and_path(void **state)
     assert_false(fk_data_attempt_parse(FK_BYTES_LITERAL("x00000000000001fffffffffffffffff/a"), &number, &path));
 }
 
+/* The limits of a deployment. */
+static void use_defaults(void)
+{
+    cloud.options.inline_size_max = fk_cloud_defaults().inline_size_max;
+    cloud.options.item_size_max = fk_cloud_defaults().item_size_max;
+}
+
+static void set_sized(int64_t number, size_t size)
+{
+    char *text = (char *)fk_arena_alloc(&cloud.arena, size + 1);
+    assert_non_null(text);
+    memset(text, 'y', size);
+    text[size] = '\0';
+    cloud_do(&cloud, number, cloud_set(&cloud, "/a", text, -1));
+}
+
+static void expect_place(enum fk_data_place place, size_t size)
+{
+    struct fk_node_record node;
+    struct fk_bytes data;
+    assert_true(cloud_node(&cloud, "/a", &node));
+    assert_int_equal(node.place, place);
+    assert_int_equal(fk_data_read(&cloud.ports, &node, &cloud.arena, &data), FK_OK);
+    assert_int_equal(data.size, size);
+    assert_int_equal(cloud_count(&cloud, "d"), place == FK_DATA_ITEM ? 1 : 0);
+    assert_int_equal(fk_memory_blobs_count(cloud.ports.blobs), place == FK_DATA_BLOB ? 1 : 0);
+}
+
+/* The own item comes and goes with the limit, and so does the blob. */
+static void data_moves_when_its_size_crosses_a_limit(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t size;
+        enum fk_data_place place;
+    } steps[] = {{1024, FK_DATA_INLINE}, {2048, FK_DATA_ITEM},  {1024, FK_DATA_INLINE}, {8193, FK_DATA_BLOB},
+                 {1500, FK_DATA_INLINE}, {8192, FK_DATA_ITEM},  {8193, FK_DATA_BLOB},   {8192, FK_DATA_ITEM},
+                 {0, FK_DATA_INLINE},    {100000, FK_DATA_BLOB}};
+    use_defaults();
+    cloud_do(&cloud, 1, cloud_create(&cloud, "/a", "", 0));
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        set_sized((int64_t)i + 2, steps[i].size);
+        expect_place(steps[i].place, steps[i].size);
+        sweep();
+        expect_place(steps[i].place, steps[i].size);
+    }
+}
+
+/* A record of an older version, whose limit was lower. */
+static void data_that_an_older_limit_put_elsewhere_is_read_and_moves_when_it_is_set(void **state)
+{
+    (void)state;
+    use_defaults();
+    cloud.options.inline_size_max = 700;
+    cloud_do(&cloud, 1, cloud_create_sized(&cloud, "/a", 1000));
+    expect_place(FK_DATA_ITEM, 1000);
+    use_defaults();
+    expect_place(FK_DATA_ITEM, 1000);
+    cloud_do(&cloud, 2, cloud_create(&cloud, "/a/b", "", 0)); /* the record is put, its data stays where it is */
+    sweep();
+    expect_place(FK_DATA_ITEM, 1000);
+    set_sized(3, 1000);
+    expect_place(FK_DATA_INLINE, 1000);
+    cloud.options.inline_size_max = 700; /* and back */
+    cloud_do(&cloud, 4, cloud_delete(&cloud, "/a/b"));
+    expect_place(FK_DATA_INLINE, 1000);
+    set_sized(5, 1000);
+    expect_place(FK_DATA_ITEM, 1000);
+}
+
 static const struct CMUnitTest tests[] = {
-    ROW(data_stands_where_its_size_says),     ROW(what_is_replaced_or_deleted_is_removed),
-    ROW(sweeps_leave_what_is_named),          ROW(sweeps_remove_what_nobody_will_name),
-    ROW(one_sweep_of_many_looks_for_orphans), ROW(attempts_name_number_and_path),
+    ROW(data_moves_when_its_size_crosses_a_limit),
+    ROW(data_that_an_older_limit_put_elsewhere_is_read_and_moves_when_it_is_set),
+    ROW(data_stands_where_its_size_says),
+    ROW(what_is_replaced_or_deleted_is_removed),
+    ROW(sweeps_leave_what_is_named),
+    ROW(sweeps_remove_what_nobody_will_name),
+    ROW(one_sweep_of_many_looks_for_orphans),
+    ROW(attempts_name_number_and_path),
 };
 
 int main(void)

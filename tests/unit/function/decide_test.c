@@ -197,7 +197,7 @@ static void a_gateway_is_declared_dead_by_its_counter(void **state)
     cloud_ask(&cloud, 0, 0, CLOUD_OTHER, cloud_word(&cloud, FK_OP_GATEWAY_DEAD, 1)); /* H20, H21 */
     assert_true(cloud_gateway(&cloud, CLOUD_OTHER, &record));
     assert_false(record.alive);
-    assert_int_equal(record.dead_ms, 1700000000000);
+    assert_int_equal(record.wall_ms, 1700000000000);
     assert_int_equal(cloud_zx(&cloud).generation, 1);
     assert_int_equal(cloud_zx(&cloud).lastev.count, 0);
     int64_t zxid = cloud_zx(&cloud).zxid;

@@ -321,7 +321,7 @@ static void an_attach_to_a_gateway_that_dies_meanwhile_gives_full_time(void **st
     assert_int_equal(record.epoch, 2);
     assert_true(cloud_gateway(&cloud, CLOUD_OTHER, &gateway));
     assert_false(gateway.alive);
-    assert_int_equal(gateway.dead_ms, 1700000050000 + cloud.options.lease_ms);
+    assert_int_equal(gateway.wall_ms, 1700000050000 + cloud.options.lease_ms);
 }
 
 static void large_data_is_stored_before_it_is_accepted(void **state)

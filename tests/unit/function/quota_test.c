@@ -96,6 +96,23 @@ static void a_batch_counts_on(void **state)
     expect_stats("count=3,bytes=6");
 }
 
+/* A node that is put twice by one change: as a parent, then with its data. */
+static void a_multi_that_changes_a_child_and_its_parents_data_counts_both(void **state)
+{
+    (void)state;
+    done(cloud_create(&cloud, "/a", "12", 0));
+    done(cloud_create(&cloud, "/a/b", "333", 0));
+    set_quota("count=9");
+    expect_stats("count=2,bytes=5");
+    struct fk_request_operation ops[] = {cloud_delete(&cloud, "/a/b"), cloud_set(&cloud, "/a", "4444", -1)};
+    done(cloud_multi(&cloud, ops, 2));
+    expect_stats("count=1,bytes=4");
+    struct fk_request_operation more[] = {cloud_create(&cloud, "/a/c", "1", 0), cloud_set(&cloud, "/a", "22", -1),
+                                          cloud_set(&cloud, "/a", "333", -1)};
+    done(cloud_multi(&cloud, more, 3));
+    expect_stats("count=2,bytes=4");
+}
+
 static void hard_limits_refuse(void **state)
 {
     (void)state;
@@ -143,7 +160,7 @@ static void statistics_survive_a_child_and_a_large_text_does_not_stop_them(void 
     done(cloud_set(&cloud, "/zookeeper/quota/a/zookeeper_limits", "count=6", -1));
     done(cloud_create(&cloud, "/a/c", "", 0));
     done(cloud_delete(&cloud, "/a/b"));
-    cloud.options.inline_size_max = 1024;
+    cloud.options.inline_size_max = fk_cloud_defaults().inline_size_max;
     done(cloud_create(&cloud, "/a/d", "four", 0));
     expect_stats("count=3,bytes=4");
 }
@@ -151,6 +168,7 @@ static void statistics_survive_a_child_and_a_large_text_does_not_stop_them(void 
 static const struct CMUnitTest tests[] = {
     ROW(what_is_there_is_measured_then_counted),
     ROW(a_batch_counts_on),
+    ROW(a_multi_that_changes_a_child_and_its_parents_data_counts_both),
     ROW(hard_limits_refuse),
     ROW(without_limits_nothing_is_counted_any_more),
     ROW(statistics_survive_a_child_and_a_large_text_does_not_stop_them),

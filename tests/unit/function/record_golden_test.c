@@ -140,7 +140,7 @@ static void write_gateway(struct fk_buf *buf)
 {
     fk_gateway_record_write(
         buf, &(struct fk_gateway_record){
-                 .counter = 9, .acked = 16, .alive = true, .dead_ms = 8, .address = FK_BYTES_LITERAL("host")});
+                 .counter = 9, .acked = 16, .alive = true, .wall_ms = 8, .address = FK_BYTES_LITERAL("host")});
 }
 
 static enum fk_err read_gateway(struct fk_bytes value, struct fk_arena *arena)

@@ -297,7 +297,7 @@ static void gateway_and_observation_records(void **state)
         struct fk_gateway_record sent = {.counter = any(),
                                          .acked = any(),
                                          .alive = fk_prng_chance(&prng, 50),
-                                         .dead_ms = any(),
+                                         .wall_ms = any(),
                                          .address = some_bytes(true)};
         fk_buf_clear(&buf);
         fk_gateway_record_write(&buf, &sent);
@@ -305,7 +305,7 @@ static void gateway_and_observation_records(void **state)
         assert_int_equal(gateway.counter, sent.counter);
         assert_int_equal(gateway.acked, sent.acked);
         assert_int_equal(gateway.alive, sent.alive);
-        assert_int_equal(gateway.dead_ms, sent.dead_ms);
+        assert_int_equal(gateway.wall_ms, sent.wall_ms);
         fk_assert_bytes(gateway.address, sent.address);
         struct fk_observation_record observation;
         struct fk_observation_record seen = {.counter = any(), .since_ms = any()};

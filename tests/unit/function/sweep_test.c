@@ -48,7 +48,8 @@ static struct fk_sweep_result sweep(void)
     return result;
 }
 
-static void renew(int64_t id, int64_t acked)
+/* `wall_ms`: what the gateway takes for the time. */
+static void renew_at(int64_t id, int64_t acked, int64_t wall_ms)
 {
     struct fk_gateway_record record;
     struct fk_buf buf = FK_BUF_EMPTY;
@@ -56,9 +57,15 @@ static void renew(int64_t id, int64_t acked)
     assert_true(cloud_gateway(&cloud, id, &record));
     record.counter++;
     record.acked = acked;
+    record.wall_ms = wall_ms;
     fk_gateway_record_write(&buf, &record);
     cloud_put(&cloud, &key, fk_arena_copy(&cloud.arena, fk_buf_view(&buf)));
     fk_buf_deinit(&buf);
+}
+
+static void renew(int64_t id, int64_t acked)
+{
+    renew_at(id, acked, 0); /* as older gateways write it */
 }
 
 static void a_silent_gateway_is_declared_dead_after_its_lease(void **state)
@@ -137,45 +144,112 @@ static void due_nodes_are_asked_for(void **state)
     assert_int_equal(cloud_zx(&cloud).zxid, 4);
 }
 
+/* A sweep of the gateway CLOUD_GATEWAY. */
+static struct fk_sweep_result sweep_of_gateway(struct fk_sweep_memory *memory)
+{
+    struct fk_sweep_result result;
+    assert_int_equal(fk_sweep_gateways(&cloud.options, &cloud.ports, CLOUD_GATEWAY, memory, &result), FK_OK);
+    return result;
+}
+
 static void the_small_sweep_looks_at_gateways_only(void **state)
 {
     (void)state;
-    struct fk_sweep_result result;
-    assert_int_equal(fk_sweep_gateways(&cloud.options, &cloud.ports, &result), FK_OK);
+    struct fk_sweep_memory memory = {.seen = NULL};
+    struct fk_sweep_result result = sweep_of_gateway(&memory);
     assert_int_equal(result.gateways_alive, 2);
     assert_int_equal(result.sessions, 0);
     cloud_ask(&cloud, 0, 0, CLOUD_OTHER, cloud_word(&cloud, FK_OP_GATEWAY_DEAD, 1));
-    assert_int_equal(fk_sweep_gateways(&cloud.options, &cloud.ports, &result), FK_OK);
+    result = sweep_of_gateway(&memory);
     assert_int_equal(result.sessions, 1); /* somebody died */
+    fk_sweep_memory_deinit(&memory);
 }
 
-/* Each of the gateways sweeps once: all together look at each of them about twice, not as often as there are. */
-static void many_gateways_share_the_looking(void **state)
+/* Gateways remember each other: nothing is written, and the table's memory is not needed. */
+static void a_gateway_finds_who_is_silent_by_itself(void **state)
 {
     (void)state;
-    enum {
-        MANY = 20,
-        ROUNDS = 30,
-    };
-    size_t writes = 0;
-    for (int64_t id = 100; id < 100 + MANY - 2; id++) {
-        cloud_add_gateway(&cloud, id);
+    struct fk_sweep_memory memory = {.seen = NULL};
+    struct fk_gateway_record record;
+    int64_t limit_ms = cloud.options.lease_ms + 2 * cloud.options.skew_ms;
+    size_t writes = cloud.writes;
+    assert_int_equal(sweep_of_gateway(&memory).due_ms, 0);
+    fk_memory_clock_advance_ms(&cloud.clock, limit_ms - 10);
+    renew(CLOUD_OTHER, 0); /* it moved in time: all begins anew */
+    assert_int_equal(sweep_of_gateway(&memory).due_ms, 0);
+    fk_memory_clock_advance_ms(&cloud.clock, limit_ms);
+    assert_int_equal(sweep_of_gateway(&memory).due_ms, 1);
+    assert_int_equal(cloud.writes, writes);
+    assert_int_equal(answer_requests(), 0);
+    fk_memory_clock_advance_ms(&cloud.clock, 1);
+    (void)sweep_of_gateway(&memory);
+    assert_int_equal(answer_requests(), 1); /* not itself, silent as it is */
+    assert_true(cloud_gateway(&cloud, CLOUD_OTHER, &record));
+    assert_false(record.alive);
+    assert_true(cloud_gateway(&cloud, CLOUD_GATEWAY, &record));
+    assert_true(record.alive);
+    fk_sweep_memory_deinit(&memory);
+}
+
+static void a_sweep_says_when_sessions_of_the_dead_are_due(void **state)
+{
+    (void)state;
+    struct fk_sweep_memory memory = {.seen = NULL};
+    struct fk_session_record session;
+    cloud_ask(&cloud, 0, 0, CLOUD_GATEWAY, cloud_word(&cloud, FK_OP_GATEWAY_DEAD, 1));
+    fk_memory_clock_advance_ms(&cloud.clock, 4000);
+    struct fk_sweep_result result;
+    assert_int_equal(fk_sweep_gateways(&cloud.options, &cloud.ports, CLOUD_OTHER, &memory, &result), FK_OK);
+    assert_int_equal(result.due_ms, 10000 - 4000 + 2 * cloud.options.skew_ms + 1);
+    fk_memory_clock_advance_ms(&cloud.clock, result.due_ms);
+    assert_int_equal(fk_sweep_gateways(&cloud.options, &cloud.ports, CLOUD_OTHER, &memory, &result), FK_OK);
+    assert_int_equal(answer_requests(), 1);
+    assert_false(cloud_session(&cloud, CLOUD_SESSION, &session));
+    fk_sweep_memory_deinit(&memory);
+}
+
+/* The schedule has nothing to remember of a gateway whose lease can't be over. Its word does not count further. */
+static void who_renewed_lately_is_not_looked_at(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t ago_ms;
+        size_t writes;
+    } rows[] = {{0, 0}, {19000, 0}, {19001, 1}, {3600000, 1}, {-2000, 0}, {-2001, 1}, {-3600000, 1}};
+    struct fk_gateway_record record;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        renew(CLOUD_OTHER, 0);
+        (void)sweep(); /* both are seen */
+        size_t writes = cloud.writes;
+        renew_at(CLOUD_OTHER, 0, fk_clock_wall_ms(&cloud.clock.base) - rows[i].ago_ms);
+        (void)sweep();
+        assert_int_equal(cloud.writes - writes, rows[i].writes);
     }
-    for (int round = 0; round < ROUNDS; round++) {
-        struct fk_sweep_result result;
-        for (int64_t id = 100; id < 100 + MANY - 2; id++) {
-            renew(id, 0);
-        }
-        size_t before = cloud.writes;
-        for (int i = 0; i < MANY; i++) {
-            assert_int_equal(fk_sweep_gateways(&cloud.options, &cloud.ports, &result), FK_OK);
-            assert_int_equal(result.gateways_alive, MANY);
-        }
-        writes += cloud.writes - before; /* of observations: one for each counter that has moved */
+    /* A clock that is ahead for good protects nobody. */
+    fk_memory_clock_advance_ms(&cloud.clock, cloud.options.lease_ms + 2 * cloud.options.skew_ms + 1);
+    (void)sweep();
+    (void)answer_requests();
+    assert_true(cloud_gateway(&cloud, CLOUD_OTHER, &record));
+    assert_false(record.alive);
+}
+
+/* While every gateway lives sessions are looked at now and then; where none does, each time. */
+static void sessions_are_looked_at_rarely_while_all_gateways_live(void **state)
+{
+    (void)state;
+    size_t looks = 0;
+    renew_at(CLOUD_GATEWAY, 0, fk_clock_wall_ms(&cloud.clock.base));
+    renew_at(CLOUD_OTHER, 0, fk_clock_wall_ms(&cloud.clock.base));
+    for (int i = 0; i < 1000; i++) {
+        looks += sweep().sessions;
     }
-    assert_true(writes > ROUNDS * MANY / 2); /* few rounds without a look */
-    assert_true(writes <= ROUNDS * MANY);
-    assert_int_equal(answer_requests(), 0); /* nobody is dead */
+    assert_in_range(looks, 50, 200); /* one in ten */
+    cloud_ask(&cloud, 0, 0, CLOUD_OTHER, cloud_word(&cloud, FK_OP_GATEWAY_DEAD, 2));
+    assert_int_equal(sweep().sessions, 1);
+    cloud_ask(&cloud, 0, 0, CLOUD_GATEWAY, cloud_word(&cloud, FK_OP_GATEWAY_DEAD, 2));
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(sweep().sessions, 1);
+    }
 }
 
 static const struct CMUnitTest tests[] = {
@@ -184,7 +258,10 @@ static const struct CMUnitTest tests[] = {
     ROW(events_are_sent_again_until_they_are_acknowledged),
     ROW(due_nodes_are_asked_for),
     ROW(the_small_sweep_looks_at_gateways_only),
-    ROW(many_gateways_share_the_looking),
+    ROW(a_gateway_finds_who_is_silent_by_itself),
+    ROW(a_sweep_says_when_sessions_of_the_dead_are_due),
+    ROW(who_renewed_lately_is_not_looked_at),
+    ROW(sessions_are_looked_at_rarely_while_all_gateways_live),
 };
 
 int main(void)

@@ -163,6 +163,64 @@ static void a_renewal_raises_the_counter(void **state)
     assert_false(fk_cloud_gateway_dead(cloud.at[0].gateway));
 }
 
+/* It knows the stamp that its last renewal gave the record: nothing has to be read for the next one to be valid. */
+static void a_renewal_does_not_read_the_record_first(void **state)
+{
+    (void)state;
+    int64_t stamp = 0;
+    int64_t before = self(0, &stamp).counter;
+    cloud.table.fail_reads = FK_ERR_BUSY;
+    for (int i = 0; i < 4; i++) {
+        cloud_pass_ms(cloud.options.period_ms);
+    }
+    cloud.table.fail_reads = FK_OK;
+    assert_true(self(0, &stamp).counter >= before + 4);
+    assert_null(fk_gateway_unready(cloud.at[0].gateway));
+}
+
+/* The stamp is another one: a fence of its own. Only then it reads. */
+static void a_renewal_reads_the_record_where_it_has_changed(void **state)
+{
+    (void)state;
+    int64_t stamp = 0;
+    struct fk_gateway_record record = self(0, &stamp);
+    struct fk_buf value = FK_BUF_EMPTY;
+    record.counter += 10;
+    fk_gateway_record_write(&value, &record);
+    struct fk_write write = {.kind = FK_WRITE_PUT,
+                             .key = fk_key_gateway(&cloud.arena, cloud.at[0].id),
+                             .expected = stamp,
+                             .value = fk_buf_view(&value)};
+    assert_int_equal(fk_table_write(cloud.ports.table, &write, 1), FK_OK);
+    fk_buf_deinit(&value);
+    cloud_pass_ms(cloud.options.period_ms + 200);
+    assert_int_equal(self(0, &stamp).counter, record.counter + 1);
+    assert_false(fk_cloud_gateway_dead(cloud.at[0].gateway));
+}
+
+/* ADR 0009: one look until its silence is seen, L + 2 skew, the timeout + 2 skew; and the time of two commits. */
+static void sessions_of_a_silent_gateway_end_within_the_bound(void **state)
+{
+    (void)state;
+    bool exists = true;
+    const struct fk_cloud_options *options = &cloud.options;
+    struct peer *peer = cloud_connect(1, &session);
+    pass_period(peer);
+    cloud_hold(1, "renew");
+    cloud_hold(1, "sweep");
+    int64_t stamp = 0;
+    int64_t renewed_ms = self(1, &stamp).wall_ms;
+    int64_t bound_ms = options->look_ms + options->lease_ms + session.timeout_ms + 4 * (int64_t)options->skew_ms;
+    cloud_leave(peer);
+    cloud_hold(1, "expire"); /* it is silent altogether */
+    while (exists) {
+        cloud_pass_ms(100);
+        (void)cloud_session(session.session_id, &exists);
+        assert_true(fk_clock_wall_ms(&cloud.clock.base) - renewed_ms <= bound_ms + 500);
+    }
+    assert_true(fk_clock_wall_ms(&cloud.clock.base) - renewed_ms > options->lease_ms + session.timeout_ms);
+}
+
 static void nothing_is_sent_after_the_lease(void **state)
 {
     (void)state;
@@ -188,7 +246,7 @@ static void the_lease_begins_with_the_renewals_start(void **state)
     (void)state;
     struct peer *peer = cloud_connect(0, &session);
     cloud_hold(0, "renew");
-    cloud_pass_ms(cloud.options.period_ms);
+    pass_period(peer);
     assert_int_equal(cloud_held(0, "renew"), 1);
     cloud_run_held(0, "renew");
     for (int i = 0; i < 4; i++) { /* its answer takes a while */
@@ -303,6 +361,9 @@ int main(void)
         CLOUD_TEST(only_applied_events_are_acknowledged),
         CLOUD_TEST(an_idle_gateway_follows_the_store),
         CLOUD_TEST(a_renewal_raises_the_counter),
+        CLOUD_TEST(a_renewal_does_not_read_the_record_first),
+        CLOUD_TEST(a_renewal_reads_the_record_where_it_has_changed),
+        CLOUD_TEST(sessions_of_a_silent_gateway_end_within_the_bound),
         CLOUD_TEST(nothing_is_sent_after_the_lease),
         CLOUD_TEST(the_lease_begins_with_the_renewals_start),
         CLOUD_TEST(a_dead_gateway_finds_out_by_its_renewal),

@@ -212,12 +212,35 @@ static void a_sweep_tells_what_it_found(void **state)
 {
     (void)state;
     function.kind = FK_LAMBDA_HEARTBEAT;
+    function.options.session_sweeps = 1;
     assert_true(run("{\"source\":\"faaskeeper.schedule\"}"));
     fk_assert_text(fk_buf_view(&out), "{\"gateways\":2,\"sessions\":1}");
     assert_int_equal(schedule.switched, 0);
     function.kind = FK_LAMBDA_WATCH;
     assert_true(run("{}"));
     assert_int_equal(schedule.switched, 0);
+}
+
+static enum fk_err collected(void *context)
+{
+    (*(size_t *)context)++;
+    return FK_OK;
+}
+
+static void queues_of_dead_gateways_are_looked_for_now_and_then(void **state)
+{
+    (void)state;
+    size_t collections = 0;
+    function.kind = FK_LAMBDA_HEARTBEAT;
+    function.hooks = (struct fk_lambda_hooks){.collect = collected, .context = &collections};
+    for (int i = 0; i < 300; i++) {
+        assert_true(run("{}"));
+    }
+    assert_in_range(collections, 1, 20); /* one in sixty */
+    function.options.orphan_sweeps = 1;
+    size_t before = collections;
+    assert_true(run("{}"));
+    assert_int_equal(collections, before + 1);
 }
 
 static void a_failed_sweep_is_an_error(void **state)
@@ -351,6 +374,7 @@ static const struct CMUnitTest tests[] = {
     ROW(malformed_events_are_errors),
     ROW(the_pipeline_has_a_writer_and_a_distributor),
     ROW(a_sweep_tells_what_it_found),
+    ROW(queues_of_dead_gateways_are_looked_for_now_and_then),
     ROW(a_failed_sweep_is_an_error),
     ROW(where_nobody_is_left_the_schedule_is_switched_off),
     ROW(a_gateway_that_comes_meanwhile_gets_it_back),

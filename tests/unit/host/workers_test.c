@@ -60,6 +60,7 @@ static void open_world(struct world *world, int64_t delay_ms)
         .tick_ms = 2000, .session_timeout_min_ms = 4000, .session_timeout_max_ms = 40000};
     world->options = fk_cloud_defaults();
     world->options.period_ms = SWEEP_MS;
+    world->options.look_ms = SWEEP_MS;
     world->cloud = memory_cloud_new(&world->options, delay_ms);
     world->source = memory_cloud_source(world->cloud);
     world->gateway = fk_cloud_gateway_new(&gateway, &world->options, fk_posix_clock(), fk_posix_random());
