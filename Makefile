@@ -16,7 +16,7 @@ help:
 	@echo 'make tidy         clang-format check, clang-tidy, cppcheck, the rules of the tree'
 	@echo 'make fmt          format the sources'
 	@echo 'make conformance  suites of other projects, and applications, against our server'
-	@echo 'make test-aws     what runs on AWS, against emulators of it, ten minutes; make test has its short suites'
+	@echo 'make test-aws     what runs on AWS, against emulators of it, some minutes; make test has all of it'
 	@echo 'make conformance-aws  the same, whole: all tests of kazoo with both topologies, more sequences, more faults'
 	@echo 'make conformance-baseline  the same suites against the real ZooKeeper: what fails there'
 	@echo 'make bench        figures beside ZooKeeper; writes docs/benchmarks.md'
@@ -101,7 +101,7 @@ conformance-baseline: test-tools
 	-$(BASELINE)/java_suite.py curator --baseline
 	-for suite in c go node rust; do $(BASELINE)/client_suite.py $$suite --baseline; done
 
-# The test cloud: emulators of AWS on the loopback interface (docs/aws-testing.md). `make test` has the first one in it.
+# The test cloud: emulators of AWS on the loopback interface (docs/aws-testing.md). `make test` has the first target in it.
 .PHONY: test-aws conformance-aws
 test-aws: test-tools
 	$(PYTHON) tests/run.py --suite aws

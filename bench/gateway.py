@@ -43,7 +43,7 @@ class Session:
         return frame
 
     def receive(self):
-        data = self.sock.recv(4096)
+        data = self.sock.recv(1 << 16)
         assert data, "the gateway closed a connection"
         self.buffer += data
 
@@ -105,19 +105,48 @@ def status(pid, name):
     raise KeyError(name)
 
 
+class Pair:
+    """A gateway over a stub of AWS."""
+
+    def __init__(self, build, delay, threads, more=()):
+        self.processes = []
+        environment = {**os.environ, **CREDENTIALS}
+        try:
+            self.port = int(self.start([build / "bench" / "fk-stub-aws", str(delay), *more], environment))
+            environment["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{self.port}"
+            line = self.start([build / "faaskeeper", "gateway", "--deployment", "bench", "--listen", "127.0.0.1:0",
+                               "--threads", str(threads), "-D", "maxClientCnxns=0", "--log-level", "warn"], environment)
+        except BaseException:
+            self.stop()
+            raise
+        self.gateway = self.processes[1]
+        self.address = ("127.0.0.1", int(line.rsplit(":", 1)[1]))
+
+    def start(self, command, environment):
+        """Its first line."""
+        self.processes.append(subprocess.Popen(command, env=environment, stdout=subprocess.PIPE))
+        line = self.processes[-1].stdout.readline().decode()
+        assert line, f"{command[0]} did not start"
+        return line
+
+    def stop(self):
+        for process in reversed(self.processes):
+            process.terminate()
+            process.wait(15)
+            process.stdout.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+
 def run(options):
-    stub = subprocess.Popen([options.build / "bench" / "fk-stub-aws", str(options.delay)], stdout=subprocess.PIPE)
-    gateway = None
-    try:
-        port = int(stub.stdout.readline())
-        environment = {**os.environ, **CREDENTIALS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
-        command = [options.build / "faaskeeper", "gateway", "--deployment", "bench", "--listen", "127.0.0.1:0",
-                   "--threads", str(options.threads), "-D", "maxClientCnxns=0", "--log-level", "warn"]
-        gateway = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
-        line = gateway.stdout.readline().decode()
-        assert line, "the gateway did not start"
+    with Pair(options.build, options.delay, options.threads) as pair:
+        gateway = pair.gateway
         empty_kb = status(gateway.pid, "VmRSS")
-        sessions = open_sessions(("127.0.0.1", int(line.rsplit(":", 1)[1])), options.sessions)
+        sessions = open_sessions(pair.address, options.sessions)
         read_for(sessions, 1)
         cpu, began = cpu_seconds(gateway.pid), time.monotonic()
         latencies = read_for(sessions, options.seconds)
@@ -131,11 +160,6 @@ def run(options):
                 "cores": round(cpu / took, 2), "p50_ms": at(0.5), "p99_ms": at(0.99), "empty_kb": empty_kb,
                 "busy_kb_per_session": round((busy_kb - empty_kb) / options.sessions, 1),
                 "rest_kb_per_session": round((rest_kb - empty_kb) / options.sessions, 1)}
-    finally:
-        for process in (gateway, stub):
-            if process is not None:
-                process.terminate()
-                process.wait(15)
 
 
 def main():

@@ -3,8 +3,16 @@
  * fk-stub-aws: answers what a gateway asks of DynamoDB and SQS, over plain HTTP, each after a fixed time. For figures
  * of the gateway alone (gateway.py): it keeps items, and believes that every condition holds. It is no emulator.
  *
- *     fk-stub-aws DELAY_MS       prints its port; one deployment, "bench"
+ *     fk-stub-aws DELAY_MS [CHILDREN [NAME_SIZE [DATA_SIZE]]]       prints its port; one deployment, "bench"
+ *
+ * With CHILDREN there is a node /many with so many children n0000000, n0000001, ... (and x up to NAME_SIZE, 8), each
+ * with DATA_SIZE (1000) bytes of data: up to 700 in its record, more in an item of its own, which nobody asks for. GET
+ * /counts on the port tells how often each action was asked for.
  */
+#include "base/base64.h"
+#include "function/record.h"
+#include "wire/records.h"
+
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdarg.h>
@@ -18,7 +26,14 @@ enum {
     READ_SIZE = 64 * 1024,
     LONG_POLL_MS = 1000,
     KEY_MAX = 4096,
+    CHILD_DIGITS = 7, /* behind an n */
+    NAME_SIZE_MAX = 255,
+    INLINE_MAX = 700,
+    CREATED_ZXID = 1,
+    PAGE_SIZE = 1024 * 1024, /* DynamoDB ends a page at it */
 };
+
+#define PARENT "/many"
 
 struct client {
     uv_tcp_t socket;
@@ -38,7 +53,13 @@ static uv_loop_t *loop;
 static json_t *items; /* by partition, newline, name */
 static unsigned long delay_ms;
 static int port;
-static uint64_t answered;
+static json_t *counts; /* of actions */
+static unsigned long children;
+static size_t name_size = CHILD_DIGITS + 1;
+static size_t data_size = 1000;
+static char *child_value;      /* the same for all of them, as base64 */
+static size_t child_item_size; /* as DynamoDB counts it */
+static char *partition;        /* of the children, as base64 */
 
 static void fail(const char *what)
 {
@@ -127,6 +148,147 @@ static json_t *write_items(const json_t *request)
     return json_object();
 }
 
+/* --- the children of PARENT --- */
+
+/* Text of a buffer, which is ended by that. */
+static char *text_of(struct fk_buf *buf)
+{
+    fk_buf_append(buf, fk_bytes_of("", 1));
+    if (buf->failed) {
+        fail("no memory");
+    }
+    char *text = strdup((const char *)fk_buf_view(buf).data);
+    fk_buf_deinit(buf);
+    return text;
+}
+
+static char *base64(struct fk_bytes bytes)
+{
+    struct fk_buf buf = FK_BUF_EMPTY;
+    fk_base64_append(&buf, bytes);
+    return text_of(&buf);
+}
+
+static void put_value(struct fk_key key, struct fk_bytes value)
+{
+    char *parts[] = {base64(key.partition), base64(key.name), base64(value)};
+    json_t *item = json_pack("{s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}}", "p", "B", parts[0], "n", "B", parts[1], "s", "N",
+                             "1", "v", "B", parts[2]);
+    put(item);
+    json_decref(item);
+    for (size_t i = 0; i < 3; i++) {
+        free(parts[i]);
+    }
+}
+
+static void add_children(void)
+{
+    struct fk_arena arena = FK_ARENA_EMPTY;
+    struct fk_buf value = FK_BUF_EMPTY;
+    struct fk_node_record record = {.exists = true,
+                                    .zxid = CREATED_ZXID,
+                                    .node = {.path = FK_BYTES_LITERAL(PARENT),
+                                             .data = FK_BYTES_LITERAL(""),
+                                             .acl = FK_ACL_OPEN,
+                                             .czxid = CREATED_ZXID,
+                                             .mzxid = CREATED_ZXID,
+                                             .pzxid = CREATED_ZXID,
+                                             .created_children = (int32_t)children,
+                                             .num_children = (int32_t)children}};
+    fk_node_record_write(&value, &record);
+    put_value(fk_key_node(&arena, record.node.path), fk_buf_view(&value));
+    fk_buf_clear(&value);
+    fk_zx_record_write(&value, &(struct fk_zx_record){.zxid = CREATED_ZXID});
+    put_value(fk_key_zx(), fk_buf_view(&value));
+    fk_buf_clear(&value);
+    static const uint8_t data[INLINE_MAX];
+    bool fits = data_size <= INLINE_MAX;
+    record.node.data = (struct fk_bytes){fits ? data : NULL, data_size};
+    record.node.num_children = record.node.created_children = 0;
+    record.place = fits ? FK_DATA_INLINE : FK_DATA_ITEM;
+    record.attempt = fits ? FK_BYTES_NULL : FK_BYTES_LITERAL("0123456789abcdef0123456789abcdef");
+    fk_node_record_write(&value, &record);
+    child_value = base64(fk_buf_view(&value));
+    struct fk_bytes key = fk_partition_children(&arena, FK_BYTES_LITERAL(PARENT));
+    partition = base64(key);
+    child_item_size = key.size + name_size + fk_buf_view(&value).size + 4 + 11;
+    fk_buf_deinit(&value);
+    fk_arena_deinit(&arena);
+}
+
+/* The name of a child, as base64. */
+static char *child_name(unsigned long number)
+{
+    char text[NAME_SIZE_MAX + 32];
+    int size = snprintf(text, sizeof text, "n%0*lu", CHILD_DIGITS, number);
+    memset(text + size, 'x', name_size - (size_t)size);
+    return base64(fk_bytes_of(text, name_size));
+}
+
+/* The number of the first child behind a name. */
+static unsigned long first_behind(const char *name)
+{
+    struct fk_arena arena = FK_ARENA_EMPTY;
+    struct fk_bytes bytes = FK_BYTES_NULL;
+    unsigned long number = 0;
+    if (fk_base64_read(fk_bytes_text(name), &arena, &bytes) == FK_OK && bytes.size == name_size) {
+        for (size_t i = 1; i <= CHILD_DIGITS; i++) {
+            number = 10 * number + (unsigned long)(bytes.data[i] - '0');
+        }
+        number++;
+    }
+    fk_arena_deinit(&arena);
+    return number;
+}
+
+static void append(struct fk_buf *buf, const char *text)
+{
+    fk_buf_append(buf, fk_bytes_text(text));
+}
+
+/* One page of the children as text: their number is what is measured, and jansson would be most of it. */
+static char *list_children(const json_t *request)
+{
+    struct fk_buf buf = FK_BUF_EMPTY;
+    unsigned long number = first_behind(attribute(json_object_get(request, "ExpressionAttributeValues"), ":n"));
+    json_t *most = json_object_get(request, "Limit");
+    size_t limit = most == NULL ? SIZE_MAX : (size_t)json_integer_value(most);
+    char *name = NULL;
+    append(&buf, "{\"Items\":[");
+    for (size_t size = 0; number < children && limit > 0 && size + child_item_size <= PAGE_SIZE; limit--) {
+        free(name);
+        name = child_name(number++);
+        append(&buf, size == 0 ? "{\"n\":{\"B\":\"" : ",{\"n\":{\"B\":\"");
+        append(&buf, name);
+        append(&buf, "\"},\"s\":{\"N\":\"1\"},\"v\":{\"B\":\"");
+        append(&buf, child_value);
+        append(&buf, "\"}}");
+        size += child_item_size;
+    }
+    append(&buf, "]");
+    if (number < children) {
+        append(&buf, ",\"LastEvaluatedKey\":{\"p\":{\"B\":\"");
+        append(&buf, partition);
+        append(&buf, "\"},\"n\":{\"B\":\"");
+        append(&buf, name);
+        append(&buf, "\"}}");
+    }
+    append(&buf, "}");
+    free(name);
+    return text_of(&buf);
+}
+
+static bool asks_for_children(const char *action, const json_t *request)
+{
+    const json_t *values = json_object_get(request, "ExpressionAttributeValues");
+    return children > 0 && strcmp(action, "Query") == 0 && strcmp(attribute(values, ":p"), partition) == 0;
+}
+
+static void count(const char *action)
+{
+    (void)json_object_set_new(counts, action, json_integer(json_integer_value(json_object_get(counts, action)) + 1));
+}
+
 /* Sets *wait_ms. */
 static json_t *answer_to(const char *action, const json_t *request, uint64_t *wait_ms)
 {
@@ -196,7 +358,6 @@ static void on_timer(uv_timer_t *timer)
     struct client *client = timer->data;
     uv_buf_t buf = uv_buf_init(client->out, (unsigned)client->out_size);
     client->write.data = client;
-    answered++;
     if (uv_write(&client->write, (uv_stream_t *)&client->socket, &buf, 1, on_written) != 0) {
         close_client(client);
     }
@@ -214,15 +375,28 @@ static void header(const char *head, const char *name, char *value, size_t room)
     }
 }
 
+/* The answer as text; sets *wait_ms. */
+static char *answer_text(const char *action, const json_t *request, uint64_t *wait_ms)
+{
+    if (asks_for_children(action, request)) {
+        return list_children(request);
+    }
+    json_t *answer = strcmp(action, "counts") == 0 ? json_incref(counts) : answer_to(action, request, wait_ms);
+    char *text = json_dumps(answer, JSON_COMPACT);
+    json_decref(answer);
+    return text;
+}
+
 static void respond(struct client *client, const char *head, char *body, size_t size)
 {
     char target[128];
     uint64_t wait_ms = delay_ms;
     header(head, "\r\nx-amz-target", target, sizeof target);
     const char *action = strrchr(target, '.');
+    action = strncmp(head, "GET /counts", 11) == 0 ? "counts" : action == NULL ? "" : action + 1;
     json_t *request = json_loadb(body, size, 0, NULL);
-    json_t *answer = answer_to(action == NULL ? "" : action + 1, request, &wait_ms);
-    char *text = json_dumps(answer, JSON_COMPACT);
+    count(action);
+    char *text = answer_text(action, request, &wait_ms);
     free(client->out);
     int length = asprintf(
         &client->out, "HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: %zu\r\n\r\n%s",
@@ -232,7 +406,6 @@ static void respond(struct client *client, const char *head, char *body, size_t 
     }
     client->out_size = (size_t)length;
     free(text);
-    json_decref(answer);
     json_decref(request);
     client->busy = 1;
     (void)uv_timer_start(&client->timer, on_timer, wait_ms, 0);
@@ -315,27 +488,8 @@ static void add_deployment(void)
         "{\"format\":1,\"topology\":\"single-hop\",\"bucket\":\"bench\",\"requests\":"
         "\"http://127.0.0.1:%d/000000000000/requests.fifo\",\"distributor\":\"\",\"heartbeat_schedule\":\"\"}",
         port);
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    char text[1024];
-    size_t size = strlen(value);
-    size_t at = 0;
-    for (size_t i = 0; i < size; i += 3) {
-        uint32_t bits = (uint32_t)(unsigned char)value[i] << 16;
-        bits |= i + 1 < size ? (uint32_t)(unsigned char)value[i + 1] << 8 : 0;
-        bits |= i + 2 < size ? (uint32_t)(unsigned char)value[i + 2] : 0;
-        text[at++] = digits[bits >> 18 & 63];
-        text[at++] = digits[bits >> 12 & 63];
-        text[at++] = '=';
-        text[at++] = '=';
-        text[at - 2] = i + 1 < size ? digits[bits >> 6 & 63] : '=';
-        text[at - 1] = i + 2 < size ? digits[bits & 63] : '=';
-    }
-    text[at] = '\0';
-    static const char name[] = "ZGVwbG95bWVudA=="; /* "deployment" */
-    json_t *item = json_pack("{s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}}", "p", "B", name, "n", "B", name, "s", "N", "1", "v",
-                             "B", text);
-    put(item);
-    json_decref(item);
+    const struct fk_key key = {FK_BYTES_LITERAL("deployment"), FK_BYTES_LITERAL("deployment")};
+    put_value(key, fk_bytes_text(value));
 }
 
 int main(int argc, char **argv)
@@ -345,7 +499,14 @@ int main(int argc, char **argv)
     int size = sizeof name;
     delay_ms = argc > 1 ? strtoul(argv[1], NULL, 10) : 5;
     loop = uv_default_loop();
+    children = argc > 2 ? strtoul(argv[2], NULL, 10) : 0;
+    name_size = argc > 3 ? strtoul(argv[3], NULL, 10) : name_size;
+    data_size = argc > 4 ? strtoul(argv[4], NULL, 10) : data_size;
+    if (children > 9999999 || name_size <= CHILD_DIGITS || name_size > NAME_SIZE_MAX) {
+        fail("up to 9999999 children, names of 8 to 255 bytes");
+    }
     items = json_object();
+    counts = json_object();
     (void)uv_tcp_init(loop, &listener);
     (void)uv_ip4_addr("127.0.0.1", 0, &name);
     if (uv_tcp_bind(&listener, (const struct sockaddr *)&name, 0) != 0 ||
@@ -355,6 +516,9 @@ int main(int argc, char **argv)
     }
     port = ntohs(name.sin_port);
     add_deployment();
+    if (children > 0) {
+        add_children();
+    }
     (void)printf("%d\n", port);
     (void)fflush(stdout);
     return uv_run(loop, UV_RUN_DEFAULT);

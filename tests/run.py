@@ -320,8 +320,7 @@ def find_suites(build, variants, names):
 
 
 # Suites that run only when they are named: other people's, that take long or install much (`make conformance`).
-# Of the test cloud, the long runs end to end (`make test-aws`).
-ONLY_BY_NAME = re.compile(r"apps/|conformance/(java|client)-|packaging/reproducible|aws/(faults|kazoo|sidebyside)")
+ONLY_BY_NAME = re.compile(r"apps/|conformance/(java|client)-|packaging/reproducible")
 
 
 def wanted_by(names, suite):

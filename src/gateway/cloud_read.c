@@ -10,7 +10,7 @@
 #include "model/path.h"
 
 enum {
-    PAGE_ITEMS = 1000,
+    PAGE_ITEMS = 4000, /* 1 MB of the smallest ones is no more than twice that */
     REFUSED_MAX = 3, /* tries of a read that finds no state that was true at one moment */
 };
 

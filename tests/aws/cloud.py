@@ -15,6 +15,7 @@ import contextlib
 import json
 import os
 import pathlib
+import random
 import shlex
 import signal
 import socket
@@ -40,10 +41,15 @@ class CloudError(Exception):
     """An emulator that does not start; the text has the end of its log."""
 
 
+PORTS = range(11000, 32000)  # below Linux' range for outgoing connections: one of those would take it before the emulator
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    while True:
+        port = random.choice(PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def descendants(pid):

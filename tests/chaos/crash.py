@@ -26,8 +26,8 @@ import sys
 import time
 
 import history as history_module
-from life import (CLIENTS, RECORD, RUN_SECONDS, SIM, Failure, Life, Report, can_trace, delete_all, dice, killing, make_tree,
-                  read_tree, scratch, write_history)
+from life import (CLIENTS, RECORD, RUN_SECONDS, SIM, Failure, Life, Report, can_trace, check_history, delete_all, dice,
+                  killing, make_tree, read_tree, scratch, write_history)
 
 SENDS = "write,writev,sendmsg,sendto"
 START_CALLS = ("pwrite64,fdatasync,fsync,ftruncate,fallocate,unlink,unlinkat,rename,renameat,renameat2,openat,fcntl,"
@@ -200,11 +200,10 @@ class Crash:
         """The frames of this cycle, between the states before and behind it, through the simulator's checkers."""
         path = self.directory / "history.ndjson"
         write_history(path, self.directory / "frames", self.first, self.first_zxid, final, zxid)
-        done = subprocess.run([str(SIM), "--check", str(path)], capture_output=True, text=True, timeout=RUN_SECONDS)
-        if done.returncode != 0:
-            self.history.wrong(f"faaskeeper-sim --check {path}: exit code {done.returncode}\n"
-                               f"{done.stdout[-3000:]}{done.stderr[-1000:]}")
-        self.checked += "undecided" not in done.stdout
+        wrong, decided = check_history(path)
+        if wrong:
+            self.history.wrong(wrong)
+        self.checked += decided
 
     def sweep(self, connection, seen):
         """Removes what would grow from cycle to cycle; the zxid at the end."""

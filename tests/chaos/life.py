@@ -291,6 +291,15 @@ def write_history(path, frames, first, first_zxid, final, final_zxid):
         out.write(json.dumps({"k": "end", "final_zxid": final_zxid, "nodes": True}) + "\n")
 
 
+def check_history(path):
+    """Holds a history against the simulator's checkers: (what is wrong or None, whether they could decide all of it)."""
+    done = subprocess.run([str(SIM), "--check", str(path)], capture_output=True, text=True, timeout=RUN_SECONDS)
+    wrong = None
+    if done.returncode != 0:
+        wrong = f"faaskeeper-sim --check {path}: exit code {done.returncode}\n{done.stdout[-3000:]}{done.stderr[-1000:]}"
+    return wrong, "undecided" not in done.stdout
+
+
 def make_tree(connection, clients):
     """What the recording clients need."""
     paths = ["/w", "/shared", "/shared/q", "/shared/a", "/shared/b"] + [f"/shared/s{i}" for i in range(4)]

@@ -2,6 +2,7 @@
 /* Budgets: what an operation may use at most. The numbers are those of the requirements; docs/aws-units.md has what is
  * used. */
 #include "deploy/cost.h"
+#include "function/record.h"
 #include "support/test.h"
 #include "units/cases.h"
 
@@ -11,6 +12,8 @@ enum {
     ANY = -1,
     MINUTES_OF_DAY = 24 * 60,
     FUNCTION_MB = 512,
+    MANY = 100 * 1000,
+    MANY_LISTS_MAX = 32,  /* 100 000 records of 1 kB nodes are 19 MB, a page of DynamoDB's has 1 MB at most */
     LARGE = 0xfffff - 64, /* all that a frame of ZooKeeper's usual limit (jute.maxbuffer) has room for */
 };
 
@@ -253,7 +256,70 @@ static void answers_that_were_taken_do_not_stay_in_the_record(void **state)
     }
 }
 
+static void put_record(struct fk_bytes path, const struct fk_node_record *record)
+{
+    struct fk_buf value = FK_BUF_EMPTY;
+    fk_node_record_write(&value, record);
+    const struct fk_write write = {.kind = FK_WRITE_PUT,
+                                   .key = fk_key_node(&world.arena, path),
+                                   .expected = FK_STAMP_ANY,
+                                   .value = fk_buf_view(&value)};
+    assert_false(value.failed);
+    assert_int_equal(fk_table_write(world.inner.table, &write, 1), FK_OK);
+    fk_buf_deinit(&value);
+}
+
+/* Gives a node children of 1 kB, beside the functions: to create so many takes minutes. */
+static void plant_children(const char *parent, int32_t count)
+{
+    struct fk_item item;
+    struct fk_node_record record;
+    struct fk_key key = fk_key_node(&world.arena, fk_bytes_text(parent));
+    char path[64];
+    assert_int_equal(fk_table_get(world.inner.table, &key, &world.arena, &item), FK_OK);
+    assert_int_equal(fk_node_record_read(item.value, fk_bytes_text(parent), &world.arena, &record), FK_OK);
+    struct fk_node_record child = record;
+    record.node.created_children = record.node.num_children = count;
+    put_record(fk_bytes_text(parent), &record);
+    child.place = FK_DATA_ITEM;
+    child.node.data = (struct fk_bytes){NULL, 1000};
+    child.attempt = FK_BYTES_LITERAL("0123456789abcdef0123456789abcdef");
+    for (int32_t i = 0; i < count; i++) {
+        (void)snprintf(path, sizeof path, "%s/n%07d", parent, (int)i);
+        put_record(fk_bytes_text(path), &child);
+    }
+}
+
+/* The records of the children are read, and none of their data: in pages as large as DynamoDB makes them. */
+static void a_hundred_thousand_children_are_listed_in_few_requests(void **state)
+{
+    (void)state;
+    char name[32];
+    if (pipeline) {
+        return; /* the same code */
+    }
+    send_create(&world.peers[0], 1, "/many", "", 0);
+    units_settle(&world);
+    (void)expect_reply(&world.peers[0], 1, FK_CODE_OK);
+    plant_children("/many", MANY);
+    struct units_use start = units_now(&world);
+    send_watch(&world.peers[0], 2, FK_OP_GET_CHILDREN2, "/many", false);
+    units_settle(&world);
+    struct units_use use = units_since(&world, &start);
+    struct fk_reader reader = expect_reply(&world.peers[0], 2, FK_CODE_OK);
+    assert_int_equal(fk_read_i32(&reader), MANY);
+    for (int i = 0; i < MANY; i++) {
+        (void)snprintf(name, sizeof name, "n%07d", i);
+        fk_assert_text(fk_read_bytes(&reader), name);
+    }
+    at_most("a list of 100 000", "queries", use.units.table_lists, MANY_LISTS_MAX);
+    at_most("a list of 100 000", "reads of items", use.units.table_gets, 1);
+    at_most("a list of 100 000", "bytes", use.units.read_bytes, (int64_t)MANY_LISTS_MAX * FK_TABLE_PAGE_SIZE_MAX);
+    assert_int_equal(use.units.blob_gets, 0);
+}
+
 static const struct CMUnitTest tests[] = {
+    WORLD_TEST(a_hundred_thousand_children_are_listed_in_few_requests),
     WORLD_TEST(a_node_of_one_megabyte),
     WORLD_TEST(touching_a_parent_does_not_write_its_data),
     WORLD_TEST(the_item_of_a_node_is_two_kilobytes_at_most),

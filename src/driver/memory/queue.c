@@ -27,6 +27,7 @@ struct message {
     int64_t deduplication_id;
     int64_t sent_ms;
     int64_t visible_ms; /* hidden before */
+    int64_t received_ms;
     int32_t deliveries;
     size_t size;
     uint8_t bytes[];
@@ -199,6 +200,7 @@ static enum fk_err queue_send(struct fk_queue *base, int64_t group_id, int64_t d
     message->deduplication_id = deduplication_id;
     message->sent_ms = now;
     message->visible_ms = now;
+    message->received_ms = now;
     append(queue, group, message);
     sent->id = deduplication_id;
     sent->sent_ms = now;
@@ -305,6 +307,7 @@ enum fk_err fk_memory_queue_receive(struct fk_queue *base, int64_t group_id, siz
     for (size_t i = 0; i < *count; i++, link = link->next) {
         message_in_group(link)->deliveries++;
         message_in_group(link)->visible_ms = now + visibility_ms;
+        message_in_group(link)->received_ms = now;
     }
     return err;
 }
@@ -337,10 +340,11 @@ bool fk_memory_queue_hide(struct fk_queue *base, struct fk_receipt receipt, int6
     FK_ASSERT(visibility_ms >= 0 && visibility_ms <= FK_QUEUE_VISIBILITY_MAX_MS);
     int64_t now = pass_time(queue);
     struct message *message = find_hidden(queue, receipt, now);
-    if (message != NULL) {
-        message->visible_ms = now + visibility_ms;
+    if (message == NULL || now + visibility_ms > message->received_ms + FK_QUEUE_VISIBILITY_MAX_MS) {
+        return false;
     }
-    return message != NULL;
+    message->visible_ms = now + visibility_ms;
+    return true;
 }
 
 size_t fk_memory_queue_count(struct fk_queue *base)

@@ -48,7 +48,8 @@ enum fk_err fk_memory_queue_receive(struct fk_queue *queue, int64_t group, size_
 bool fk_memory_queue_delete(struct fk_queue *queue, struct fk_receipt receipt);
 
 /* The message is hidden for `visibility_ms` from now on, instead of what it was; 0 returns it to the queue at once.
- * False where the receipt is void or the message gone, and nothing happens. */
+ * False where the receipt is void, the message gone, or the delivery would last longer than FK_QUEUE_VISIBILITY_MAX_MS
+ * in all (ChangeMessageVisibility says so), and nothing happens. */
 bool fk_memory_queue_hide(struct fk_queue *queue, struct fk_receipt receipt, int64_t visibility_ms);
 
 /* Messages that are neither deleted nor dropped, hidden ones included. */
