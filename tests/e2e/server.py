@@ -46,8 +46,6 @@ CLOUD_DIFFERENCES = (
     (r"test_a_ping_shows_the_zxid|test_the_cells_are_zookeepers.*", "a ping shows what the session has seen"),
     (r"test_(session_open_and_close_take_one_each|cons_tells_what_a_client_did_last)", "a new session takes no zxid"),
     (r"test_(a_large_multi|set_watches_with_many_paths)", "a multi has 100 items"),
-    (r"test_a_parent_s_list_at_the_moment_of_the_operation_counts_within_a_multi",
-     "the list of the commit counts"),
     (r"test_the_root_counts_the_system_s_nodes", "there is no /zookeeper/config to count"),
     (r"test_a_client_that_never_reads_its_events_is_closed", "recursive watches list shorter paths"),
     (r"test_(srvr_of_a_fresh_server|srvr_counts|mntr_counts|mntr_keys|conf_and_dirs|dump_has_sessions.*|connections_and_sessions"
