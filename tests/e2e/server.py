@@ -39,8 +39,6 @@ _LOCAL = "of the server on one machine"
 _RESTART = "the memory of the cloud ends with the process"
 _ERRORS = "each decided error takes a zxid"
 CLOUD_DIFFERENCES = (
-    (r"test_(reattach_renegotiates_the_timeout|a_longer_timeout_counts_from_the_reattach)",
-     "a session keeps the timeout it was made with"),
     (r"test_(a_write_that_can_not_be_read_takes_none.*|options_that_are_none_make_it_unparsable|reconfig_is_disabled)",
      _ERRORS),
     (r"test_a_ping_shows_the_zxid|test_the_cells_are_zookeepers.*", "a ping shows what the session has seen"),
