@@ -69,6 +69,8 @@ struct check_connection {
     bool lost;
     bool asked_new;
     int64_t asked_session;
+    int64_t asked_timeout_ns;
+    int64_t timeout_ns; /* as it was told; 0: it was not */
     int64_t connect_ns;
     int64_t accepted_ns;
     int64_t lost_ns;
@@ -97,7 +99,6 @@ struct check_connection {
 struct check_session {
     struct check_session *next;
     int64_t id;
-    int64_t timeout_ns;
     struct fk_bytes password; /* as its first client was told; null: unknown */
     int64_t epoch;            /* in the ground log, so far */
     bool closing;

@@ -59,6 +59,7 @@ static void on_connect(struct pass *pass, struct check_connection *connection, c
     connection->connect_ns = record->time_ns;
     connection->asked_new = request.session_id == 0;
     connection->asked_session = request.session_id;
+    connection->asked_timeout_ns = (int64_t)request.timeout_ms * 1000000;
     connection->last_seen = request.last_zxid_seen;
     connection->password = request.password;
     connection->ids = with_id(check, FK_BYTES_NULL, "ip", fk_bytes_text(address == NULL ? "127.0.0.1" : address));
@@ -88,7 +89,7 @@ static void on_accepted(struct pass *pass, struct check_connection *connection, 
     if (connection->asked_new) {
         session->password = response.password;
     }
-    session->timeout_ns = (int64_t)response.timeout_ms * 1000000;
+    connection->timeout_ns = (int64_t)response.timeout_ms * 1000000;
 }
 
 static void on_sent(struct pass *pass, struct check_connection *connection, const struct sim_record *record)

@@ -53,19 +53,52 @@ static int64_t last_possible(const struct check_session *session)
     return last;
 }
 
+/* The timeouts that may hold at `until`: that of the newest owner, and those of handshakes nobody knows the end of. */
+struct timeouts {
+    int64_t least_ns;
+    int64_t most_ns;
+};
+
+static void add_timeout(struct timeouts *timeouts, int64_t timeout_ns)
+{
+    timeouts->least_ns = timeout_ns < timeouts->least_ns ? timeout_ns : timeouts->least_ns;
+    timeouts->most_ns = timeout_ns > timeouts->most_ns ? timeout_ns : timeouts->most_ns;
+}
+
+static struct timeouts timeouts_of(const struct check *check, const struct check_session *session, int64_t until)
+{
+    struct timeouts timeouts = {.least_ns = INT64_MAX};
+    int64_t epoch = last_epoch(session, until);
+    for (const struct check_connection *connection = session->connections; connection != NULL;
+         connection = connection->next_of_session) {
+        if (connection->accepted && connection->accepted_ns <= until && connection->epoch >= epoch) {
+            add_timeout(&timeouts, connection->timeout_ns);
+        }
+    }
+    for (size_t i = 0; i < check->history->connection_count; i++) {
+        const struct check_connection *connection = &check->connections[i];
+        bool told = (connection->accepted || connection->refused) && connection->accepted_ns <= until;
+        if (!told && connection->connect_ns <= until && connection->asked_session == session->id) {
+            add_timeout(&timeouts, connection->asked_timeout_ns);
+        }
+    }
+    return timeouts;
+}
+
 static void check_early(struct check *check, const struct check_session *session)
 {
     if (session->close_ns == 0 || session->asked_close) {
         return;
     }
     int64_t last = last_acknowledged(session, session->close_ns);
+    struct timeouts timeouts = timeouts_of(check, session, session->close_ns);
     check->counts.ended++;
-    if (last != INT64_MIN && session->close_ns < last + session->timeout_ns - check->options.early_ns) {
+    if (last != INT64_MIN && session->close_ns - last < timeouts.least_ns - check->options.early_ns) {
         check_fail(check, "C8",
                    "a session lives for its timeout after all that was answered: session 0x%" PRIx64
                    " (timeout %" PRId64 " ms) was ended at zxid %" PRId64 ", %" PRId64 " ms after its client did "
                    "something that was answered",
-                   (uint64_t)session->id, session->timeout_ns / 1000000, session->close_zxid,
+                   (uint64_t)session->id, timeouts.least_ns / 1000000, session->close_zxid,
                    (session->close_ns - last) / 1000000);
     }
 }
@@ -79,12 +112,13 @@ static void check_late(struct check *check, const struct check_session *session)
     if (check->options.late_ns == 0 || history->end_ns == 0 || session->asked_close || from == INT64_MIN) {
         return;
     }
+    struct timeouts timeouts = timeouts_of(check, session, end_ns);
     from = from < history->faults_end_ns ? history->faults_end_ns : from;
-    if (end_ns > from + session->timeout_ns + check->options.late_ns) {
+    if (end_ns > from + timeouts.most_ns + check->options.late_ns) {
         check_fail(check, "C8",
                    "a silent session ends in time: session 0x%" PRIx64 " (timeout %" PRId64 " ms) %s %" PRId64
                    " ms after it was heard last",
-                   (uint64_t)session->id, session->timeout_ns / 1000000,
+                   (uint64_t)session->id, timeouts.most_ns / 1000000,
                    session->close_zxid != 0 ? "was ended" : "is still there", (end_ns - from) / 1000000);
     }
 }

@@ -31,9 +31,10 @@ struct sim_client_options {
     uint32_t number;
     int ports; /* gateways listen at 0 ... ports - 1 */
     int32_t timeout_ms;
-    uint64_t seed; /* of its own dice: which gateway, how long it waits */
-    bool eager;    /* requests may be sent before the handshake is answered, where the session is known: nobody could
-                    * tell later whose the first ones of a new session were */
+    int32_t next_timeout_ms; /* what every second connection asks for */
+    uint64_t seed;           /* of its own dice: which gateway, how long it waits */
+    bool eager; /* requests may be sent before the handshake is answered, where the session is known: nobody could
+                 * tell later whose the first ones of a new session were */
 };
 
 /* A request and what became of it. */

@@ -234,12 +234,18 @@ static int choose_port(struct sim_client *client)
     return (client->port + 1 + (int)sim_client_below(client, (uint64_t)(ports - 1))) % ports;
 }
 
+static int32_t asked_timeout(struct sim_client *client)
+{
+    bool second = client->connects++ % 2 == 1;
+    return second && client->options.next_timeout_ms > 0 ? client->options.next_timeout_ms : client->options.timeout_ms;
+}
+
 static void connect_now(struct sim_client *client)
 {
     struct sim_endpoint end = {
         .process = client->process, .owner = client, .bytes = on_bytes, .room = on_room, .gone = on_gone};
     struct fk_connect_request request = {.last_zxid_seen = client->last_zxid,
-                                         .timeout_ms = client->options.timeout_ms,
+                                         .timeout_ms = asked_timeout(client),
                                          .session_id = client->session_id,
                                          .password = fk_bytes_of(client->password, FK_PASSWORD_SIZE),
                                          .has_read_only = true};

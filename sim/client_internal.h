@@ -28,8 +28,9 @@ struct sim_client {
     struct sim_link *link;
     uint32_t connection; /* its number in the history */
     int port;
-    int next_port; /* where to connect next; -1: any */
-    bool accepted; /* the handshake was answered */
+    uint32_t connects; /* handshakes begun so far */
+    int next_port;     /* where to connect next; -1: any */
+    bool accepted;     /* the handshake was answered */
     bool frozen;
     int32_t xid; /* of the last request */
     struct fk_buf in;

@@ -142,6 +142,7 @@ static void give_workload(struct sim_options *options)
     workload->depth = (int)options->depth;
     workload->think_ms = (int32_t)options->think_ms;
     workload->timeout_ms = (int32_t)options->session_ms;
+    workload->next_timeout_ms = (int32_t)options->next_ms;
     workload->newer = options->newer != 0;
     workload->quotas = options->quotas != 0;
     options->cloud.rules.enforce_quota = options->quotas != 0 && options->pipeline == 0;
@@ -178,6 +179,13 @@ static bool apply(struct sim_options *options, const char *settings, char *wrong
     return true;
 }
 
+/* One run in three has clients that ask for another timeout when they come back. */
+static void draw_next_timeout(struct sim_options *options, uint64_t *dice)
+{
+    options->next_ms = ONE_OF(dice, options->session_ms, options->session_ms, options->session_ms, options->session_ms,
+                              options->session_ms / 2, options->session_ms * 2);
+}
+
 bool sim_options_draw(struct sim_options *options, uint64_t seed, const char *settings, char *wrong, size_t size)
 {
     uint64_t dice = sim_mix(seed + UINT64_C(0x51ed270b35ae5a1f));
@@ -191,6 +199,7 @@ bool sim_options_draw(struct sim_options *options, uint64_t seed, const char *se
     give(options);
     sim_workload_draw(&options->workload, seed, &options->cloud);
     take_workload(options);
+    draw_next_timeout(options, &dice);
     (void)apply(options, settings, wrong, size);
     give_workload(options);
     return true;
@@ -229,12 +238,14 @@ bool sim_options_scenario(struct sim_options *options, const struct sim_scenario
     options->visibility_ms = options->function_ms + 1000;
     options->sweep_ms = options->period_ms;
     options->restart_ms = 1000;
+    options->next_ms = 0;
     options->faults = 0;
     options->wild_clocks = 0;
     options->clock_ms = options->skew_ms / 2;
     options->zombie_ms = options->lease_ms + options->visibility_ms;
     (void)apply(options, settings, wrong, size);
     give(options);
+    options->workload.next_timeout_ms = (int32_t)options->next_ms;
     return true;
 }
 

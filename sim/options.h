@@ -44,6 +44,7 @@
     X(depth, "requests in flight of a client")                                                                         \
     X(think_ms, "pause between actions at most")                                                                       \
     X(session_ms, "session timeout that clients ask for")                                                              \
+    X(next_ms, "what every second connection of a client asks for")                                                    \
     X(containers, "1: clients ask for containers and TTL nodes")                                                       \
     X(newer, "1: clients use the operations of 3.6 and later too")                                                     \
     X(quotas, "1: clients set quotas; single hop: hard limits refuse")

@@ -197,6 +197,7 @@ static void actor_start(struct sim_workload *workload, int number)
         .number = (uint32_t)(number + 1),
         .ports = workload->ports,
         .timeout_ms = workload->options.timeout_ms,
+        .next_timeout_ms = workload->options.next_timeout_ms,
         .seed = sim_mix(workload->options.seed + (uint64_t)number + 1),
         .eager = workload->options.eager,
     };

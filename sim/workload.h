@@ -67,8 +67,9 @@ struct sim_workload_options {
     int depth;       /* requests in flight of a client */
     int32_t think_ms;
     int32_t timeout_ms;
-    bool newer;  /* one action in five is sim_actor_newer's */
-    bool quotas; /* and some are sim_actor_quota's */
+    int32_t next_timeout_ms; /* what every second connection of a client asks for; 0: the same */
+    bool newer;              /* one action in five is sim_actor_newer's */
+    bool quotas;             /* and some are sim_actor_quota's */
     uint32_t watch_per_million;
     int paths;      /* different names in each directory */
     int ephemerals; /* of one burst of them */

@@ -121,8 +121,7 @@ static enum fk_err prepare(struct worker *worker, const struct setup *setup)
                                     .hooks = {.set_schedule = set_schedule, .collect = collect, .context = worker}};
     worker->function.options.pipeline = setup->deployment.pipeline;
     worker->function.options.lock_ms = LOCK_MS;
-    const char *extended = getenv("FK_EXTENDED_TYPES"); /* a gateway has it from its configuration */
-    worker->function.options.rules.extended_types = extended != NULL && strcmp(extended, "true") == 0;
+    worker->function.options.rules = fk_deployment_get_rules(&setup->deployment);
     return FK_OK;
 }
 

@@ -56,6 +56,20 @@ static enum fk_err take_option(const struct option_row *rows, size_t count, enum
     return FK_OK;
 }
 
+/* What an option of the command line means: the table of rows, and the rules of a deployment behind it. */
+static enum fk_err take(const struct option_row *rows, size_t count, enum fk_cli_deploy_command command,
+                        struct fk_cli_deploy *parsed, int argc, char **argv, int *at, struct fk_diag *diag)
+{
+    size_t size = strcspn(argv[*at], "=");
+    for (size_t i = 0; i < FK_DEPLOYMENT_RULES && command == FK_CLI_DEPLOY; i++) {
+        const struct option_row rule = {fk_deployment_rules[i].option, ON_DEPLOY, &parsed->options.rules[i], NULL};
+        if (find_row(&rule, 1, argv[*at], size) != NULL) {
+            return take_option(&rule, 1, command, argc, argv, at, diag);
+        }
+    }
+    return take_option(rows, count, command, argc, argv, at, diag);
+}
+
 enum fk_err fk_cli_deploy_parse(enum fk_cli_deploy_command command, int argc, char **argv, struct fk_cli_deploy *parsed,
                                 bool *help, struct fk_diag *diag)
 {
@@ -84,7 +98,7 @@ enum fk_err fk_cli_deploy_parse(enum fk_cli_deploy_command command, int argc, ch
     for (int at = 1; at < argc && !*help; at++) {
         enum fk_err err = FK_OK;
         if (argv[at][0] == '-') {
-            err = take_option(rows, sizeof rows / sizeof rows[0], command, argc, argv, &at, diag);
+            err = take(rows, sizeof rows / sizeof rows[0], command, parsed, argc, argv, &at, diag);
         } else if (cloud || strcmp(argv[at], "aws") != 0) {
             err = refuse(diag, argv[at], cloud ? "one argument too many" : "the only cloud known is aws");
         } else {

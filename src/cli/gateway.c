@@ -30,7 +30,9 @@ static const char help[] =
     "Prints one line with its address once it serves. Credentials are found as by AWS's own tools (environment, "
     "files,\n"
     "container, instance). SIGTERM and SIGINT end it: what is under way ends, then clients go to another gateway with\n"
-    "their sessions. Keys of the file about data on disk, audit logs and sweeps have no effect.\n"
+    "their sessions. Keys of the file about data on disk, audit logs and sweeps have no effect; what writes mean is "
+    "the\n"
+    "deployment's (docs/aws.md).\n"
     "Exit codes: 0 stopped, 1 environment (no credentials, no such deployment, declared dead by others, port in use),\n"
     "2 usage or configuration.\n";
 
@@ -56,10 +58,32 @@ static bool knows_channel(const char *text)
     return strcmp(text, "sqs") == 0 || strcmp(text, "tcp") == 0 || (strncmp(text, "tcp:", 4) == 0 && text[4] != '\0');
 }
 
+static int take_option(void *context, int option)
+{
+    struct gateway_options *options = (struct gateway_options *)context;
+    switch (option) {
+    case 'n':
+        options->place.deployment = optarg;
+        return -1;
+    case 'r':
+        options->place.region = optarg;
+        return -1;
+    case 'a':
+        options->place.channel = optarg;
+        return -1;
+    case 't':
+    default:
+        if (!parse_threads(optarg, &options->threads)) {
+            return fk_server_usage_error(&options->server, optarg, "--threads expects a number from 2 to 256");
+        }
+        return -1;
+    }
+}
+
 /* Reads the options; -1 to go on, otherwise the exit code. */
 static int parse_options(int argc, char **argv, struct gateway_options *options)
 {
-    static const struct option long_options[] = {
+    static const struct option rows[] = {
         FK_SERVER_LONG_OPTIONS,
         {"deployment", required_argument, NULL, 'n'},
         {"region", required_argument, NULL, 'r'},
@@ -68,34 +92,7 @@ static int parse_options(int argc, char **argv, struct gateway_options *options)
         {NULL, 0, NULL, 0},
     };
     struct fk_server_options *server = &options->server;
-    int option = 0;
-    int code = -1;
-    opterr = 0;
-    optind = 1;
-    while (code == -1 && (option = getopt_long(argc, argv, ":D:", long_options, NULL)) != -1) {
-        switch (option) {
-        case 'n':
-            options->place.deployment = optarg;
-            break;
-        case 'r':
-            options->place.region = optarg;
-            break;
-        case 'a':
-            options->place.channel = optarg;
-            break;
-        case 't':
-            if (!parse_threads(optarg, &options->threads)) {
-                return fk_server_usage_error(server, optarg, "--threads expects a number from 2 to 256");
-            }
-            break;
-        default:
-            code = fk_server_option(server, option, argv, help);
-            break;
-        }
-    }
-    if (code == -1 && optind < argc) {
-        return fk_server_usage_error(server, argv[optind], "unexpected argument");
-    }
+    int code = fk_server_parse(server, argc, argv, rows, take_option, options, help);
     if (code == -1 && !knows_channel(options->place.channel)) {
         return fk_server_usage_error(server, options->place.channel, "--channel expects sqs or tcp[:HOST[:PORT]]");
     }
@@ -144,12 +141,12 @@ static int serve(struct gateway_options *options, const struct fk_config *config
                                          .threads = (size_t)options->threads};
     host.gateway = fk_server_gateway(&options->server, config, auth, NULL);
     host.cloud.rules = host.gateway.rules;
-    fk_serve_log_posture(config, false);
     tell_keys_without_effect(config);
     enum fk_err err = cloud->open(&options->place, &host, &opened, &diag);
     if (err != FK_OK) {
         return fk_server_not_started(&options->server, config, err, &diag);
     }
+    fk_serve_log_posture(config, &host.gateway.rules, false);
     bool ended = true;
     int code = run(options, config, &host, &ended);
     if (ended) {

@@ -14,8 +14,9 @@ struct fk_gateway_place {
 
 /* Where deployments are. */
 struct fk_gateway_cloud {
-    /* Fills in what the host needs of the deployment: its cloud options (but for the rules, which are set), the source
-     * of ports, the mailbox. *opened is for close. USAGE, IO, NOT_FOUND... with diag that names the next step. */
+    /* Fills in what the host needs of the deployment: its cloud options, the source of ports, the mailbox. The rules
+     * are those of the configuration; a deployment that has its own sets them, for as long as it is open. *opened is
+     * for close. USAGE, IO, NOT_FOUND... with diag that names the next step. */
     enum fk_err (*open)(const struct fk_gateway_place *place, struct fk_cloud_host_options *host, void **opened,
                         struct fk_diag *diag);
     void (*close)(void *opened);

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/container.h"
+#include "base/log.h"
 #include "cli/cli.h"
 #include "driver/aws/mailbox.h"
 #include "driver/aws/schedule.h"
@@ -170,6 +171,29 @@ static enum fk_err load(struct place *place, const char *name, struct fk_diag *d
     return err == FK_ERR_USAGE ? FK_ERR_IO : err; /* no credentials, no permission: it is not how we were called */
 }
 
+/* What `faaskeeper deploy` says decides, for reads as for writes; a key of the configuration that says something else
+ * is named. A scheme that this gateway can't authenticate by may be another gateway's. */
+static void take_rules(const struct place *place, struct fk_cloud_host_options *host)
+{
+    const struct fk_rules decided = fk_deployment_get_rules(&place->deployment);
+    struct fk_rules asked = host->gateway.rules;
+    const struct fk_rules defaults = {.extended_types = false};
+    host->cloud.rules = decided;
+    host->gateway.rules = decided;
+    asked.schemes |= decided.schemes;
+    for (size_t i = 0; i < FK_DEPLOYMENT_RULES; i++) {
+        char texts[3][FK_DEPLOYMENT_RULE_SIZE];
+        fk_deployment_rule_text(i, &asked, texts[0]);
+        fk_deployment_rule_text(i, &decided, texts[1]);
+        fk_deployment_rule_text(i, &defaults, texts[2]);
+        if (strcmp(texts[0], texts[1]) != 0 && strcmp(texts[0], texts[2]) != 0) {
+            fk_log_with(FK_LOG_WARN, "the deployment decides this, and otherwise than the configuration here",
+                        fk_log_text("key", fk_deployment_rules[i].key), fk_log_text("here", texts[0]),
+                        fk_log_text("deployment", texts[1]), fk_log_text("changed_by", fk_deployment_rules[i].option));
+        }
+    }
+}
+
 static enum fk_err open_place(const struct fk_gateway_place *what, struct fk_cloud_host_options *host, void **opened,
                               struct fk_diag *diag)
 {
@@ -191,6 +215,7 @@ static enum fk_err open_place(const struct fk_gateway_place *what, struct fk_clo
         return err;
     }
     host->cloud.pipeline = place->deployment.pipeline;
+    take_rules(place, host);
     host->source =
         (struct fk_port_source){.context = place, .open = open_ports, .close = close_ports, .error = port_error};
     host->open_mailbox = open_mailbox;

@@ -50,10 +50,32 @@ static bool parse_seconds(const char *text, int32_t *seconds)
     return *text != '\0' && *end == '\0' && number >= 1 && number <= SECONDS_MAX;
 }
 
+static int take_option(void *context, int option)
+{
+    struct serve_options *options = (struct serve_options *)context;
+    switch (option) {
+    case 'd':
+        options->data = optarg;
+        return -1;
+    case 'm':
+        options->memory = true;
+        return -1;
+    case 'r':
+        options->read_only = true;
+        return -1;
+    case 'x':
+    default:
+        if (!parse_seconds(optarg, &options->idle_seconds)) {
+            return fk_server_usage_error(&options->server, optarg, "--exit-when-idle expects seconds, from 1 to 86400");
+        }
+        return -1;
+    }
+}
+
 /* Reads the options; -1 to go on, otherwise the exit code. */
 static int parse_options(int argc, char **argv, struct serve_options *options)
 {
-    static const struct option long_options[] = {
+    static const struct option rows[] = {
         FK_SERVER_LONG_OPTIONS,
         {"data", required_argument, NULL, 'd'},
         {"memory", no_argument, NULL, 'm'},
@@ -61,37 +83,9 @@ static int parse_options(int argc, char **argv, struct serve_options *options)
         {"exit-when-idle", required_argument, NULL, 'x'},
         {NULL, 0, NULL, 0},
     };
-    struct fk_server_options *server = &options->server;
-    int option = 0;
-    int code = -1;
-    opterr = 0;
-    optind = 1;
-    while (code == -1 && (option = getopt_long(argc, argv, ":D:", long_options, NULL)) != -1) {
-        switch (option) {
-        case 'd':
-            options->data = optarg;
-            break;
-        case 'm':
-            options->memory = true;
-            break;
-        case 'r':
-            options->read_only = true;
-            break;
-        case 'x':
-            if (!parse_seconds(optarg, &options->idle_seconds)) {
-                return fk_server_usage_error(server, optarg, "--exit-when-idle expects seconds, from 1 to 86400");
-            }
-            break;
-        default:
-            code = fk_server_option(server, option, argv, help);
-            break;
-        }
-    }
-    if (code == -1 && optind < argc) {
-        return fk_server_usage_error(server, argv[optind], "unexpected argument");
-    }
+    int code = fk_server_parse(&options->server, argc, argv, rows, take_option, options, help);
     if (code == -1 && options->memory && options->data != NULL) {
-        return fk_server_usage_error(server, "--memory", "excludes --data");
+        return fk_server_usage_error(&options->server, "--memory", "excludes --data");
     }
     return code;
 }
@@ -138,7 +132,7 @@ static int serve(struct serve_options *options, const struct fk_config *config, 
     host.front.idle_limit_ms = (uint64_t)options->idle_seconds * 1000;
     host.gateway = fk_server_gateway(&options->server, config, auth, host.data_directory);
     host.gateway.read_only = options->read_only;
-    fk_serve_log_posture(config, !options->memory);
+    fk_serve_log_posture(config, &host.gateway.rules, !options->memory);
     return run(options, config, &host);
 }
 

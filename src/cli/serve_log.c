@@ -26,14 +26,14 @@ static void warn_of_keys(const struct fk_config *config)
     }
 }
 
-void fk_serve_log_posture(const struct fk_config *config, bool on_disk)
+void fk_serve_log_posture(const struct fk_config *config, const struct fk_rules *rules, bool on_disk)
 {
     warn_of_keys(config);
     if (!config->sync && on_disk) {
         fk_log(FK_LOG_WARN,
                "forceSync=no: what is acknowledged can be lost with the machine's power, up to a second of it");
     }
-    if (config->rules.skip_acl) {
+    if (rules->skip_acl) {
         fk_log_security(FK_LOG_WARN, "access control lists are not checked", fk_log_text("key", "skipACL"));
     }
     if (config->auth.super_digest != NULL) {

@@ -8,7 +8,8 @@
 /* Opens the log; strings of the configuration are borrowed. IO with diag. */
 enum fk_err fk_serve_log_open(const struct fk_config *config, struct fk_diag *diag);
 
-/* Warns of keys that are not honoured, and of what makes the server less safe than it could be. */
-void fk_serve_log_posture(const struct fk_config *config, bool on_disk);
+/* Warns of keys that are not honoured, and of what makes the server less safe than it could be. The rules are those
+ * that are in force. */
+void fk_serve_log_posture(const struct fk_config *config, const struct fk_rules *rules, bool on_disk);
 
 #endif

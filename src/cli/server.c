@@ -34,18 +34,29 @@ int fk_server_usage_error(const struct fk_server_options *options, const char *d
     return FK_EXIT_USAGE;
 }
 
-int fk_server_option(struct fk_server_options *options, int option, char **argv, const char *help)
+static int add_define(struct fk_server_options *options)
+{
+    if (options->define_count == FK_SERVER_DEFINES_MAX) {
+        return fk_server_usage_error(options, "-D", "too many of them: put them into a file");
+    }
+    options->defines[options->define_count++] = optarg;
+    return -1;
+}
+
+static bool is_common(int option)
+{
+    return option == '?' || strchr(":Dclvfoih", option) != NULL;
+}
+
+/* One that every command has. */
+static int take_common(struct fk_server_options *options, int option, char **argv, const char *help)
 {
     switch (option) {
     case 'c':
         options->config = optarg;
         return -1;
     case 'D':
-        if (options->define_count == FK_SERVER_DEFINES_MAX) {
-            return fk_server_usage_error(options, "-D", "too many of them: put them into a file");
-        }
-        options->defines[options->define_count++] = optarg;
-        return -1;
+        return add_define(options);
     case 'l':
         return fk_serve_listen_add(&options->listen, optarg)
                    ? -1
@@ -70,6 +81,22 @@ int fk_server_option(struct fk_server_options *options, int option, char **argv,
     default:
         return fk_server_usage_error(options, argv[optind - 1], "unknown option");
     }
+}
+
+int fk_server_parse(struct fk_server_options *options, int argc, char **argv, const struct option *rows,
+                    fk_server_own_fn own, void *context, const char *help)
+{
+    int option = 0;
+    int code = -1;
+    opterr = 0;
+    optind = 1;
+    while (code == -1 && (option = getopt_long(argc, argv, ":D:", rows, NULL)) != -1) {
+        code = is_common(option) ? take_common(options, option, argv, help) : own(context, option);
+    }
+    if (code == -1 && optind < argc) {
+        return fk_server_usage_error(options, argv[optind], "unexpected argument");
+    }
+    return code;
 }
 
 int fk_server_fail(const struct fk_server_options *options, enum fk_err err, const struct fk_diag *diag)

@@ -25,7 +25,7 @@ struct fk_server_options {
     const char *log[FK_SERVER_LOG_OPTIONS]; /* level, format, file; NULL: not given */
 };
 
-/* Rows for getopt_long; their letters are taken. ":D:" are the short options. */
+/* Rows for getopt_long; their letters, and D, are taken. */
 #define FK_SERVER_LONG_OPTIONS                                                                                         \
     {"config", required_argument, NULL, 'c'}, {"listen", required_argument, NULL, 'l'},                                \
         {"log-level", required_argument, NULL, 'v'}, {"log-format", required_argument, NULL, 'f'},                     \
@@ -41,8 +41,13 @@ struct fk_server_options {
     "  --log-file FILE    where the log goes (default standard error); opened again on SIGHUP\n"                       \
     "  --help             this text\n"
 
-/* What getopt_long gave and the command does not know itself; -1 to go on, otherwise the exit code. */
-int fk_server_option(struct fk_server_options *options, int option, char **argv, const char *help);
+/* An option of the command itself, by its letter; optarg is its value. -1 to go on, otherwise the exit code. */
+typedef int (*fk_server_own_fn)(void *context, int option);
+
+/* Reads the command line: `rows` are FK_SERVER_LONG_OPTIONS and the command's own, which `own` is given. -1 to go on,
+ * otherwise the exit code. */
+int fk_server_parse(struct fk_server_options *options, int argc, char **argv, const struct option *rows,
+                    fk_server_own_fn own, void *context, const char *help);
 
 /* `detail` stands in quotes before the message; the exit code. */
 int fk_server_usage_error(const struct fk_server_options *options, const char *detail, const char *message);

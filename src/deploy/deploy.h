@@ -5,6 +5,7 @@
 #define FK_DEPLOY_DEPLOY_H
 
 #include "deploy/stack.h"
+#include "driver/aws/deployment_rules.h"
 
 #include <stdbool.h>
 
@@ -20,7 +21,8 @@ struct fk_deploy_options {
     const char *subnets;
     const char *security_groups;
     const char *alarm_topic;
-    const char *code; /* a file */
+    const char *rules[FK_DEPLOYMENT_RULES]; /* as in fk_deployment_rules */
+    const char *code;                       /* a file */
     bool dry_run;
 };
 

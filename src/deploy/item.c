@@ -7,6 +7,23 @@
 
 #include <stdio.h>
 
+/* A value that this program does not know was refused by the template, or is of a newer one. */
+static enum fk_err take_rules(struct fk_deploy *deploy, const struct fk_stack *stack, struct fk_deployment *out)
+{
+    struct fk_rules rules = {.extended_types = false};
+    for (size_t i = 0; i < FK_DEPLOYMENT_RULES; i++) {
+        const struct fk_deployment_rule *rule = &fk_deployment_rules[i];
+        const char *value = fk_stack_values_get(&stack->parameters, rule->parameter);
+        if (!fk_deployment_rule_set(i, value, &rules)) {
+            fk_diag_set(&deploy->diag, "parameter %s of stack %s is '%.64s', not %s: %s changes it", rule->parameter,
+                        deploy->names.stack, value, rule->expected, rule->option);
+            return FK_ERR_USAGE;
+        }
+    }
+    fk_deployment_set_rules(out, &rules);
+    return FK_OK;
+}
+
 /* What the stack has. */
 static enum fk_err deployment_of(struct fk_deploy *deploy, const struct fk_stack *stack, struct fk_deployment *out)
 {
@@ -18,7 +35,7 @@ static enum fk_err deployment_of(struct fk_deploy *deploy, const struct fk_stack
     (void)snprintf(out->requests, sizeof out->requests, "%s", fk_stack_values_get(outputs, "RequestQueueUrl"));
     (void)snprintf(out->distributor, sizeof out->distributor, "%s",
                    fk_stack_values_get(outputs, "DistributorQueueUrl"));
-    return err;
+    return err == FK_OK ? take_rules(deploy, stack, out) : err;
 }
 
 /* Writes it where it says something else, so that a second run costs a read and changes nothing. */

@@ -54,6 +54,19 @@ static bool is_list(const char *text, const char *prefix)
                             strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-,") == size);
 }
 
+/* An empty value would leave open which one is meant. */
+static enum fk_err check_rules(const struct fk_deploy_options *options, struct fk_diag *diag)
+{
+    struct fk_rules rules;
+    for (size_t i = 0; i < FK_DEPLOYMENT_RULES; i++) {
+        const char *value = options->rules[i];
+        if (value != NULL && (value[0] == '\0' || !fk_deployment_rule_set(i, value, &rules))) {
+            return refuse(diag, fk_deployment_rules[i].option, value, fk_deployment_rules[i].expected);
+        }
+    }
+    return FK_OK;
+}
+
 enum fk_err fk_deploy_options_check(const struct fk_deploy_options *options, struct fk_diag *diag)
 {
     if (!is_one_of(options->topology, "single-hop", "pipeline")) {
@@ -90,7 +103,7 @@ enum fk_err fk_deploy_options_check(const struct fk_deploy_options *options, str
         fk_diag_set(diag, "--channel tcp: needs --subnets and --security-groups, from which functions reach gateways");
         return FK_ERR_USAGE;
     }
-    return FK_OK;
+    return check_rules(options, diag);
 }
 
 static void add(struct fk_stack_values *parameters, const struct fk_stack *stack, const char *key, const char *value)
@@ -120,4 +133,7 @@ void fk_deploy_parameters(const struct fk_deploy *deploy, const struct fk_deploy
     add(parameters, stack, "SubnetIds", options->subnets);
     add(parameters, stack, "SecurityGroupIds", options->security_groups);
     add(parameters, stack, "AlarmTopicArn", options->alarm_topic);
+    for (size_t i = 0; i < FK_DEPLOYMENT_RULES; i++) {
+        add(parameters, stack, fk_deployment_rules[i].parameter, options->rules[i]);
+    }
 }

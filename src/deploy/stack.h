@@ -9,7 +9,7 @@
 #include "driver/aws/aws.h"
 
 enum {
-    FK_STACK_VALUES_MAX = 64, /* parameters or outputs: the template has 13 and 9 */
+    FK_STACK_VALUES_MAX = 64, /* parameters or outputs: the template has 20 and 9 */
     FK_STACK_CHANGES_MAX = 256,
 };
 

@@ -196,17 +196,25 @@ static void fire_recursive(struct fk_overlay *overlay, int64_t zxid, const struc
     }
 }
 
-/* The list that decides who may hear of an event: of the node it names, as the change leaves it or found it. */
-static struct fk_bytes event_acl(struct fk_overlay *overlay, const struct fk_put *put, const struct fk_event *event)
+/* The list that decides who may hear of an event: of the node it names, at that put. */
+static struct fk_bytes event_acl(struct fk_overlay *overlay, const struct fk_change *change, const struct fk_put *put,
+                                 const struct fk_event *event)
 {
     if (event->type != FK_EVENT_CHILDREN_CHANGED) {
         return put->node.acl;
     }
     struct fk_overlay_node *parent = fk_overlay_node(overlay, event->path);
-    return parent == NULL ? FK_BYTES_NULL : parent->record.node.acl;
+    if (parent == NULL) {
+        return FK_BYTES_NULL;
+    }
+    struct fk_node after = parent->record.node;
+    if (!parent->record.exists) {
+        after.path = FK_BYTES_NULL;
+    }
+    return fk_change_parent_acl(change, put, event->path, &after);
 }
 
-static void fire_put(struct fk_overlay *overlay, int64_t zxid, const struct fk_put *put)
+static void fire_put(struct fk_overlay *overlay, const struct fk_change *change, const struct fk_put *put)
 {
     struct fk_event events[FK_EVENTS_OF_PUT];
     size_t count = fk_put_events(put, events);
@@ -215,11 +223,11 @@ static void fire_put(struct fk_overlay *overlay, int64_t zxid, const struct fk_p
                                        .type = (int32_t)events[i].type,
                                        .kinds = events[i].kinds,
                                        .path = events[i].path,
-                                       .acl = event_acl(overlay, put, &events[i]),
+                                       .acl = event_acl(overlay, change, put, &events[i]),
                                        .origin = put,
                                        .origin_index = i};
-        fire_path(overlay, zxid, &events[i], &entry);
-        fire_recursive(overlay, zxid, &events[i], &entry);
+        fire_path(overlay, change->zxid, &events[i], &entry);
+        fire_recursive(overlay, change->zxid, &events[i], &entry);
     }
 }
 
@@ -289,7 +297,7 @@ void fk_apply_change(struct fk_overlay *overlay, const struct fk_change *change)
     }
     for (size_t i = 0; i < change->count; i++) {
         if (change->puts[i].kind <= FK_PUT_DELETE) {
-            fire_put(overlay, change->zxid, &change->puts[i]);
+            fire_put(overlay, change, &change->puts[i]);
         }
     }
 }

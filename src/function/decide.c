@@ -298,12 +298,13 @@ static enum fk_verdict decide_attach(struct fk_decision *decision, const struct 
 {
     struct fk_overlay *overlay = &decision->overlay;
     struct fk_reader reader = fk_reader_of(body);
-    int64_t nonce = fk_read_i64(&reader);
+    struct fk_attach_request request;
+    fk_read_attach_request(&reader, &request);
     struct fk_overlay_session *session = fk_overlay_session(overlay, message->session_id);
     if (session == NULL) {
         return FK_VERDICT_DONE;
     }
-    if (session->exists && session->record.nonce == nonce && !FK_MUTANT(ATTACH_UNFENCED)) {
+    if (session->exists && session->record.nonce == request.nonce && !FK_MUTANT(ATTACH_UNFENCED)) {
         FK_MARK(ATTACH_REPEATED);
         fk_settle_tell_attached(decision, session);
         return FK_VERDICT_DONE;
@@ -315,7 +316,7 @@ static enum fk_verdict decide_attach(struct fk_decision *decision, const struct 
     if (!fits(decision, 2)) {
         return FK_VERDICT_CUT;
     }
-    fk_settle_attach(decision, session, message->gateway, nonce);
+    fk_settle_attach(decision, session, message->gateway, &request);
     return FK_VERDICT_DONE;
 }
 

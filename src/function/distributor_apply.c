@@ -313,7 +313,8 @@ static void apply_attach(struct fk_decision *decision, const struct fk_entry *en
         gateway->exists = true;
         fk_overlay_put(overlay, gateway->item);
     }
-    fk_settle_attach(decision, session, entry->gateway, entry->word);
+    const struct fk_attach_request request = {.nonce = entry->word, .timeout_ms = entry->timeout_ms};
+    fk_settle_attach(decision, session, entry->gateway, &request);
 }
 
 static enum fk_verdict apply_dead(struct fk_decision *decision, const struct fk_entry *entry)

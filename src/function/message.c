@@ -157,6 +157,18 @@ void fk_write_session_request(struct fk_buf *buf, const struct fk_session_reques
     fk_write_bytes(buf, request->password);
 }
 
+void fk_read_attach_request(struct fk_reader *reader, struct fk_attach_request *request)
+{
+    request->nonce = fk_read_i64(reader);
+    request->timeout_ms = reader->left == 0 ? 0 : fk_read_i32(reader);
+}
+
+void fk_write_attach_request(struct fk_buf *buf, const struct fk_attach_request *request)
+{
+    fk_write_i64(buf, request->nonce);
+    fk_write_i32(buf, request->timeout_ms);
+}
+
 void fk_read_sweep_request(struct fk_reader *reader, struct fk_sweep_request *request)
 {
     request->path = fk_read_bytes(reader);

@@ -13,7 +13,7 @@
 /* Operations that gateways and sweeps send for the cloud topologies besides those of clients; each stands alone in its
  * message, whose first_number is 0, and is answered to nobody in the order of requests. */
 enum fk_internal_op {
-    FK_OP_ATTACH = -101,       /* session, epoch expected, gateway: the new owner; body: int64 nonce */
+    FK_OP_ATTACH = -101,       /* session, epoch expected, gateway: the new owner; body: fk_attach_request */
     FK_OP_EXPIRE = -102,       /* session, epoch: end it, if it is still of this epoch or closing already */
     FK_OP_GATEWAY_DEAD = -103, /* gateway: the one to declare dead; body: int64 counter it was seen at */
     FK_OP_SWEEP_NODE = -104,   /* body: fk_sweep_request */
@@ -93,6 +93,15 @@ struct fk_session_request {
 
 void fk_read_session_request(struct fk_reader *reader, struct fk_session_request *request);
 void fk_write_session_request(struct fk_buf *buf, const struct fk_session_request *request);
+
+/* Body of FK_OP_ATTACH. */
+struct fk_attach_request {
+    int64_t nonce;
+    int32_t timeout_ms; /* as the gateway agreed on it with the client; 0: it stays as it is, as in older messages */
+};
+
+void fk_read_attach_request(struct fk_reader *reader, struct fk_attach_request *request);
+void fk_write_attach_request(struct fk_buf *buf, const struct fk_attach_request *request);
 
 /* Body of FK_OP_SWEEP_NODE: a container or TTL node to delete if it is due (fk_plan_sweep_node), and its versions as
  * the sweep saw them. */

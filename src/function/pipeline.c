@@ -288,9 +288,10 @@ static enum fk_err attach_due(const struct fk_writer_try *attempt, int64_t nonce
 static enum fk_err try_attach(struct fk_writer_try *attempt)
 {
     struct fk_reader reader = fk_reader_of(attempt->job->operation->body);
-    int64_t nonce = fk_read_i64(&reader);
+    struct fk_attach_request request;
     bool due = false;
-    enum fk_err err = attach_due(attempt, nonce, &due);
+    fk_read_attach_request(&reader, &request);
+    enum fk_err err = attach_due(attempt, request.nonce, &due);
     if (err != FK_OK || !due) {
         return err;
     }
@@ -303,7 +304,8 @@ static enum fk_err try_attach(struct fk_writer_try *attempt)
     attempt->entry.epoch = attempt->session.epoch + 1;
     attempt->entry.number = 0;
     attempt->entry.answered = -1;
-    attempt->entry.word = nonce;
+    attempt->entry.word = request.nonce;
+    attempt->entry.timeout_ms = request.timeout_ms;
     return err == FK_OK ? fk_writer_finish(attempt) : err;
 }
 

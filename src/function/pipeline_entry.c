@@ -4,7 +4,8 @@
 #include "function/record_codec.h"
 
 enum {
-    ENTRY_FORMAT = 2, /* 1 had no `taken` */
+    ENTRY_FORMAT = 2,         /* 1 had no `taken` */
+    ENTRY_FORMAT_TIMEOUT = 3, /* written only where there is one, so that older code reads all else */
     PATH_SIZE_MIN = 4 + 8,
     PUT_SIZE_MIN = 4 + 4 + 4,
     STAT_SIZE_MIN = 4 + 4,
@@ -60,7 +61,7 @@ enum fk_err fk_entry_read(struct fk_bytes message, struct fk_arena *arena, struc
     struct fk_reader reader = fk_reader_of(message);
     *entry = (struct fk_entry){.kind = FK_STEP_REQUEST};
     int32_t format = fk_read_i32(&reader);
-    if (!reader.failed && (format < 1 || format > ENTRY_FORMAT)) {
+    if (!reader.failed && (format < 1 || format > ENTRY_FORMAT_TIMEOUT)) {
         return FK_ERR_VERSION;
     }
     entry->kind = (enum fk_step_kind)fk_read_i32(&reader);
@@ -73,6 +74,7 @@ enum fk_err fk_entry_read(struct fk_bytes message, struct fk_arena *arena, struc
     entry->answered = fk_read_i64(&reader);
     entry->taken = format == 1 ? 0 : fk_read_i64(&reader);
     entry->word = fk_read_i64(&reader);
+    entry->timeout_ms = format < ENTRY_FORMAT_TIMEOUT ? 0 : fk_read_i32(&reader);
     entry->code = fk_read_i32(&reader);
     entry->reply = fk_read_bytes(&reader);
     entry->cursor = fk_read_bytes(&reader);
@@ -88,7 +90,7 @@ enum fk_err fk_entry_read(struct fk_bytes message, struct fk_arena *arena, struc
 
 void fk_entry_write(struct fk_buf *buf, const struct fk_entry *entry)
 {
-    fk_write_i32(buf, ENTRY_FORMAT);
+    fk_write_i32(buf, entry->timeout_ms == 0 ? ENTRY_FORMAT : ENTRY_FORMAT_TIMEOUT);
     fk_write_i32(buf, (int32_t)entry->kind);
     fk_write_i64(buf, entry->token);
     fk_write_i64(buf, entry->session_id);
@@ -98,6 +100,9 @@ void fk_entry_write(struct fk_buf *buf, const struct fk_entry *entry)
     fk_write_i64(buf, entry->answered);
     fk_write_i64(buf, entry->taken);
     fk_write_i64(buf, entry->word);
+    if (entry->timeout_ms != 0) {
+        fk_write_i32(buf, entry->timeout_ms);
+    }
     fk_write_i32(buf, entry->code);
     fk_write_bytes(buf, entry->reply);
     fk_write_bytes(buf, entry->cursor);

@@ -48,6 +48,7 @@ struct fk_entry {
     int64_t answered;   /* number of the request to answer; -1: none */
     int64_t taken;      /* as in the request message */
     int64_t word;       /* of an attach: the nonce; of DEAD: the counter */
+    int32_t timeout_ms; /* of an attach: the session's from now on; 0: as it was */
     int32_t code;       /* enum fk_code */
     struct fk_bytes reply;
     struct fk_bytes cursor; /* of a chunk */

@@ -116,7 +116,8 @@ void fk_settle_tell_attached(struct fk_decision *decision, const struct fk_overl
     tell(decision, session->record.owner, &hint);
 }
 
-void fk_settle_attach(struct fk_decision *decision, struct fk_overlay_session *session, int64_t gateway, int64_t nonce)
+void fk_settle_attach(struct fk_decision *decision, struct fk_overlay_session *session, int64_t gateway,
+                      const struct fk_attach_request *request)
 {
     int64_t zxid = fk_settle_zxid(decision);
     struct fk_session_record *record = &session->record;
@@ -125,7 +126,8 @@ void fk_settle_attach(struct fk_decision *decision, struct fk_overlay_session *s
     record->last = 0;
     record->count = 0;
     record->owner = gateway;
-    record->nonce = nonce;
+    record->nonce = request->nonce;
+    record->session.timeout_ms = request->timeout_ms > 0 ? request->timeout_ms : record->session.timeout_ms;
     record->attach_zxid = zxid;
     fk_overlay_put(&decision->overlay, session->item);
     fk_settle_tell_attached(decision, session);

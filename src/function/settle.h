@@ -28,7 +28,8 @@ void fk_settle_close(struct fk_decision *decision, const struct fk_request_messa
                      const struct fk_overlay_session *session, int64_t zxid);
 
 /* The session gets a new owner and the next epoch; both owners hear of it. */
-void fk_settle_attach(struct fk_decision *decision, struct fk_overlay_session *session, int64_t gateway, int64_t nonce);
+void fk_settle_attach(struct fk_decision *decision, struct fk_overlay_session *session, int64_t gateway,
+                      const struct fk_attach_request *request);
 void fk_settle_tell_attached(struct fk_decision *decision, const struct fk_overlay_session *session);
 
 #endif

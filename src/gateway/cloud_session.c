@@ -86,13 +86,16 @@ static void write_operation(struct fk_gateway *gateway, struct fk_cloud_job *job
 static void start_attach(struct fk_gateway *gateway, struct fk_cloud_attach *attach)
 {
     struct fk_cloud_job *job = attach_job(gateway, attach, FK_JOB_ATTACH);
-    uint8_t body[8];
+    struct fk_buf body = FK_BUF_EMPTY;
     if (job == NULL) {
         give_up(gateway, attach, false);
         return;
     }
-    fk_store_u64(body, (uint64_t)attach->nonce);
-    write_operation(gateway, job, attach->epoch, FK_OP_ATTACH, fk_bytes_of(body, sizeof body));
+    fk_write_attach_request(&body,
+                            &(struct fk_attach_request){.nonce = attach->nonce, .timeout_ms = attach->timeout_ms});
+    write_operation(gateway, job, attach->epoch, FK_OP_ATTACH, fk_buf_view(&body));
+    job->base.request.failed |= body.failed;
+    fk_buf_deinit(&body);
     attach->step = FK_ATTACH_SENT;
     attach->look_ms = gateway->now_ms + gateway->cloud->options.answer_ms;
     if (job->base.request.failed) {
@@ -285,6 +288,7 @@ static void checked(struct fk_gateway *gateway, struct fk_cloud_attach *attach, 
         fk_cloud_attach_free(gateway, attach);
     } else {
         attach->epoch = job->session.epoch;
+        attach->timeout_ms = attach->timeout_ms == session->timeout_ms ? 0 : attach->timeout_ms;
         start_attach(gateway, attach);
     }
 }

@@ -257,9 +257,7 @@ static void fire(void *context, struct fk_watcher *watcher, const struct fk_even
     }
 }
 
-/* The list of a parent whose children a put changed, at that put. Lists do not change within a change, but the parent
- * may be deleted later in it, and created anew. Nobody is told what can't be checked, so a null list (which allows
- * nobody) stands for an error of the store. */
+/* Nobody is told what can't be checked: a null list, which allows nobody, stands for an error of the store. */
 static struct fk_bytes parent_acl(struct fk_gateway *gateway, const struct fk_change *change, const struct fk_put *put,
                                   struct fk_bytes path, struct fk_arena *arena)
 {
@@ -267,15 +265,7 @@ static struct fk_bytes parent_acl(struct fk_gateway *gateway, const struct fk_ch
     if (fk_store_get(gateway->store, FK_VIEW_VISIBLE, path, arena, &parent) != FK_OK) {
         return FK_BYTES_NULL;
     }
-    if (parent.path.data != NULL && parent.czxid != change->zxid) {
-        return parent.acl;
-    }
-    for (const struct fk_put *later = put; later < change->puts + change->count; later++) {
-        if (later->kind == FK_PUT_DELETE && fk_bytes_equal(later->node.path, path)) {
-            return later->node.acl;
-        }
-    }
-    return parent.path.data != NULL ? parent.acl : FK_BYTES_NULL;
+    return fk_change_parent_acl(change, put, path, &parent);
 }
 
 /* True where somebody has watched for it. */

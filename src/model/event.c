@@ -37,6 +37,20 @@ size_t fk_put_events(const struct fk_put *put, struct fk_event events[FK_EVENTS_
     return 0;
 }
 
+struct fk_bytes fk_change_parent_acl(const struct fk_change *change, const struct fk_put *put, struct fk_bytes parent,
+                                     const struct fk_node *after)
+{
+    if (after->path.data != NULL && after->czxid != change->zxid) {
+        return after->acl;
+    }
+    for (const struct fk_put *later = put; later < change->puts + change->count; later++) {
+        if (later->kind == FK_PUT_DELETE && fk_bytes_equal(later->node.path, parent)) {
+            return later->node.acl;
+        }
+    }
+    return after->path.data != NULL ? after->acl : FK_BYTES_NULL;
+}
+
 /* ZK: a recursive watch never hears NodeChildrenChanged: the children's own events tell it more. */
 unsigned fk_watch_heard_kinds(enum fk_event_type type, unsigned kinds, struct fk_bytes path, struct fk_bytes watched)
 {

@@ -29,6 +29,12 @@ enum {
 /* Events of one put in the order in which a connection gets them; gives their number. Paths are views of the put's. */
 size_t fk_put_events(const struct fk_put *put, struct fk_event events[FK_EVENTS_OF_PUT]);
 
+/* The list of a parent whose children a put of `change` changed, as it was at that put: it decides who hears of it.
+ * `after` is the parent as the change left it, with a null path where it is gone. Lists do not change within a change,
+ * but the parent may be deleted later in it, and created anew. */
+struct fk_bytes fk_change_parent_acl(const struct fk_change *change, const struct fk_put *put, struct fk_bytes parent,
+                                     const struct fk_node *after);
+
 /* The kinds of watches on the path `watched` that hear the event: those on the event's own path, and recursive ones
  * above it. `kinds` are the event's. */
 unsigned fk_watch_heard_kinds(enum fk_event_type type, unsigned kinds, struct fk_bytes path, struct fk_bytes watched);

@@ -7,6 +7,7 @@ given to the emulator's CloudFormation by AWS's SDK.
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -46,10 +47,10 @@ def code():
 
 
 class Deployment:
-    """NAME in the cloud at `url`. The environment is a client's; `overrides` are variables that the functions get too."""
+    """NAME in the cloud at `url`. `rules` are parameters of the template, and options of `faaskeeper deploy`."""
 
-    def __init__(self, url, name="test", topology="single-hop"):
-        self.url, self.name, self.topology = url, name, topology
+    def __init__(self, url, name="test", topology="single-hop", rules=None):
+        self.url, self.name, self.topology, self.rules = url, name, topology, rules or {}
         self.outputs = {}
 
     def client(self, service):
@@ -59,8 +60,9 @@ class Deployment:
         if os.environ.get("FK_DEPLOY") == "template":
             return self.create_from_template()
         environment = {**os.environ, **cloud_module.environment_for(self.url)}
+        rules = [word for name, value in self.rules.items() for word in (re.sub("([A-Z])", r"-\1", f"-{name}").lower(), value)]
         done = subprocess.run([str(BINARY), "deploy", "aws", "--name", self.name, "--topology", self.topology, "--arch", "x86_64",
-                               "--code", str(code())], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               "--code", str(code()), *rules], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, timeout=DEPLOY_SECONDS, check=False)
         if done.returncode:
             raise Failure(f"faaskeeper deploy aws: exit code {done.returncode}: {done.stdout[-2000:]}")
@@ -73,7 +75,7 @@ class Deployment:
         store.create_bucket(Bucket=bucket)
         store.put_object(Bucket=bucket, Key="code/functions.zip", Body=code().read_bytes())
         parameters = {"Name": self.name, "Topology": self.topology, "Architecture": "x86_64", "CodeBucket": bucket,
-                      "CodeKey": "code/functions.zip"}
+                      "CodeKey": "code/functions.zip", **self.rules}
         stacks.create_stack(StackName=f"faaskeeper-{self.name}", TemplateBody=TEMPLATE.read_text(),
                             Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_IAM"],
                             Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()])

@@ -14,7 +14,7 @@ from suite import BINARY, scratch  # noqa: E402
 
 FULL = bool(os.environ.get("FK_AWS_FULL"))  # `make conformance-aws`
 TOPOLOGIES = ("single-hop", "pipeline")
-FUNCTIONS = {"FK_EXTENDED_TYPES": "true"}  # what the gateways' configuration says to them
+RULES = {"ExtendedTypes": "true", "EnforceQuota": "true"}  # parameters of the template: as the other suites configure a server
 
 
 class World:
@@ -23,7 +23,7 @@ class World:
     def __init__(self, name, auth=True, variables=None):
         self.directory = scratch(f"aws-{name}")
         self.keep = False
-        self.cloud = cloud_module.Cloud(directory=self.directory, auth=auth, variables={**FUNCTIONS, **(variables or {})})
+        self.cloud = cloud_module.Cloud(directory=self.directory, auth=auth, variables=variables)
         self.deployments, self.gateways = {}, []
 
     def __enter__(self):
@@ -38,8 +38,8 @@ class World:
         if kind is None and not self.keep:
             shutil.rmtree(self.directory)
 
-    def deploy(self, name, topology="single-hop"):
-        made = deployment_module.Deployment(self.cloud.url(), name, topology).create()
+    def deploy(self, name, topology="single-hop", rules=RULES):
+        made = deployment_module.Deployment(self.cloud.url(), name, topology, rules).create()
         self.deployments[name] = made
         return made
 

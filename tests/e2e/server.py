@@ -39,15 +39,11 @@ _LOCAL = "of the server on one machine"
 _RESTART = "the memory of the cloud ends with the process"
 _ERRORS = "each decided error takes a zxid"
 CLOUD_DIFFERENCES = (
-    (r"test_(reattach_renegotiates_the_timeout|a_longer_timeout_counts_from_the_reattach)",
-     "a session keeps the timeout it was made with"),
     (r"test_(a_write_that_can_not_be_read_takes_none.*|options_that_are_none_make_it_unparsable|reconfig_is_disabled)",
      _ERRORS),
     (r"test_a_ping_shows_the_zxid|test_the_cells_are_zookeepers.*", "a ping shows what the session has seen"),
     (r"test_(session_open_and_close_take_one_each|cons_tells_what_a_client_did_last)", "a new session takes no zxid"),
     (r"test_(a_large_multi|set_watches_with_many_paths)", "a multi has 100 items"),
-    (r"test_a_parent_s_list_at_the_moment_of_the_operation_counts_within_a_multi",
-     "the list of the commit counts"),
     (r"test_the_root_counts_the_system_s_nodes", "there is no /zookeeper/config to count"),
     (r"test_a_client_that_never_reads_its_events_is_closed", "recursive watches list shorter paths"),
     (r"test_(srvr_of_a_fresh_server|srvr_counts|mntr_counts|mntr_keys|conf_and_dirs|dump_has_sessions.*|connections_and_sessions"

@@ -56,6 +56,21 @@ static bool copy(char *to, size_t room, struct fk_bytes text)
     return true;
 }
 
+struct fk_rules fk_deployment_get_rules(const struct fk_deployment *deployment)
+{
+    struct fk_rules rules = deployment->rules;
+    rules.any_sasl = deployment->any_sasl_user[0] == '\0' ? NULL : deployment->any_sasl_user;
+    return rules;
+}
+
+void fk_deployment_set_rules(struct fk_deployment *deployment, const struct fk_rules *rules)
+{
+    deployment->rules = *rules;
+    deployment->rules.any_sasl = NULL;
+    (void)snprintf(deployment->any_sasl_user, sizeof deployment->any_sasl_user, "%s",
+                   rules->any_sasl == NULL ? "" : rules->any_sasl);
+}
+
 /* --- environment --- */
 
 static enum fk_err take_variable(const char *name, char *to, size_t room, bool needed, struct fk_diag *diag)
@@ -110,6 +125,13 @@ enum fk_err fk_deployment_from_environment(struct fk_deployment *deployment, str
     for (size_t i = 0; err == FK_OK && i < sizeof variables / sizeof variables[0]; i++) {
         err = take_variable(variables[i].name, variables[i].to, variables[i].room, variables[i].needed, diag);
     }
+    struct fk_rules rules;
+    if (err == FK_OK) {
+        err = fk_deployment_rules_from_environment(&rules, diag);
+    }
+    if (err == FK_OK) {
+        fk_deployment_set_rules(deployment, &rules);
+    }
     return err;
 }
 
@@ -121,6 +143,19 @@ static void member(struct fk_buf *buf, const char *name, const char *value)
     fk_json_append_string(buf, fk_bytes_text(value));
 }
 
+/* All of them, each as text. */
+static void write_rules(struct fk_buf *buf, const struct fk_deployment *deployment)
+{
+    const struct fk_rules rules = fk_deployment_get_rules(deployment);
+    for (size_t i = 0; i < FK_DEPLOYMENT_RULES; i++) {
+        char text[FK_DEPLOYMENT_RULE_SIZE];
+        fk_deployment_rule_text(i, &rules, text);
+        fk_buf_print(buf, "%s\"%s\":", i == 0 ? ",\"rules\":{" : ",", fk_deployment_rules[i].key);
+        fk_json_append_string(buf, fk_bytes_text(text));
+    }
+    fk_buf_append(buf, FK_BYTES_LITERAL("}"));
+}
+
 void fk_deployment_write(struct fk_buf *buf, const struct fk_deployment *deployment)
 {
     fk_buf_print(buf, "{\"format\":%d", FORMAT);
@@ -129,6 +164,7 @@ void fk_deployment_write(struct fk_buf *buf, const struct fk_deployment *deploym
     member(buf, "requests", deployment->requests);
     member(buf, "distributor", deployment->distributor);
     member(buf, "heartbeat_schedule", deployment->schedule);
+    write_rules(buf, deployment);
     fk_buf_append(buf, FK_BYTES_LITERAL("}"));
 }
 
@@ -161,6 +197,25 @@ static bool read_members(const json_t *object, struct fk_deployment *deployment,
     return true;
 }
 
+/* An item that was written before there were such rules has the defaults, as its functions do. */
+static bool read_rules(const json_t *object, struct fk_deployment *deployment, const char **wrong)
+{
+    struct fk_rules rules = {.extended_types = false};
+    char texts[FK_DEPLOYMENT_RULES][FK_DEPLOYMENT_RULE_SIZE]; /* a name stays in its own */
+    const json_t *members = json_object_get(object, "rules");
+    for (size_t i = 0; i < FK_DEPLOYMENT_RULES; i++) {
+        struct fk_bytes value = fk_json_text(members, fk_deployment_rules[i].key);
+        bool missing = json_object_get(members, fk_deployment_rules[i].key) == NULL;
+        *wrong = fk_deployment_rules[i].key;
+        if (!copy(texts[i], sizeof texts[i], missing ? FK_BYTES_LITERAL("") : value) ||
+            !fk_deployment_rule_set(i, texts[i], &rules)) {
+            return false;
+        }
+    }
+    fk_deployment_set_rules(deployment, &rules);
+    return true;
+}
+
 enum fk_err fk_deployment_read(struct fk_bytes value, struct fk_deployment *deployment, struct fk_diag *diag)
 {
     json_t *object = fk_json_load(value);
@@ -174,7 +229,7 @@ enum fk_err fk_deployment_read(struct fk_bytes value, struct fk_deployment *depl
     } else if (format == FORMAT) {
         wrong = "topology";
         if (parse_topology(fk_json_text(object, "topology"), &deployment->pipeline) &&
-            read_members(object, deployment, &wrong)) {
+            read_members(object, deployment, &wrong) && read_rules(object, deployment, &wrong)) {
             err = FK_OK;
         }
     }

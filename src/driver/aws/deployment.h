@@ -4,11 +4,14 @@
  *
  *   FK_DEPLOYMENT  the name        FK_REQUESTS_URL     queue of requests
  *   FK_TABLE                       FK_DISTRIBUTOR_URL  queue of the distributor; only in the pipeline
- *   FK_BUCKET                      FK_TOPOLOGY         single-hop or pipeline */
+ *   FK_BUCKET                      FK_TOPOLOGY         single-hop or pipeline
+ *
+ * and the rules that requests are decided by (deployment_rules.h). */
 #ifndef FK_DRIVER_AWS_DEPLOYMENT_H
 #define FK_DRIVER_AWS_DEPLOYMENT_H
 
 #include "driver/aws/aws.h"
+#include "driver/aws/deployment_rules.h"
 #include "port/table.h"
 
 enum {
@@ -31,7 +34,13 @@ struct fk_deployment {
     char requests[FK_DEPLOYMENT_URL_MAX + 1];        /* URL */
     char distributor[FK_DEPLOYMENT_URL_MAX + 1];     /* URL; "" unless pipeline */
     char gateway_prefix[FK_DEPLOYMENT_PART_MAX + 1]; /* of the gateways' queues: 16 hexadecimal digits follow */
+    struct fk_rules rules;                           /* but for any_sasl: see fk_deployment_get_rules */
+    char any_sasl_user[FK_DEPLOYMENT_RULE_SIZE];     /* "": none */
 };
+
+/* What requests are decided by. A name in it is the deployment's. */
+struct fk_rules fk_deployment_get_rules(const struct fk_deployment *deployment);
+void fk_deployment_set_rules(struct fk_deployment *deployment, const struct fk_rules *rules);
 
 /* What derives from the name alone; everything else is "". USAGE: 1 to 40 of a-z, 0-9 and '-', no '-' at an end. */
 enum fk_err fk_deployment_init(struct fk_deployment *deployment, const char *name, struct fk_diag *diag);

@@ -40,6 +40,16 @@ static void all_options(void **state)
     assert_string_equal(parsed.options.log_days, "30");
     assert_true(parsed.options.dry_run);
     assert_null(parsed.options.channel);
+    char rules[] = "deploy aws --name demo --skip-acl=true --enforce-quota false --container-never-used-ms 5";
+    assert_int_equal(parse(FK_CLI_DEPLOY, rules), FK_OK);
+    for (size_t i = 0; i < FK_DEPLOYMENT_RULES; i++) {
+        const char *option = fk_deployment_rules[i].option;
+        const char *value = strcmp(option, "--skip-acl") == 0                  ? "true"
+                            : strcmp(option, "--enforce-quota") == 0           ? "false"
+                            : strcmp(option, "--container-never-used-ms") == 0 ? "5"
+                                                                               : NULL;
+        assert_true(value == NULL ? parsed.options.rules[i] == NULL : strcmp(parsed.options.rules[i], value) == 0);
+    }
     char destroy[] = "destroy --yes --name x aws";
     assert_int_equal(parse(FK_CLI_DESTROY, destroy), FK_OK);
     assert_true(parsed.yes);
@@ -68,6 +78,10 @@ static void what_is_refused(void **state)
         {FK_CLI_DEPLOY, "deploy aws --name x --dry-run=1", "'--dry-run=1': this option takes no value"},
         {FK_CLI_DEPLOY, "deploy aws --name x --memory 64", "--memory '64': expected 128 to 10240 (MB)"},
         {FK_CLI_DEPLOY, "deploy aws --names x", "'--names': unknown option"},
+        {FK_CLI_DEPLOY, "deploy aws --name x --skip-acl yes", "--skip-acl 'yes': expected true or false"},
+        {FK_CLI_DEPLOY, "deploy aws --name x --acl-schemes=", "--acl-schemes '': expected none, sasl"},
+        {FK_CLI_DEPLOY, "deploy aws --name x --skip-acl", "'--skip-acl': this option needs a value"},
+        {FK_CLI_STATUS, "status aws --name x --skip-acl true", "'--skip-acl': unknown option"},
         {FK_CLI_DESTROY, "destroy aws --name x --json", "'--json': unknown option"},
         {FK_CLI_STATUS, "status aws --name x --memory 128", "'--memory': unknown option"},
     };

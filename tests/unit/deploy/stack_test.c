@@ -109,7 +109,11 @@ static void parameters(void **state)
     struct fk_stack stack = {.state = FK_STACK_NONE};
     struct fk_stack_values values;
     const struct fk_deploy_options few = {.memory = "256"};
+    const struct fk_deploy_options rules = {.rules = {[2] = "true"}};
     fake_begin(&deploy, "demo", NULL, 0);
+    fk_deploy_parameters(&deploy, &rules, &stack, NULL, &values);
+    assert_int_equal(values.count, 2);
+    assert_string_equal(fk_stack_values_get(&values, fk_deployment_rules[2].parameter), "true");
     fk_deploy_parameters(&deploy, &few, &stack, NULL, &values);
     assert_int_equal(values.count, 2);
     assert_string_equal(fk_stack_values_get(&values, "Name"), "demo");

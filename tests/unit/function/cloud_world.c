@@ -217,6 +217,14 @@ struct fk_request_operation cloud_word(struct cloud *cloud, int32_t op, int64_t 
     return (struct fk_request_operation){.op = op, .body = taken(cloud, &buf)};
 }
 
+struct fk_request_operation cloud_attach(struct cloud *cloud, int64_t nonce, int32_t timeout_ms)
+{
+    struct fk_buf buf = FK_BUF_EMPTY;
+    struct fk_attach_request request = {.nonce = nonce, .timeout_ms = timeout_ms};
+    fk_write_attach_request(&buf, &request);
+    return (struct fk_request_operation){.op = FK_OP_ATTACH, .body = taken(cloud, &buf)};
+}
+
 struct fk_request_operation cloud_sweep_node(struct cloud *cloud, const char *path, int32_t version, int32_t cversion)
 {
     struct fk_buf buf = FK_BUF_EMPTY;

@@ -66,6 +66,7 @@ struct fk_request_operation cloud_multi(struct cloud *cloud, const struct fk_req
 struct fk_request_operation cloud_close(void);
 /* Of gateways and sweeps. */
 struct fk_request_operation cloud_word(struct cloud *cloud, int32_t op, int64_t word);
+struct fk_request_operation cloud_attach(struct cloud *cloud, int64_t nonce, int32_t timeout_ms);
 struct fk_request_operation cloud_sweep_node(struct cloud *cloud, const char *path, int32_t version, int32_t cversion);
 
 /* A message of CLOUD_SESSION in epoch 1 by CLOUD_GATEWAY, or of anybody. */

@@ -160,6 +160,20 @@ static void an_attach_moves_the_session_and_tells_both_owners(void **state)
     assert_int_equal(answer.epoch, 2);
 }
 
+static void an_attach_may_bring_another_timeout(void **state)
+{
+    (void)state;
+    assert_int_equal(session().session.timeout_ms, 10000);
+    cloud_ask(&cloud, CLOUD_SESSION, 1, CLOUD_OTHER, cloud_attach(&cloud, 1, 4000));
+    assert_int_equal(session().session.timeout_ms, 4000);
+    cloud_ask(&cloud, CLOUD_SESSION, 1, CLOUD_OTHER, cloud_attach(&cloud, 2, 30000)); /* too late */
+    assert_int_equal(session().session.timeout_ms, 4000);
+    cloud_ask(&cloud, CLOUD_SESSION, 2, CLOUD_OTHER, cloud_attach(&cloud, 3, 0));
+    cloud_ask(&cloud, CLOUD_SESSION, 3, CLOUD_OTHER, cloud_word(&cloud, FK_OP_ATTACH, 4)); /* of an older gateway */
+    assert_int_equal(session().epoch, 4);
+    assert_int_equal(session().session.timeout_ms, 4000);
+}
+
 static void a_repeated_or_late_attach_changes_nothing(void **state)
 {
     (void)state;
@@ -435,6 +449,7 @@ static const struct CMUnitTest tests[] = {
     ROW(a_gap_in_the_numbers_is_dropped),
     ROW(requests_of_an_older_epoch_are_dropped),
     ROW(an_attach_moves_the_session_and_tells_both_owners),
+    ROW(an_attach_may_bring_another_timeout),
     ROW(a_repeated_or_late_attach_changes_nothing),
     ROW(no_session_goes_to_a_dead_gateway),
     ROW(a_gateway_is_declared_dead_by_its_counter),

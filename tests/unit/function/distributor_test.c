@@ -152,7 +152,7 @@ static void garbage_is_dropped_and_newer_entries_are_left(void **state)
     write_ops(1, cloud_create(&cloud, "/a", "", 0));
     assert_int_equal(take_entries(entries), 1);
     struct fk_bytes cut = fk_bytes_head(entries[0], entries[0].size - 1);
-    struct fk_bytes batch[] = {cut, entries[0], FK_BYTES_LITERAL("\0\0\0\3"), entries[0]};
+    struct fk_bytes batch[] = {cut, entries[0], FK_BYTES_LITERAL("\0\0\0\4"), entries[0]};
     assert_int_equal(run(batch, 4, &done), FK_ERR_VERSION);
     assert_int_equal(done, 2);
     assert_int_equal(cloud_zx(&cloud).zxid, 1);
@@ -175,6 +175,24 @@ static void every_beginning_of_an_entry_is_refused(void **state)
     fk_buf_deinit(&again);
     for (size_t size = 0; size < entries[0].size; size++) {
         assert_int_equal(fk_entry_read(fk_bytes_head(entries[0], size), &cloud.arena, &entry), FK_ERR_MALFORMED);
+    }
+}
+
+/* What no attach changes is written as older distributors read it. */
+static void an_entry_has_a_timeout_where_it_changes(void **state)
+{
+    (void)state;
+    for (int32_t timeout_ms = 0; timeout_ms <= 9000; timeout_ms += 9000) {
+        struct fk_entry entry = {
+            .kind = FK_STEP_ATTACH, .session_id = 1, .epoch = 2, .answered = -1, .word = 3, .timeout_ms = timeout_ms};
+        struct fk_entry got;
+        struct fk_buf buf = FK_BUF_EMPTY;
+        fk_entry_write(&buf, &entry);
+        assert_int_equal(fk_load_u32(buf.data), timeout_ms == 0 ? 2 : 3);
+        assert_int_equal(fk_entry_read(fk_buf_view(&buf), &cloud.arena, &got), FK_OK);
+        assert_int_equal(got.timeout_ms, timeout_ms);
+        assert_int_equal(got.word, 3);
+        fk_buf_deinit(&buf);
     }
 }
 
@@ -209,6 +227,7 @@ static const struct CMUnitTest tests[] = {
     ROW(a_change_that_does_not_follow_is_not_made_visible),
     ROW(garbage_is_dropped_and_newer_entries_are_left),
     ROW(every_beginning_of_an_entry_is_refused),
+    ROW(an_entry_has_a_timeout_where_it_changes),
     ROW(without_memory_nothing_is_lost),
 };
 

@@ -305,6 +305,21 @@ static void an_attach_fences_what_was_planned_before(void **state)
     assert_int_equal(record.owner, CLOUD_OTHER);
 }
 
+static void an_attach_may_bring_another_timeout(void **state)
+{
+    (void)state;
+    struct fk_session_record record;
+    struct fk_request_operation attach = cloud_attach(&cloud, 4711, 4000);
+    struct fk_request_operation same = cloud_attach(&cloud, 4712, 0);
+    assert_int_equal(cloud_write(&cloud, cloud_message_of(&cloud, CLOUD_SESSION, 1, CLOUD_OTHER, 0, &attach, 1)),
+                     FK_OK);
+    assert_int_equal(cloud_write(&cloud, cloud_message_of(&cloud, CLOUD_SESSION, 2, CLOUD_OTHER, 0, &same, 1)), FK_OK);
+    assert_int_equal(cloud_distribute(&cloud), FK_OK);
+    assert_true(cloud_session(&cloud, CLOUD_SESSION, &record));
+    assert_int_equal(record.epoch, 3);
+    assert_int_equal(record.session.timeout_ms, 4000);
+}
+
 static void an_attach_to_a_gateway_that_dies_meanwhile_gives_full_time(void **state)
 {
     (void)state;
@@ -356,6 +371,7 @@ static const struct CMUnitTest tests[] = {
     ROW(an_end_removes_nodes_that_are_not_visible_yet),
     ROW(nothing_is_accepted_behind_the_end),
     ROW(an_attach_fences_what_was_planned_before),
+    ROW(an_attach_may_bring_another_timeout),
     ROW(an_attach_to_a_gateway_that_dies_meanwhile_gives_full_time),
     ROW(large_data_is_stored_before_it_is_accepted),
 };

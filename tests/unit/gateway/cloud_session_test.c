@@ -88,6 +88,28 @@ static void a_session_moves_to_another_gateway(void **state)
     assert_int_equal(replied_zxid, record.attach_zxid + 1);
 }
 
+/* ZK: the timeout is agreed on at each connection, and holds from there. */
+static void a_timeout_is_agreed_on_again(void **state)
+{
+    (void)state;
+    static const int32_t asked[] = {12000, 12000, 6000};
+    bool exists = false;
+    (void)cloud_connect(0, &session);
+    for (size_t i = 0; i < sizeof asked / sizeof asked[0]; i++) {
+        struct peer *peer = cloud_peer(1 - i % 2);
+        peer_hello(peer, &(struct hello){
+                             .timeout_ms = asked[i], .session_id = session.session_id, .password = session.password});
+        cloud_settle();
+        assert_int_equal(peer_welcome(peer).timeout_ms, asked[i]);
+        assert_int_equal(cloud_session(session.session_id, &exists).session.timeout_ms, asked[i]);
+        peer_hang_up(peer);
+    }
+    cloud_pass_ms(5000);
+    assert_true(lives());
+    cloud_pass_ms(5000);
+    assert_false(lives());
+}
+
 static void the_floor_begins_at_the_attach(void **state)
 {
     (void)state;
@@ -350,6 +372,7 @@ int main(void)
         CLOUD_TEST(an_unknown_creation_is_made_once),
         CLOUD_TEST(a_client_that_goes_while_its_session_is_made_leaves_a_timer),
         CLOUD_TEST(a_session_moves_to_another_gateway),
+        CLOUD_TEST(a_timeout_is_agreed_on_again),
         CLOUD_TEST(the_floor_begins_at_the_attach),
         CLOUD_TEST(a_wrong_password_does_not_touch_the_owner),
         CLOUD_TEST(an_unknown_session_is_expired),

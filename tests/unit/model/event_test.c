@@ -186,9 +186,38 @@ static void the_stat_of_a_record(void **state)
     assert_int_equal(stat.cversion, -2);
 }
 
+/* A parent that goes and comes again within a change: each put has the list of its moment. */
+static void the_list_of_a_parent_at_a_put(void **state)
+{
+    (void)state;
+    const struct fk_bytes parent = FK_BYTES_LITERAL("/p");
+    const struct fk_bytes before = FK_BYTES_LITERAL("before");
+    const struct fk_bytes anew = FK_BYTES_LITERAL("anew");
+    const struct fk_put puts[] = {
+        {.kind = FK_PUT_DELETE, .node = {.path = FK_BYTES_LITERAL("/p/c"), .acl = FK_BYTES_LITERAL("child")}},
+        {.kind = FK_PUT_DELETE, .node = {.path = parent, .acl = before}},
+        {.kind = FK_PUT_CREATE, .node = {.path = parent, .acl = anew}},
+        {.kind = FK_PUT_CREATE, .node = {.path = FK_BYTES_LITERAL("/p/c"), .acl = FK_BYTES_LITERAL("child")}},
+    };
+    const struct fk_change whole = {.zxid = 7, .puts = puts, .count = 4};
+    const struct fk_change deletes = {.zxid = 7, .puts = puts, .count = 2};
+    const struct fk_node made = {.path = parent, .acl = anew, .czxid = 7};
+    const struct fk_node old = {.path = parent, .acl = before, .czxid = 6};
+    const struct fk_node gone = {.path = FK_BYTES_NULL};
+    fk_assert_text(fk_change_parent_acl(&whole, &puts[0], parent, &made), "before");
+    fk_assert_text(fk_change_parent_acl(&whole, &puts[3], parent, &made), "anew");
+    fk_assert_text(fk_change_parent_acl(&deletes, &puts[0], parent, &gone), "before");
+    fk_assert_text(fk_change_parent_acl(&whole, &puts[0], parent, &old), "before");
+    assert_null(fk_change_parent_acl(&whole, &puts[3], parent, &gone).data);
+}
+
 static const struct CMUnitTest tests[] = {
-    FK_TEST(events_of_each_put), FK_TEST(watches_that_hear_an_event), FK_TEST(owners),
-    FK_TEST(the_fresh_tree),     FK_TEST(the_stat_of_a_record),
+    FK_TEST(events_of_each_put),
+    FK_TEST(the_list_of_a_parent_at_a_put),
+    FK_TEST(watches_that_hear_an_event),
+    FK_TEST(owners),
+    FK_TEST(the_fresh_tree),
+    FK_TEST(the_stat_of_a_record),
 };
 
 FK_TEST_MAIN(tests)

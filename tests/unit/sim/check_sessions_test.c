@@ -46,6 +46,35 @@ static void ends_after_its_timeout(void **state)
     }
 }
 
+/* The timeout of the newest connection counts: what it was agreed on, or may have been where nobody knows. */
+static void a_timeout_is_agreed_on_again(void **state)
+{
+    (void)state;
+    static const struct {
+        int32_t next_ms;
+        bool accepted;
+        int64_t after_ms;
+        const char *promise;
+    } rows[] = {
+        {STORY_TIMEOUT_MS / 2, true, STORY_TIMEOUT_MS / 2, NULL},
+        {STORY_TIMEOUT_MS / 2, true, STORY_TIMEOUT_MS / 2 - 100, "C8"},
+        {STORY_TIMEOUT_MS / 2, false, STORY_TIMEOUT_MS / 2, NULL},
+        {STORY_TIMEOUT_MS * 2, true, STORY_TIMEOUT_MS * 2 - 100, "C8"},
+        {STORY_TIMEOUT_MS * 2, true, STORY_TIMEOUT_MS * 2, NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct story story;
+        uint32_t a = with_ephemeral(&story);
+        story_lose(&story, a);
+        story.timeout_ms = rows[i].next_ms;
+        story.unanswered = !rows[i].accepted;
+        story_lose(&story, story_reopen(&story, A, 2, 0));
+        story_wait(&story, rows[i].after_ms);
+        end_of_a(&story);
+        expect(&story, rows[i].promise);
+    }
+}
+
 /* A ping that was answered keeps it alive. */
 static void pings_count(void **state)
 {
@@ -245,6 +274,7 @@ static void everything_is_answered(void **state)
 
 static const struct CMUnitTest tests[] = {
     FK_TEST(ends_after_its_timeout),
+    FK_TEST(a_timeout_is_agreed_on_again),
     FK_TEST(pings_count),
     FK_TEST(ends_in_time),
     FK_TEST(ephemerals_go_with_it),

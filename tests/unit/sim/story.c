@@ -15,7 +15,7 @@ static void note(void *context, const char *promise, const char *text)
 
 void story_begin(struct story *story)
 {
-    *story = (struct story){.frame = FK_BUF_EMPTY, .now_ns = MS};
+    *story = (struct story){.frame = FK_BUF_EMPTY, .now_ns = MS, .timeout_ms = STORY_TIMEOUT_MS};
     sim_history_init(&story->history);
 }
 
@@ -38,17 +38,20 @@ static int64_t tick(struct story *story)
 static uint32_t open_as(struct story *story, int64_t asked, int64_t session_id, int64_t epoch, int64_t last_seen)
 {
     struct fk_connect_request request = {.last_zxid_seen = last_seen,
-                                         .timeout_ms = STORY_TIMEOUT_MS,
+                                         .timeout_ms = story->timeout_ms,
                                          .session_id = asked,
                                          .password = FK_BYTES_LITERAL("0123456789abcdef")};
     struct fk_connect_response response = {
-        .timeout_ms = STORY_TIMEOUT_MS, .session_id = session_id, .password = request.password};
+        .timeout_ms = story->timeout_ms, .session_id = session_id, .password = request.password};
     fk_buf_clear(&story->frame);
     fk_write_connect_request(&story->frame, &request);
     uint32_t connection = sim_history_connect(&story->history, tick(story), 1, 1, fk_buf_view(&story->frame));
     if (epoch > 1) {
         story_ground(story, (struct sim_ground){
                                 .kind = SIM_GROUND_ATTACH, .session_id = session_id, .epoch = epoch, .gateway = 1});
+    }
+    if (story->unanswered) {
+        return connection;
     }
     fk_buf_clear(&story->frame);
     fk_write_connect_response(&story->frame, &response);

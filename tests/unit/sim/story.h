@@ -19,7 +19,9 @@ struct story {
     struct sim_check_counts counts;
     struct fk_buf frame;
     int64_t now_ns;
-    int64_t zxid; /* of the last commit */
+    int64_t zxid;       /* of the last commit */
+    int32_t timeout_ms; /* of connections from here on */
+    bool unanswered;    /* their handshakes are not answered */
     size_t violations;
     char promises[STORY_KEPT][8];
     char texts[STORY_KEPT][512];

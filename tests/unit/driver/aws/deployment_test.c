@@ -85,6 +85,9 @@ static void wrong_items_are_named(void **state)
          "format"},
         {"{\"format\":1,\"topology\":\"pipeline\",\"bucket\":\"b\",\"requests\":\"r\"}", FK_ERR_DAMAGED, "distributor"},
         {"{\"format\":1,\"topology\":\"single-hop\",\"bucket\":\"b\",\"requests\":\"r\"}", FK_OK, ""},
+        {"{\"format\":1,\"topology\":\"single-hop\",\"bucket\":\"b\",\"requests\":\"r\",\"rules\":{\"skipACL\":true}}",
+         FK_ERR_DAMAGED, "skipACL"},
+        {"{\"format\":1,\"topology\":\"single-hop\",\"bucket\":\"b\",\"requests\":\"r\",\"rules\":{}}", FK_OK, ""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct fk_deployment deployment;
@@ -129,10 +132,99 @@ static void the_environment_is_read(void **state)
     assert_non_null(strstr(diag.text, "ring"));
 }
 
+/* Each value of each rule, and what it stands for; what has no place in a list is no value. */
+static void rules_have_texts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key;
+        const char *text;
+        const char *canonical; /* NULL: refused */
+    } rows[] = {
+        {"extendedTypesEnabled", "true", "true"},
+        {"extendedTypesEnabled", "", "false"},
+        {"extendedTypesEnabled", "yes", NULL},
+        {"enforceQuota", "false", "false"},
+        {"enforceQuota", "True", NULL},
+        {"skipACL", "true", "true"},
+        {"skipACL", "true ", NULL},
+        {"reconfigEnabled", "true", "true"},
+        {"DigestAuthenticationProvider.enabled", "", "true"},
+        {"DigestAuthenticationProvider.enabled", "false", "false"},
+        {"DigestAuthenticationProvider.enabled", "0", NULL},
+        {"authProvider", "", "none"},
+        {"authProvider", "sasl", "sasl"},
+        {"authProvider", "sasl,x509", "sasl,x509"},
+        {"authProvider", "x509,sasl", NULL},
+        {"letAnySaslUserDoX", "", "none"},
+        {"letAnySaslUserDoX", "alice@REALM", "alice@REALM"},
+        {"letAnySaslUserDoX", "a\nb", NULL},
+        {"znode.container.maxNeverUsedIntervalMs", "", "0"},
+        {"znode.container.maxNeverUsedIntervalMs", "999999999999999999", "999999999999999999"},
+        {"znode.container.maxNeverUsedIntervalMs", "1000000000000000000", NULL},
+        {"znode.container.maxNeverUsedIntervalMs", "-1", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fk_rules rules = {.extended_types = false};
+        char text[FK_DEPLOYMENT_RULE_SIZE];
+        size_t index = 0;
+        while (strcmp(fk_deployment_rules[index].key, rows[i].key) != 0) {
+            index++;
+        }
+        assert_int_equal(fk_deployment_rule_set(index, rows[i].text, &rules), rows[i].canonical != NULL);
+        if (rows[i].canonical != NULL) {
+            fk_deployment_rule_text(index, &rules, text);
+            assert_string_equal(text, rows[i].canonical);
+        }
+    }
+}
+
+static void rules_are_stored_and_read(void **state)
+{
+    (void)state;
+    struct fk_deployment stored = sample();
+    struct fk_deployment read;
+    struct fk_buf buf = FK_BUF_EMPTY;
+    const struct fk_rules rules = {.digest_disabled = true,
+                                   .enforce_quota = true,
+                                   .schemes = FK_SCHEME_SASL | FK_SCHEME_X509,
+                                   .any_sasl = "\"x\"",
+                                   .never_used_ms = 60000};
+    fk_deployment_set_rules(&stored, &rules);
+    fk_deployment_write(&buf, &stored);
+    assert_int_equal(fk_deployment_init(&read, "prod-1", NULL), FK_OK);
+    assert_int_equal(fk_deployment_read(fk_buf_view(&buf), &read, NULL), FK_OK);
+    struct fk_rules got = fk_deployment_get_rules(&read);
+    assert_true(got.digest_disabled && got.enforce_quota && !got.extended_types && !got.skip_acl);
+    assert_int_equal(got.schemes, rules.schemes);
+    assert_int_equal(got.never_used_ms, 60000);
+    assert_string_equal(got.any_sasl, "\"x\"");
+    fk_buf_deinit(&buf);
+}
+
+/* A value that is none ends the function's start, and says what there is. */
+static void the_environment_has_rules(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < FK_DEPLOYMENT_RULES; i++) {
+        struct fk_diag diag = {.text = ""};
+        struct fk_rules rules;
+        (void)setenv(fk_deployment_rules[i].variable, "\t", 1);
+        assert_int_equal(fk_deployment_rules_from_environment(&rules, &diag), FK_ERR_USAGE);
+        assert_non_null(strstr(diag.text, fk_deployment_rules[i].variable));
+        assert_non_null(strstr(diag.text, fk_deployment_rules[i].expected));
+        (void)unsetenv(fk_deployment_rules[i].variable);
+    }
+    struct fk_rules rules;
+    (void)setenv("FK_SKIP_ACL", "true", 1);
+    assert_int_equal(fk_deployment_rules_from_environment(&rules, NULL), FK_OK);
+    assert_true(rules.skip_acl && !rules.extended_types && !rules.digest_disabled && rules.any_sasl == NULL);
+    (void)unsetenv("FK_SKIP_ACL");
+}
+
 static const struct CMUnitTest tests[] = {
-    FK_TEST(names_have_rules),
-    FK_TEST(what_is_stored_is_read),
-    FK_TEST(wrong_items_are_named),
+    FK_TEST(rules_have_texts),        FK_TEST(rules_are_stored_and_read), FK_TEST(the_environment_has_rules),
+    FK_TEST(names_have_rules),        FK_TEST(what_is_stored_is_read),    FK_TEST(wrong_items_are_named),
     FK_TEST(the_environment_is_read),
 };
 
