@@ -44,10 +44,11 @@
     X(SESSION_MOVED, "sessionMoved", "") /* taken over by another gateway */                                           \
     X(SESSION_CLOSED, "sessionClosed", "ephemeral nodes")                                                              \
     X(SESSION_EXPIRED, "sessionExpired", "")                                                                           \
-    X(GATEWAY_PERIOD, "gatewayPeriod", "")          /* a gateway's renewal and sweep */                                \
-    X(GATEWAY_MINUTE, "gatewayMinute", "gateways")  /* what gateways do by themselves in a minute */                   \
-    X(HEARTBEAT, "heartbeat", "sessions")           /* one call of the heartbeat function */                           \
-    X(EVENT_TRIMMED, "eventTrimmed", "")            /* what becomes of an event: acknowledged, trimmed by a sweep */   \
+    X(GATEWAY_PERIOD, "gatewayPeriod", "")         /* a gateway's renewal and sweep */                                 \
+    X(GATEWAY_MINUTE, "gatewayMinute", "gateways") /* what gateways do by themselves in a minute */                    \
+    X(HEARTBEAT, "heartbeat", "sessions")          /* one call of the heartbeat function */                            \
+    X(HEARTBEATS, "heartbeats", "sessions") /* FK_COST_HEARTBEAT_CALLS of them, a minute apart: some look further */   \
+    X(EVENT_TRIMMED, "eventTrimmed", "")    /* what becomes of an event: acknowledged, trimmed by a sweep */           \
     X(ORPHAN_SWEEP, "orphanSweep", "bytes of data") /* the look for data without a record, over 100 nodes */           \
     X(EVENT, "event", "") /* a change that a gateway watches for: what setDataWatched has beyond setData */
 
@@ -59,7 +60,8 @@ enum fk_cost_op {
 };
 
 enum {
-    FK_COST_ORPHAN_NODES = 100, /* of ORPHAN_SWEEP */
+    FK_COST_ORPHAN_NODES = 100,    /* of ORPHAN_SWEEP */
+    FK_COST_HEARTBEAT_CALLS = 300, /* of HEARTBEATS */
 };
 
 /* What an operation uses: the meter's numbers, and calls of functions of any kind. */

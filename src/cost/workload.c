@@ -19,6 +19,9 @@
 /* DynamoDB counts 100 bytes of each item at rest besides its own ("Amazon DynamoDB pricing", data storage). */
 #define ITEM_OVERHEAD 100.0
 
+/* A session's record with the eight answers that it keeps at most (docs/aws.md, "The table"). */
+#define SESSION_SIZE (74 + 8 * 116)
+
 /* Of answers and events over TCP: in a region of three zones two of three are sent to another one; billed both ways. */
 #define OTHER_ZONE_SHARE (2.0 / 3.0)
 #define BOTH_WAYS        2.0
@@ -247,14 +250,15 @@ static struct fk_cost_use orphan_sweep(const struct fk_workload *workload)
 void fk_workload_heartbeat(const struct fk_workload *workload, struct fk_usage *usage)
 {
     double calls = workload->gateways == 0 ? 0 : FK_MONTH_SECONDS / HEARTBEAT_S;
-    struct fk_cost_use call = use_of(workload, FK_COST_HEARTBEAT, workload->sessions);
+    struct fk_cost_use some = use_of(workload, FK_COST_HEARTBEATS, workload->sessions);
     struct fk_cost_use orphans = orphan_sweep(workload);
     struct fk_usage_options options = fk_workload_options(workload);
     options.refused_share = 0;
-    options.call_ms = fk_cost_read_ms() * (double)(call.units.table_gets + call.units.table_lists);
+    options.call_ms =
+        fk_cost_read_ms() * (double)(some.units.table_gets + some.units.table_lists) / FK_COST_HEARTBEAT_CALLS;
     options.cold_share = workload->recycled_per_day * HEARTBEAT_S / (24 * 3600);
     *usage = (struct fk_usage){.scheduler_invocations = calls};
-    fk_usage_add_use(usage, &call, calls, &options);
+    fk_usage_add_use(usage, &some, calls / FK_COST_HEARTBEAT_CALLS, &options);
     fk_usage_add_use(usage, &orphans, calls / HEARTBEATS_PER_ORPHAN_SWEEP, &options);
 }
 
@@ -265,19 +269,15 @@ void fk_workload_polling(const struct fk_workload *workload, struct fk_usage *us
                                .channel_idle_polls = workload->tcp ? 0 : workload->gateways * polls};
 }
 
-/* A node's item and its data are as large as a read of them is; a session's record as the heartbeat's list of 64 is
- * longer than that of 1. */
+/* A node's item and its data are as large as a read of them is. */
 void fk_workload_rest(const struct fk_workload *workload, struct fk_usage *usage)
 {
     struct fk_units node = use_of(workload, FK_COST_GET_DATA, workload->size).units;
     double node_bytes = (double)node.read_bytes + ITEM_OVERHEAD * (double)node.table_gets;
-    double session_bytes = ITEM_OVERHEAD + (double)(use_of(workload, FK_COST_HEARTBEAT, 64).units.read_bytes -
-                                                    use_of(workload, FK_COST_HEARTBEAT, 1).units.read_bytes) /
-                                               63;
     double calls = workload->writes_per_day * FK_MONTH_DAYS * (workload->pipeline ? 2 : 1) +
                    (workload->gateways == 0 ? 0 : FK_MONTH_SECONDS / HEARTBEAT_S);
     *usage = (struct fk_usage){
-        .table_gb_months = (workload->nodes * node_bytes + workload->sessions * session_bytes) / GB,
+        .table_gb_months = (workload->nodes * node_bytes + workload->sessions * (SESSION_SIZE + ITEM_OVERHEAD)) / GB,
         .blob_gb_months = workload->nodes * (double)node.blob_get_bytes / GB,
         .log_gb_months = calls * workload->log_bytes / GB * workload->log_days / FK_MONTH_DAYS,
         .alarm_months = 1,

@@ -175,11 +175,16 @@ static void ping_all(struct units_world *world)
     }
 }
 
+static void pass_period(struct units_world *world)
+{
+    ping_all(world);
+    units_pass_ms(world, world->options.period_ms);
+}
+
 static void pass_minute(struct units_world *world)
 {
     for (int64_t ms = 0; ms < MINUTE_MS; ms += world->options.period_ms) {
-        ping_all(world);
-        units_pass_ms(world, world->options.period_ms);
+        pass_period(world);
     }
 }
 
@@ -214,6 +219,31 @@ static void prepare_sessions(struct units_world *world)
     }
     pass_minute(world);
     world->options.orphan_sweeps = INT32_MAX; /* they are a row of their own */
+}
+
+/* Heartbeats with the minutes between them; the same minutes without. */
+static bool beats;
+
+static void prepare_beats(struct units_world *world)
+{
+    prepare_sessions(world);
+    beats = true;
+}
+
+static void prepare_minutes(struct units_world *world)
+{
+    prepare_sessions(world);
+    beats = false;
+}
+
+static void pass_hours(struct units_world *world)
+{
+    for (int i = 0; i < FK_COST_HEARTBEAT_CALLS; i++) {
+        pass_minute(world);
+        if (beats) {
+            sweep(world);
+        }
+    }
 }
 
 static void prepare_quiet(struct units_world *world)
@@ -269,6 +299,7 @@ static const size_t sizes[] = {100,  400,   700,   800,        900,        1000,
 static const size_t lists[] = {1, 2, 5, 10, 20, 50, 101, 200};
 static const size_t parts[] = {1, 2, 5, 10, 20, 50};
 static const size_t sessions[] = {1, 2, 16, 32, 64};
+static const size_t crowds[] = {1, 16, 64};
 static const size_t gateways[] = {1, UNITS_GATEWAYS};
 static const size_t once[] = {0};
 
@@ -324,9 +355,10 @@ static const struct table_row rows[] = {
     CASE(SESSION_CLOSED, "session: closed"),
     MADE(SESSION_CLOSED, parts, prepare_ephemerals, close_session, false, NULL),
     CASE(SESSION_EXPIRED, "session: expired"),
-    CASE(GATEWAY_PERIOD, "gateway: renewal and sweep, each 5 s"),
+    MADE(GATEWAY_PERIOD, once, prepare_gateways, pass_period, true, NULL),
     MADE(GATEWAY_MINUTE, gateways, prepare_gateways, pass_minute, true, NULL),
     MADE(HEARTBEAT, sessions, prepare_sessions, sweep, true, NULL),
+    MADE(HEARTBEATS, crowds, prepare_beats, pass_hours, true, prepare_minutes),
     MADE(EVENT_TRIMMED, once, prepare_event, minute_and_sweep, true, prepare_quiet),
     MADE(ORPHAN_SWEEP, sizes, prepare_nodes, sweep, false, prepare_nodes_quiet),
 };

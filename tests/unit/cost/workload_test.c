@@ -132,13 +132,17 @@ static void renewals_and_heartbeat(void **state)
     fk_assert_near(usage.table_write_units, 43800 * (double)minute.write_units);
     fk_assert_near(usage.table_read_units, 43800 * (double)minute.read_units);
     fk_workload_heartbeat(&workload, &usage);
-    struct fk_units call = units_of(FK_COST_HEARTBEAT, 64);
+    struct fk_units calls = units_of(FK_COST_HEARTBEATS, 64);
     struct fk_units look = units_of(FK_COST_ORPHAN_SWEEP, 0);
     fk_assert_near(usage.scheduler_invocations, 43800);
     fk_assert_near(usage.function_requests, 43800);
-    fk_assert_near(usage.table_read_units, 43800 * (double)call.read_units + 730 * (double)look.read_units);
-    fk_assert_near(usage.function_gb_seconds,
-                   43800 * 0.5 * (fk_cost_read_ms() * (double)(call.table_gets + call.table_lists) + 0.5) / 1000);
+    fk_assert_near(usage.table_read_units,
+                   43800.0 / FK_COST_HEARTBEAT_CALLS * (double)calls.read_units + 730 * (double)look.read_units);
+    fk_assert_near(
+        usage.function_gb_seconds,
+        43800 * 0.5 *
+            (fk_cost_read_ms() * (double)(calls.table_gets + calls.table_lists) / FK_COST_HEARTBEAT_CALLS + 0.5) /
+            1000);
     workload.gateways = 0;
     fk_workload_renewals(&workload, &usage);
     fk_assert_near(usage.table_write_units + usage.table_read_units, 0);
