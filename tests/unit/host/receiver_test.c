@@ -111,6 +111,13 @@ static void test_messages_come_in_order_and_once(void **state)
     assert_false(fk_receiver_stop(receiver, 1)); /* it waits for a message */
     let_go(&mailbox);
     assert_true(fk_receiver_stop(receiver, WAIT_MS));
+    int64_t receives = 0;
+    int64_t with_messages = 0;
+    fk_receiver_count(receiver, &receives, &with_messages);
+    assert_true(receives >= 1);
+    assert_int_equal(with_messages, 1); /* the others brought nothing */
+    fk_receiver_count(receiver, &receives, &with_messages);
+    assert_int_equal(receives + with_messages, 0); /* since the last time */
     fk_receiver_free(receiver);
     deinit(&mailbox);
 }

@@ -3,6 +3,7 @@
  * needed, what was not begun comes back. */
 #include "host/workers.h"
 
+#include "gateway/inspect.h"
 #include "host/posix_clock.h"
 #include "memory_cloud.h"
 #include "support/test.h"
@@ -139,10 +140,42 @@ static void test_a_sweep_has_another_thread(void **state)
     close_world(&world); /* whatever was not begun comes back */
 }
 
+/* Each thread has a meter; what a job used comes to the core with it, also where it failed. */
+static void test_what_jobs_used_is_added_up(void **state)
+{
+    (void)state;
+    struct world world;
+    open_world(&world, 0);
+    const struct fk_meter *meter = fk_inspect_meter(world.gateway);
+    memory_cloud_break(world.cloud, true);
+    fk_workers_add(world.workers, fk_gateway_take_job(world.gateway));
+    fk_gateway_job_done(world.gateway, wait_done(world.workers));
+    assert_true(meter->all.table_failed > 0);
+    assert_int_equal(meter->all.write_units, 0); /* who is refused pays nothing */
+    memory_cloud_break(world.cloud, false);
+    fk_gateway_tick(world.gateway);
+    fk_workers_add(world.workers, fk_gateway_take_job(world.gateway));
+    fk_gateway_job_done(world.gateway, wait_done(world.workers));
+    const struct fk_units *renewal = fk_meter_units(meter, "renew");
+    assert_non_null(renewal);
+    assert_true(renewal->write_units > 0);
+    assert_true(renewal->read_units > 0);
+    assert_memory_equal(renewal, &meter->all, sizeof meter->all); /* nothing else was at work */
+    fk_cloud_gateway_received(world.gateway, 3, 2);
+    fk_cloud_gateway_received(world.gateway, 1, 0);
+    int64_t receives = 0;
+    int64_t deletes = 0;
+    fk_inspect_channel(world.gateway, &receives, &deletes);
+    assert_int_equal(receives, 4);
+    assert_int_equal(deletes, 2);
+    close_world(&world);
+}
+
 static const struct CMUnitTest tests[] = {
     FK_TEST(test_the_lease_is_taken_on_a_thread_of_its_own),
     FK_TEST(test_a_failure_goes_back_to_the_core),
     FK_TEST(test_a_sweep_has_another_thread),
+    FK_TEST(test_what_jobs_used_is_added_up),
 };
 
 FK_TEST_MAIN(tests)

@@ -99,14 +99,47 @@ static void the_larger_of_before_and_after_counts(void **state)
     assert_int_equal(written_one(remove_of("a")), 1); /* there is none */
 }
 
+static struct fk_write check_of(const char *name, int64_t expected)
+{
+    return (struct fk_write){.kind = FK_WRITE_CHECK, .key = key_of(name), .expected = expected};
+}
+
+static int64_t stamp_of(const char *name)
+{
+    struct fk_item item;
+    const struct fk_key key = key_of(name);
+    assert_int_equal(fk_table_get(inner, &key, &arena, &item), FK_OK);
+    return item.stamp;
+}
+
 static void a_transaction_counts_twice_and_checks_count(void **state)
 {
     (void)state;
     (void)written_one(put("a", 1500));
-    struct fk_write writes[] = {
-        put("b", 1024), {.kind = FK_WRITE_CHECK, .key = key_of("a"), .expected = FK_STAMP_ANY}, remove_of("c")};
+    struct fk_write writes[] = {put("b", 1024), check_of("a", stamp_of("a")), remove_of("c")};
     assert_int_equal(written(writes, 3, FK_OK), 2 * (1 + 2 + 1));
     assert_int_equal(meter.all.table_transactions, 1);
+}
+
+/* As the driver of DynamoDB does it. */
+static void a_check_alone_is_a_read_and_one_of_any_stamp_is_nothing(void **state)
+{
+    (void)state;
+    struct fk_write write = put("a", 5000);
+    assert_int_equal(fk_table_write(inner, &write, 1), FK_OK);
+    struct fk_write check = check_of("a", 0);
+    assert_int_equal(fk_table_write(table, &check, 1), FK_ERR_REFUSED);
+    assert_int_equal(meter.all.read_units, 2);
+    assert_int_equal(meter.all.table_gets, 1);
+    assert_int_equal(meter.all.write_units, 0);
+    check = check_of("a", FK_STAMP_ANY);
+    assert_int_equal(fk_table_write(table, &check, 1), FK_OK);
+    assert_int_equal(meter.all.table_gets, 1);
+    const struct fk_write both[] = {check, put("b", 100)};
+    assert_int_equal(fk_table_write(table, both, 2), FK_OK);
+    assert_int_equal(meter.all.table_writes, 1); /* no transaction */
+    assert_int_equal(meter.all.table_transactions, 0);
+    assert_int_equal(meter.all.write_units, 1);
 }
 
 static void a_failed_condition_is_billed(void **state)
@@ -360,6 +393,7 @@ static const struct CMUnitTest tests[] = {
     METER_TEST(a_write_is_a_unit_for_each_kilobyte_begun),
     METER_TEST(the_larger_of_before_and_after_counts),
     METER_TEST(a_transaction_counts_twice_and_checks_count),
+    METER_TEST(a_check_alone_is_a_read_and_one_of_any_stamp_is_nothing),
     METER_TEST(a_failed_condition_is_billed),
     METER_TEST(without_a_look_before_an_item_counts_as_it_is_after),
     METER_TEST(a_read_is_a_unit_for_each_four_kilobytes_of_each_item),
