@@ -175,11 +175,16 @@ static void ping_all(struct units_world *world)
     }
 }
 
+static void pass_period(struct units_world *world)
+{
+    ping_all(world);
+    units_pass_ms(world, world->options.period_ms);
+}
+
 static void pass_minute(struct units_world *world)
 {
     for (int64_t ms = 0; ms < MINUTE_MS; ms += world->options.period_ms) {
-        ping_all(world);
-        units_pass_ms(world, world->options.period_ms);
+        pass_period(world);
     }
 }
 
@@ -324,7 +329,7 @@ static const struct table_row rows[] = {
     CASE(SESSION_CLOSED, "session: closed"),
     MADE(SESSION_CLOSED, parts, prepare_ephemerals, close_session, false, NULL),
     CASE(SESSION_EXPIRED, "session: expired"),
-    CASE(GATEWAY_PERIOD, "gateway: renewal and sweep, each 5 s"),
+    MADE(GATEWAY_PERIOD, once, prepare_gateways, pass_period, true, NULL),
     MADE(GATEWAY_MINUTE, gateways, prepare_gateways, pass_minute, true, NULL),
     MADE(HEARTBEAT, sessions, prepare_sessions, sweep, true, NULL),
     MADE(EVENT_TRIMMED, once, prepare_event, minute_and_sweep, true, prepare_quiet),

@@ -11,7 +11,7 @@
 #include "port/meter.h"
 
 enum {
-    UNITS_PEERS = 80,
+    UNITS_PEERS = 64,
     UNITS_GATEWAYS = 2, /* the second one only where a case asks for it */
 };
 
