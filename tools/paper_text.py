@@ -270,7 +270,7 @@ def assumption_section(data):
   in the prototype's favour.
 * The prototype uses what its authors' model says. The query for watches, the names that its items hold besides data, cold starts and logs are not in it; for
   ours cold starts and logs are left out too, everything else is measured over the meters of the ports.
-* A hybrid prototype keeps nodes up to {size_name(data.money["hybrid_max"])} in DynamoDB, larger ones in S3; so did its authors' model.
+* A hybrid prototype keeps nodes up to {size_name(data.money["hybrid_max"])} in DynamoDB, larger ones in S3; what was published of it ends there.
 * Functions on x86_64, as the prototype's, for both; ours are deployed on arm64, where a GB-second costs {cheaper:.0f} % less. With more memory our functions do
   not run shorter here: nearly all of their time is waiting. They take as long as in the simulator. Units of a size that was not measured are
   those of the next larger one, times lie in between.
