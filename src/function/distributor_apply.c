@@ -49,16 +49,24 @@ static bool follows(struct fk_decision *decision, const struct fk_entry *entry)
     return true;
 }
 
-/* True where the change up to this put gives its path other data, or takes it away with the node. */
-static bool has_moved_data(const struct fk_entry *entry, size_t put)
+/* True where one of the first `count` puts gives the path other data, or takes it away with the node. */
+static bool moves_data(const struct fk_entry *entry, size_t count, int32_t path)
 {
-    for (size_t i = 0; i <= put; i++) {
-        if (entry->puts[i].path == entry->puts[put].path && entry->puts[i].kind != FK_PUT_CHILDREN &&
+    for (size_t i = 0; i < count; i++) {
+        if (entry->puts[i].path == path && entry->puts[i].kind != FK_PUT_CHILDREN &&
             entry->puts[i].kind != FK_PUT_ACL) {
             return true;
         }
     }
     return false;
+}
+
+/* Every put of a path has the data that it has in the end. In front of the one that moves it, and where the node is
+ * removed, the data is what is visible: statistics are counted by the difference, and writers do not know them. */
+static bool has_visible_data(const struct fk_entry *entry, size_t put)
+{
+    enum fk_put_kind kind = entry->puts[put].kind;
+    return kind != FK_PUT_CREATE && kind != FK_PUT_DATA && !moves_data(entry, put, entry->puts[put].path);
 }
 
 /* The planned puts with the zxid and time of the change, and what is visible of earlier ones. */
@@ -76,7 +84,7 @@ static struct fk_change change_of(struct fk_decision *decision, const struct fk_
         puts[i] = (struct fk_put){.kind = put->kind, .node = put->record.node};
         if (before != NULL) {
             fk_entry_fill_node(&puts[i].node, &before->record.node, zxid, decision->time_ms);
-            if (!has_moved_data(entry, i)) { /* statistics are counted here, writers do not know them */
+            if (has_visible_data(entry, i)) {
                 puts[i].node.data = before->record.node.data;
             }
         }
@@ -112,7 +120,7 @@ static void place(struct fk_decision *decision, const struct fk_entry *entry, st
             continue;
         }
         node->record.counter = entry->paths[i].counter;
-        if (has_moved_data(entry, (size_t)(last - entry->puts))) {
+        if (moves_data(entry, entry->put_count, (int32_t)i)) {
             supersede(decision, superseded, node);
             node->placed = true;
             node->record.place = last->kind == FK_PUT_DELETE ? FK_DATA_INLINE : last->record.place;

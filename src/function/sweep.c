@@ -112,6 +112,7 @@ static enum fk_err sweep_once(struct fk_sweep *sweep, bool full)
     sweep->begun_ms = fk_clock_monotonic_ms(sweep->ports->clock);
     *sweep->result = (struct fk_sweep_result){.gateways_alive = 0};
     enum fk_err err = run(sweep, full);
+    sweep->arena = NULL;
     fk_arena_deinit(&arena);
     return err;
 }

@@ -111,6 +111,12 @@ static void a_multi_that_changes_a_child_and_its_parents_data_counts_both(void *
                                           cloud_set(&cloud, "/a", "333", -1)};
     done(cloud_multi(&cloud, more, 3));
     expect_stats("count=2,bytes=4");
+    struct fk_request_operation again[] = {cloud_set(&cloud, "/a/c", "55555", -1), cloud_delete(&cloud, "/a/c"),
+                                           cloud_create(&cloud, "/a/c", "22", 0)};
+    done(cloud_multi(&cloud, &again[1], 2));
+    expect_stats("count=2,bytes=5");
+    done(cloud_multi(&cloud, again, 3));
+    expect_stats("count=2,bytes=5");
 }
 
 static void hard_limits_refuse(void **state)
