@@ -241,8 +241,10 @@ class Proxy:
         self.dice = random.Random(seed)
         self.rules = []
         self.counts = collections.Counter()
+        self.forwarded = 0  # of functions
 
     def choose(self, side, service, action):
+        self.forwarded += side == "function"
         self.counts[f"{side} {service} {action}"] += 1
         for rule in self.rules:
             if rule.strikes(self.dice, side, service, action):
@@ -315,8 +317,10 @@ class Proxy:
         try:
             os.kill(pid, signal.SIGKILL if fault.startswith("kill") else signal.SIGSTOP)
             if fault.startswith("stop"):
+                before = self.forwarded
                 await asyncio.sleep(rule.ms / 1000)
                 os.kill(pid, signal.SIGCONT)
+                self.counts["stops during which others went on"] += self.forwarded > before
         except ProcessLookupError:
             self.counts["processes not found"] += 1
 
