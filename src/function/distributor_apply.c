@@ -123,26 +123,21 @@ static void place(struct fk_decision *decision, const struct fk_entry *entry, st
 
 /* The accepted record of a node that is gone has nothing to say once that is visible: the path is accepted as it is
  * visible. What somebody has locked keeps its lock. */
-static void forget_accepted(struct fk_decision *decision, const struct fk_entry *entry, size_t path)
+static void forget_accepted(struct fk_decision *decision, const struct fk_entry_path *path, const struct fk_key *key,
+                            const struct fk_item *item)
 {
-    struct fk_overlay *overlay = &decision->overlay;
-    struct fk_accepted_node accepted;
-    struct fk_item item;
+    struct fk_accepted_node accepted = {.known = false};
     struct fk_buf buf = FK_BUF_EMPTY;
-    struct fk_key key = fk_key_accepted_node(decision->arena, entry->paths[path].path);
     enum fk_err err =
-        key.partition.data == NULL ? FK_ERR_NOMEM : fk_table_get(overlay->ports->table, &key, decision->arena, &item);
-    if (err == FK_OK && item.stamp != 0) {
-        err = fk_accepted_node_read(item.value, entry->paths[path].path, decision->arena, &accepted);
-    }
+        item->stamp == 0 ? FK_OK : fk_accepted_node_read(item->value, path->path, decision->arena, &accepted);
     if (err != FK_OK) {
         fail(decision, err);
         return;
     }
-    if (item.stamp == 0 || !accepted.known || accepted.record.counter != entry->paths[path].counter) {
+    if (!accepted.known || accepted.record.counter != path->counter) {
         return;
     }
-    struct fk_write write = {.kind = FK_WRITE_DELETE, .key = key, .expected = item.stamp};
+    struct fk_write write = {.kind = FK_WRITE_DELETE, .key = *key, .expected = item->stamp};
     if (accepted.lock.token != 0) {
         accepted.known = false;
         fk_accepted_node_write(&buf, &accepted);
@@ -151,7 +146,36 @@ static void forget_accepted(struct fk_decision *decision, const struct fk_entry 
         fail(decision, buf.failed || write.value.data == NULL ? FK_ERR_NOMEM : FK_OK);
     }
     fk_buf_deinit(&buf);
-    fk_overlay_write(overlay, &write);
+    fk_overlay_write(&decision->overlay, &write);
+}
+
+/* Those of all nodes that the change has removed, read in one call: one after the other, those of the end of a session
+ * with many nodes take longer than a function may run. */
+static void forget_removed(struct fk_decision *decision, const struct fk_entry *entry)
+{
+    struct fk_table *table = decision->overlay.ports->table;
+    struct fk_key keys[FK_TABLE_GET_MAX];
+    struct fk_item items[FK_TABLE_GET_MAX];
+    const struct fk_entry_path *paths[FK_TABLE_GET_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < entry->path_count && count < FK_TABLE_GET_MAX; i++) {
+        const struct fk_entry_put *last = fk_entry_last_put(entry, i);
+        if (last != NULL && last->kind == FK_PUT_DELETE) {
+            paths[count] = &entry->paths[i];
+            keys[count] = fk_key_accepted_node(decision->arena, entry->paths[i].path);
+            if (keys[count++].partition.data == NULL) {
+                fail(decision, FK_ERR_NOMEM);
+                return;
+            }
+        }
+    }
+    enum fk_err err = count == 0   ? FK_OK
+                      : count == 1 ? fk_table_get(table, &keys[0], decision->arena, &items[0])
+                                   : fk_table_get_many(table, keys, count, decision->arena, items);
+    fail(decision, err);
+    for (size_t i = 0; i < count && err == FK_OK; i++) {
+        forget_accepted(decision, paths[i], &keys[i], &items[i]);
+    }
 }
 
 /* --- quotas --- */
@@ -227,12 +251,7 @@ static int64_t apply_change(struct fk_decision *decision, const struct fk_entry 
     }
     place(decision, entry, superseded);
     fk_apply_change(&decision->overlay, &change);
-    for (size_t i = 0; i < entry->path_count; i++) {
-        const struct fk_entry_put *last = fk_entry_last_put(entry, i);
-        if (last != NULL && last->kind == FK_PUT_DELETE) {
-            forget_accepted(decision, entry, i);
-        }
-    }
+    forget_removed(decision, entry);
     return zxid;
 }
 
