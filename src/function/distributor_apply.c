@@ -61,6 +61,19 @@ static bool moves_data(const struct fk_entry *entry, size_t path)
     return false;
 }
 
+/* True where the put shows data that the change gives to its path: the puts of an entry all have the last data of their
+ * path, and those before the first that gives it some show what was there before. */
+static bool shows_new_data(const struct fk_entry *entry, size_t put)
+{
+    for (size_t i = 0; i <= put; i++) {
+        enum fk_put_kind kind = entry->puts[i].kind;
+        if (entry->puts[i].path == entry->puts[put].path && (kind == FK_PUT_CREATE || kind == FK_PUT_DATA)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The planned puts with the zxid and time of the change, and what is visible of earlier ones. */
 static struct fk_change change_of(struct fk_decision *decision, const struct fk_entry *entry, int64_t zxid)
 {
@@ -76,7 +89,7 @@ static struct fk_change change_of(struct fk_decision *decision, const struct fk_
         puts[i] = (struct fk_put){.kind = put->kind, .node = put->record.node};
         if (before != NULL) {
             fk_entry_fill_node(&puts[i].node, &before->record.node, zxid, decision->time_ms);
-            if (!moves_data(entry, (size_t)put->path)) { /* statistics are counted here, writers do not know them */
+            if (!shows_new_data(entry, i)) { /* statistics are counted here, writers do not know them */
                 puts[i].node.data = before->record.node.data;
             }
         }

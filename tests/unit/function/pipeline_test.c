@@ -286,6 +286,29 @@ static void nothing_is_accepted_behind_the_end(void **state)
     assert_false(cloud_node(&cloud, "/a", &node));
 }
 
+/* A node whose list of children changes before its data in one multi, and one that is made anew. */
+static void quotas_count_what_data_was_before_a_multi(void **state)
+{
+    (void)state;
+    struct fk_node_record stats;
+    struct fk_request_operation made[] = {cloud_create(&cloud, "/a", "12345", 0),
+                                          cloud_create(&cloud, "/zookeeper/quota/a", "", 0),
+                                          cloud_create(&cloud, "/zookeeper/quota/a/zookeeper_limits", "count=9", 0),
+                                          cloud_create(&cloud, "/zookeeper/quota/a/zookeeper_stats", "", 0)};
+    struct fk_request_operation changed[] = {cloud_create(&cloud, "/a/b", "xy", 0),
+                                             cloud_set(&cloud, "/a", "1234567", -1)};
+    struct fk_request_operation anew[] = {cloud_delete(&cloud, "/a/b"), cloud_create(&cloud, "/a/b", "longer", 0)};
+    assert_int_equal(cloud_write(&cloud, one(1, cloud_multi(&cloud, made, 4))), FK_OK);
+    assert_int_equal(cloud_write(&cloud, one(2, cloud_multi(&cloud, changed, 2))), FK_OK);
+    assert_int_equal(cloud_distribute(&cloud), FK_OK);
+    assert_true(cloud_node(&cloud, "/zookeeper/quota/a/zookeeper_stats", &stats));
+    fk_assert_text(stats.node.data, "count=2,bytes=9");
+    assert_int_equal(cloud_write(&cloud, one(3, cloud_multi(&cloud, anew, 2))), FK_OK);
+    assert_int_equal(cloud_distribute(&cloud), FK_OK);
+    assert_true(cloud_node(&cloud, "/zookeeper/quota/a/zookeeper_stats", &stats));
+    fk_assert_text(stats.node.data, "count=2,bytes=13");
+}
+
 /* The statistics of quotas stand in the same commit as what they count. */
 static void the_end_of_a_session_leaves_room_for_quotas(void **state)
 {
@@ -461,6 +484,7 @@ static const struct CMUnitTest tests[] = {
     ROW(what_is_deleted_leaves_nothing_when_that_is_visible),
     ROW(an_end_removes_nodes_that_are_not_visible_yet),
     ROW(nothing_is_accepted_behind_the_end),
+    ROW(quotas_count_what_data_was_before_a_multi),
     ROW(the_end_of_a_session_leaves_room_for_quotas),
     ROW(many_sequential_nodes_are_locked_at_once),
     ROW(a_sequential_node_that_is_locked_is_waited_for),
