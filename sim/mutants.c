@@ -63,7 +63,9 @@ static const struct row rows[] = {
      "gateways=2,clients=8,batch=10,kinds=" STANDSTILLS ",roles=" GATEWAYS ",faults=100000", 0, NULL},
     {FK_MUTANT_UNSUBSCRIBE_RACE, "gateways=2,clients=8,batch=10,kinds=" DELAYS ",roles=" GATEWAYS ",faults=200000", 0,
      NULL},
-    {FK_MUTANT_ACKED_NOT_APPLIED, LOST_EVENTS, 0, NULL},
+    {FK_MUTANT_ACKED_NOT_APPLIED, NULL, 0,
+     "a renewal's own fetch, which follows it at once (a race of three calls); "
+     "the unit test only_applied_events_are_acknowledged fails with it"},
     {FK_MUTANT_MISSED_EVENTS_NOT_FETCHED, LOST_EVENTS, 0, NULL},
     {FK_MUTANT_EVENTS_BEFORE_CATCH_UP, NULL, 0, "H16: watches are set in the step that tells what was missed"},
     {FK_MUTANT_SEND_NOT_REPEATED, NULL, 0, "H3: a gap in the numbers is dropped (NUMBERS_NOT_DENSE)"},

@@ -98,7 +98,6 @@ void sim_workload_draw(struct sim_workload_options *options, uint64_t seed, cons
     options->sizes[1] = cloud == NULL ? 8192 : cloud->item_size_max;
     options->sizes[2] = 2 * options->sizes[1];
     options->items = cloud == NULL ? 20 : cloud->commit_items_max;
-    options->large_sequential = cloud == NULL || !cloud->pipeline;
     options->ephemerals = cloud == NULL ? 10 : cloud->commit_items_max / 2 + 4;
     draw_weights(options, &dice);
 }

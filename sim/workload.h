@@ -74,9 +74,6 @@ struct sim_workload_options {
     int paths;      /* different names in each directory */
     int ephemerals; /* of one burst of them */
     int items;      /* of a transaction */
-    /* Large multis may be of sequential nodes. Writers of the pipeline lock these one after the other: with the times
-     * of a simulation, that takes longer than a lock lives, for ever. */
-    bool large_sequential;
     int32_t sizes[3]; /* limits of data that big values lie around */
     bool eager;
     bool wide_ops; /* the gateway takes createContainer, createTTL and addWatch */

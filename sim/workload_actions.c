@@ -309,8 +309,7 @@ static void act_multi_large(struct sim_actor *actor)
     struct fk_buf *body = body_of(actor);
     unsigned items = (unsigned)actor->options->items;
     unsigned parts = items / 2 + (unsigned)sim_actor_below(actor, 5 * items / 2);
-    enum large_kind kind = (enum large_kind)sim_actor_below(
-        actor, actor->options->large_sequential ? LARGE_SEQUENTIAL + 1 : LARGE_SEQUENTIAL);
+    enum large_kind kind = (enum large_kind)sim_actor_below(actor, LARGE_SEQUENTIAL + 1);
     for (unsigned i = 0; i < parts; i++) {
         large_part(actor, body, kind, i);
     }

@@ -49,11 +49,11 @@ static bool follows(struct fk_decision *decision, const struct fk_entry *entry)
     return true;
 }
 
-/* True where one of the first `count` puts gives the path other data, or takes it away with the node. */
-static bool moves_data(const struct fk_entry *entry, size_t count, int32_t path)
+/* True where the change gives the path other data, or takes it away with the node. */
+static bool moves_data(const struct fk_entry *entry, size_t path)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (entry->puts[i].path == path && entry->puts[i].kind != FK_PUT_CHILDREN &&
+    for (size_t i = 0; i < entry->put_count; i++) {
+        if ((size_t)entry->puts[i].path == path && entry->puts[i].kind != FK_PUT_CHILDREN &&
             entry->puts[i].kind != FK_PUT_ACL) {
             return true;
         }
@@ -61,12 +61,17 @@ static bool moves_data(const struct fk_entry *entry, size_t count, int32_t path)
     return false;
 }
 
-/* Every put of a path has the data that it has in the end. In front of the one that moves it, and where the node is
- * removed, the data is what is visible: statistics are counted by the difference, and writers do not know them. */
-static bool has_visible_data(const struct fk_entry *entry, size_t put)
+/* True where the put shows data that the change gives to its path: the puts of an entry all have the last data of their
+ * path, and those before the first that gives it some show what was there before. */
+static bool shows_new_data(const struct fk_entry *entry, size_t put)
 {
-    enum fk_put_kind kind = entry->puts[put].kind;
-    return kind != FK_PUT_CREATE && kind != FK_PUT_DATA && !moves_data(entry, put, entry->puts[put].path);
+    for (size_t i = 0; i <= put; i++) {
+        enum fk_put_kind kind = entry->puts[i].kind;
+        if (entry->puts[i].path == entry->puts[put].path && (kind == FK_PUT_CREATE || kind == FK_PUT_DATA)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The planned puts with the zxid and time of the change, and what is visible of earlier ones. */
@@ -84,7 +89,7 @@ static struct fk_change change_of(struct fk_decision *decision, const struct fk_
         puts[i] = (struct fk_put){.kind = put->kind, .node = put->record.node};
         if (before != NULL) {
             fk_entry_fill_node(&puts[i].node, &before->record.node, zxid, decision->time_ms);
-            if (has_visible_data(entry, i)) {
+            if (!shows_new_data(entry, i)) { /* statistics are counted here, writers do not know them */
                 puts[i].node.data = before->record.node.data;
             }
         }
@@ -120,7 +125,7 @@ static void place(struct fk_decision *decision, const struct fk_entry *entry, st
             continue;
         }
         node->record.counter = entry->paths[i].counter;
-        if (moves_data(entry, entry->put_count, (int32_t)i)) {
+        if (moves_data(entry, i)) {
             supersede(decision, superseded, node);
             node->placed = true;
             node->record.place = last->kind == FK_PUT_DELETE ? FK_DATA_INLINE : last->record.place;
@@ -131,26 +136,21 @@ static void place(struct fk_decision *decision, const struct fk_entry *entry, st
 
 /* The accepted record of a node that is gone has nothing to say once that is visible: the path is accepted as it is
  * visible. What somebody has locked keeps its lock. */
-static void forget_accepted(struct fk_decision *decision, const struct fk_entry *entry, size_t path)
+static void forget_accepted(struct fk_decision *decision, const struct fk_entry_path *path, const struct fk_key *key,
+                            const struct fk_item *item)
 {
-    struct fk_overlay *overlay = &decision->overlay;
-    struct fk_accepted_node accepted;
-    struct fk_item item;
+    struct fk_accepted_node accepted = {.known = false};
     struct fk_buf buf = FK_BUF_EMPTY;
-    struct fk_key key = fk_key_accepted_node(decision->arena, entry->paths[path].path);
     enum fk_err err =
-        key.partition.data == NULL ? FK_ERR_NOMEM : fk_table_get(overlay->ports->table, &key, decision->arena, &item);
-    if (err == FK_OK && item.stamp != 0) {
-        err = fk_accepted_node_read(item.value, entry->paths[path].path, decision->arena, &accepted);
-    }
+        item->stamp == 0 ? FK_OK : fk_accepted_node_read(item->value, path->path, decision->arena, &accepted);
     if (err != FK_OK) {
         fail(decision, err);
         return;
     }
-    if (item.stamp == 0 || !accepted.known || accepted.record.counter != entry->paths[path].counter) {
+    if (!accepted.known || accepted.record.counter != path->counter) {
         return;
     }
-    struct fk_write write = {.kind = FK_WRITE_DELETE, .key = key, .expected = item.stamp};
+    struct fk_write write = {.kind = FK_WRITE_DELETE, .key = *key, .expected = item->stamp};
     if (accepted.lock.token != 0) {
         accepted.known = false;
         fk_accepted_node_write(&buf, &accepted);
@@ -159,7 +159,36 @@ static void forget_accepted(struct fk_decision *decision, const struct fk_entry 
         fail(decision, buf.failed || write.value.data == NULL ? FK_ERR_NOMEM : FK_OK);
     }
     fk_buf_deinit(&buf);
-    fk_overlay_write(overlay, &write);
+    fk_overlay_write(&decision->overlay, &write);
+}
+
+/* Those of all nodes that the change has removed, read in one call: one after the other, those of the end of a session
+ * with many nodes take longer than a function may run. */
+static void forget_removed(struct fk_decision *decision, const struct fk_entry *entry)
+{
+    struct fk_table *table = decision->overlay.ports->table;
+    struct fk_key keys[FK_TABLE_GET_MAX];
+    struct fk_item items[FK_TABLE_GET_MAX];
+    const struct fk_entry_path *paths[FK_TABLE_GET_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < entry->path_count && count < FK_TABLE_GET_MAX; i++) {
+        const struct fk_entry_put *last = fk_entry_last_put(entry, i);
+        if (last != NULL && last->kind == FK_PUT_DELETE) {
+            paths[count] = &entry->paths[i];
+            keys[count] = fk_key_accepted_node(decision->arena, entry->paths[i].path);
+            if (keys[count++].partition.data == NULL) {
+                fail(decision, FK_ERR_NOMEM);
+                return;
+            }
+        }
+    }
+    enum fk_err err = count == 0   ? FK_OK
+                      : count == 1 ? fk_table_get(table, &keys[0], decision->arena, &items[0])
+                                   : fk_table_get_many(table, keys, count, decision->arena, items);
+    fail(decision, err);
+    for (size_t i = 0; i < count && err == FK_OK; i++) {
+        forget_accepted(decision, paths[i], &keys[i], &items[i]);
+    }
 }
 
 /* --- quotas --- */
@@ -235,12 +264,7 @@ static int64_t apply_change(struct fk_decision *decision, const struct fk_entry 
     }
     place(decision, entry, superseded);
     fk_apply_change(&decision->overlay, &change);
-    for (size_t i = 0; i < entry->path_count; i++) {
-        const struct fk_entry_put *last = fk_entry_last_put(entry, i);
-        if (last != NULL && last->kind == FK_PUT_DELETE) {
-            forget_accepted(decision, entry, i);
-        }
-    }
+    forget_removed(decision, entry);
     return zxid;
 }
 
@@ -317,7 +341,7 @@ static void apply_attach(struct fk_decision *decision, const struct fk_entry *en
         FK_MARK(ATTACHED_TO_DEAD);
         gateway->record.address = gateway->exists ? gateway->record.address : FK_BYTES_LITERAL("");
         gateway->record.alive = false;
-        gateway->record.wall_ms = decision->time_ms + overlay->options->lease_ms;
+        gateway->record.dead_ms = decision->time_ms + overlay->options->lease_ms;
         gateway->exists = true;
         fk_overlay_put(overlay, gateway->item);
     }

@@ -295,12 +295,21 @@ enum fk_err fk_locks_take(struct fk_locks *locks, const struct fk_bytes *paths, 
     return FK_OK;
 }
 
-enum fk_err fk_locks_try(struct fk_locks *locks, struct fk_bytes path)
+enum fk_err fk_locks_try(struct fk_locks *locks, const struct fk_bytes *paths, size_t count)
 {
-    struct candidate candidate = {.path = fk_arena_copy(locks->arena, path)};
+    struct candidate *candidates = (struct candidate *)fk_arena_alloc(locks->arena, (count + 1) * sizeof *candidates);
     size_t locked = 0;
-    enum fk_err err = candidate.path.data == NULL ? FK_ERR_NOMEM : lock_front(locks, &candidate, 1, &locked);
-    if (is_transient(err)) {
+    if (candidates == NULL) {
+        return FK_ERR_NOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        candidates[i] = (struct candidate){.path = fk_arena_copy(locks->arena, paths[i])};
+        if (candidates[i].path.data == NULL) {
+            return FK_ERR_NOMEM;
+        }
+    }
+    enum fk_err err = count == 0 ? FK_OK : lock_front(locks, candidates, count, &locked);
+    if (is_transient(err) || (err == FK_OK && locked < count)) {
         FK_MARK(LOCKS_BEGUN_ANEW);
         return FK_ERR_BUSY;
     }

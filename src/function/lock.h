@@ -46,9 +46,9 @@ struct fk_lock fk_locks_lock(const struct fk_locks *locks);
  * errors. */
 enum fk_err fk_locks_take(struct fk_locks *locks, const struct fk_bytes *paths, size_t count);
 
-/* Locks one more path without waiting, as it may stand before others that are locked already. BUSY: somebody else has
- * it. */
-enum fk_err fk_locks_try(struct fk_locks *locks, struct fk_bytes path);
+/* Locks more paths at once and without waiting, as they may stand before others that are locked already. BUSY: somebody
+ * else has one of them; some may be locked. */
+enum fk_err fk_locks_try(struct fk_locks *locks, const struct fk_bytes *paths, size_t count);
 
 /* NULL: not locked. */
 struct fk_locked *fk_locks_find(const struct fk_locks *locks, struct fk_bytes path);

@@ -6,7 +6,9 @@
 #include "model/path.h"
 
 enum {
-    END_FIXED = 6,    /* of a commit: zxid, events, the session, its accepted record, its list, and one to spare */
+    /* Of a commit: zxid, events, the session, its accepted record, its list, and one to spare; and the statistics of
+     * quotas, FK_QUOTAS_OF_CHANGE. */
+    END_FIXED = 6,
     NODE_ITEMS = 2,   /* of each ephemeral node: its record, and its accepted one */
     PARENT_ITEMS = 1, /* of each parent */
 };
@@ -30,7 +32,7 @@ static size_t take(const struct fk_writer_try *attempt, const struct fk_bytes *p
                    struct fk_bytes *locked, size_t *locked_count)
 {
     size_t max = (size_t)attempt->job->options->commit_items_max;
-    size_t cost = END_FIXED;
+    size_t cost = END_FIXED + FK_QUOTAS_OF_CHANGE(max);
     size_t taken = 0;
     struct fk_bytes last = FK_BYTES_NULL; /* parent: children of one stand together, mostly */
     *locked_count = 0;

@@ -86,7 +86,7 @@ enum fk_err fk_writer_lookup(void *context, struct fk_bytes path, struct fk_node
             attempt->too_many = true;
             return FK_ERR_TOO_LARGE;
         }
-        enum fk_err err = fk_locks_try(&attempt->locks, path);
+        enum fk_err err = fk_locks_try(&attempt->locks, &path, 1);
         if (err != FK_OK) {
             return err == FK_ERR_BUSY ? remember_extra(attempt->job, path) : err;
         }
@@ -357,11 +357,67 @@ static enum fk_err measure(void *context, struct fk_bytes path, struct fk_extent
     return FK_ERR_NOT_FOUND;
 }
 
+static struct fk_caller caller_of(const struct fk_writer_job *job)
+{
+    return (struct fk_caller){
+        .session_id = job->message->session_id, .ids = job->message->ids, .rules = &job->options->rules};
+}
+
+struct foresight {
+    const struct fk_writer_try *attempt;
+    struct collected missing;
+};
+
+/* Locks nothing: what is not locked is taken to be missing, as a new sequential node is. */
+static enum fk_err foresee(void *context, struct fk_bytes path, struct fk_node *node)
+{
+    struct foresight *foresight = (struct foresight *)context;
+    const struct fk_locked *locked = fk_path_valid(path) ? fk_locks_find(&foresight->attempt->locks, path) : NULL;
+    if (locked != NULL) {
+        *node = locked->record.node;
+        return locked->record.exists ? FK_OK : FK_ERR_NOT_FOUND;
+    }
+    if (fk_path_valid(path)) {
+        struct fk_bytes copy = fk_arena_copy(foresight->missing.arena, path);
+        foresight->missing.failed |= copy.data == NULL;
+        collect(&foresight->missing, copy);
+    }
+    return FK_ERR_NOT_FOUND;
+}
+
+/* Locks the sequential nodes of a multi, whose names a plan of the locked parents tells, in one transaction: one after
+ * the other many of them take longer than a lock lives, and a try that never ends is never answered. Nobody else wants
+ * them for long while their parents are locked: where one is held, the next try looks again. */
+static enum fk_err lock_foreseen(struct fk_writer_try *attempt)
+{
+    const struct fk_writer_job *job = attempt->job;
+    struct foresight foresight = {.attempt = attempt, .missing = {.arena = job->arena}};
+    struct collected *missing = &foresight.missing;
+    struct fk_caller caller = caller_of(job);
+    struct fk_buf reply = FK_BUF_EMPTY;
+    struct fk_plan plan;
+    fk_plan_init(&plan, job->arena, foresee, &foresight);
+    plan.rules = &job->options->rules;
+    fk_plan_begin(&plan, FK_ZXID_PLANNED, fk_clock_wall_ms(job->ports->clock));
+    (void)fk_plan_operation(&plan, &caller, job->operation->op, job->operation->body, &reply);
+    enum fk_err err = missing->failed || reply.failed ? FK_ERR_NOMEM : plan.err;
+    fk_plan_deinit(&plan);
+    fk_buf_deinit(&reply);
+    if (err != FK_OK || missing->count == 0) {
+        return err;
+    }
+    size_t count = fk_writer_sort(missing->paths, missing->count);
+    if (attempt->locks.count + count + ACCEPT_FIXED > items_max(attempt)) {
+        attempt->too_many = true;
+        return FK_OK;
+    }
+    return fk_locks_try(&attempt->locks, missing->paths, count);
+}
+
 static enum fk_err plan_operation(struct fk_writer_try *attempt, enum fk_code *code)
 {
     struct fk_writer_job *job = attempt->job;
-    struct fk_caller caller = {
-        .session_id = job->message->session_id, .ids = job->message->ids, .rules = &job->options->rules};
+    struct fk_caller caller = caller_of(job);
     bool fit = true;
     attempt->plan.quotas = attempt->quotas;
     attempt->plan.quota_lookup = quota_lookup;
@@ -393,6 +449,9 @@ enum fk_err fk_writer_plan_request(struct fk_writer_try *attempt)
     enum fk_err err = collected.failed    ? FK_ERR_NOMEM
                       : job->refuse_large ? FK_OK
                                           : fk_writer_lock(attempt, collected.paths, collected.count);
+    if (err == FK_OK && job->operation->op == FK_OP_MULTI && !job->refuse_large && !attempt->too_many) {
+        err = lock_foreseen(attempt);
+    }
     if (err != FK_OK) {
         return err;
     }

@@ -84,9 +84,9 @@ static void a_clock_that_is_wrong_is_not_waited_for(void **state)
     fk_memory_clock_advance_ms(&cloud.clock, 1000000);
     assert_int_equal(fk_locks_take(&mine, ab, 1), FK_OK);
     cloud.clock.wall_ms -= cloud.options.skew_ms;
-    assert_int_equal(fk_locks_try(&other, ab[0]), FK_ERR_BUSY);
+    assert_int_equal(fk_locks_try(&other, &ab[0], 1), FK_ERR_BUSY);
     cloud.clock.wall_ms--;
-    assert_int_equal(fk_locks_try(&other, ab[0]), FK_OK);
+    assert_int_equal(fk_locks_try(&other, &ab[0], 1), FK_OK);
 }
 
 static void what_stands_before_a_busy_record_is_locked_meanwhile(void **state)
@@ -117,9 +117,9 @@ static void trying_does_not_wait(void **state)
 {
     (void)state;
     assert_int_equal(fk_locks_take(&mine, ab, 1), FK_OK);
-    assert_int_equal(fk_locks_try(&other, ab[0]), FK_ERR_BUSY);
+    assert_int_equal(fk_locks_try(&other, &ab[0], 1), FK_ERR_BUSY);
     assert_int_equal(fk_clock_monotonic_ms(&cloud.clock.base), 0);
-    assert_int_equal(fk_locks_try(&other, ab[1]), FK_OK);
+    assert_int_equal(fk_locks_try(&other, &ab[1], 1), FK_OK);
     assert_non_null(fk_locks_find(&other, ab[1]));
 }
 

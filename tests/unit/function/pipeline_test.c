@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Writers: what is accepted when, and what becomes of attempts whose writer was slow, repeated or died (H23 to H25). */
+#include "function/lock.h"
 #include "function/pipeline.h"
 
 #include "function/cloud_world.h"
@@ -285,6 +286,119 @@ static void nothing_is_accepted_behind_the_end(void **state)
     assert_false(cloud_node(&cloud, "/a", &node));
 }
 
+/* A node whose list of children changes before its data in one multi, and one that is made anew. */
+static void quotas_count_what_data_was_before_a_multi(void **state)
+{
+    (void)state;
+    struct fk_node_record stats;
+    struct fk_request_operation made[] = {cloud_create(&cloud, "/a", "12345", 0),
+                                          cloud_create(&cloud, "/zookeeper/quota/a", "", 0),
+                                          cloud_create(&cloud, "/zookeeper/quota/a/zookeeper_limits", "count=9", 0),
+                                          cloud_create(&cloud, "/zookeeper/quota/a/zookeeper_stats", "", 0)};
+    struct fk_request_operation changed[] = {cloud_create(&cloud, "/a/b", "xy", 0),
+                                             cloud_set(&cloud, "/a", "1234567", -1)};
+    struct fk_request_operation anew[] = {cloud_delete(&cloud, "/a/b"), cloud_create(&cloud, "/a/b", "longer", 0)};
+    assert_int_equal(cloud_write(&cloud, one(1, cloud_multi(&cloud, made, 4))), FK_OK);
+    assert_int_equal(cloud_write(&cloud, one(2, cloud_multi(&cloud, changed, 2))), FK_OK);
+    assert_int_equal(cloud_distribute(&cloud), FK_OK);
+    assert_true(cloud_node(&cloud, "/zookeeper/quota/a/zookeeper_stats", &stats));
+    fk_assert_text(stats.node.data, "count=2,bytes=9");
+    assert_int_equal(cloud_write(&cloud, one(3, cloud_multi(&cloud, anew, 2))), FK_OK);
+    assert_int_equal(cloud_distribute(&cloud), FK_OK);
+    assert_true(cloud_node(&cloud, "/zookeeper/quota/a/zookeeper_stats", &stats));
+    fk_assert_text(stats.node.data, "count=2,bytes=13");
+}
+
+/* The statistics of quotas stand in the same commit as what they count. */
+static void the_end_of_a_session_leaves_room_for_quotas(void **state)
+{
+    (void)state;
+    enum {
+        TREES = 4,
+        NODES = 44,
+    };
+    struct fk_request_operation ops[NODES];
+    struct fk_session_record record;
+    char path[64];
+    int64_t number = 1;
+    for (int i = 0; i < TREES; i++) {
+        static const char *const parts[] = {"/%c", "/zookeeper/quota/%c", "/zookeeper/quota/%c/zookeeper_limits",
+                                            "/zookeeper/quota/%c/zookeeper_stats"};
+        const char name[] = {(char)('a' + i), '\0'};
+        for (size_t j = 0; j < sizeof parts / sizeof parts[0]; j++) {
+            size_t front = strcspn(parts[j], "%");
+            (void)snprintf(path, sizeof path, "%.*s%s%s", (int)front, parts[j], name, parts[j] + front + 2);
+            ops[j] = cloud_create(&cloud, path, j == 2 ? "count=1000" : "", 0);
+        }
+        assert_int_equal(cloud_write(&cloud, one(number++, cloud_multi(&cloud, ops, 4))), FK_OK);
+    }
+    for (int i = 0; i < NODES; i++) {
+        (void)snprintf(path, sizeof path, "/%c/%d", 'a' + i % TREES, i);
+        ops[i] = cloud_create(&cloud, path, "", FK_CREATE_EPHEMERAL);
+    }
+    assert_int_equal(cloud_write(&cloud, one(number++, cloud_multi(&cloud, ops, NODES))), FK_OK);
+    assert_int_equal(cloud_distribute(&cloud), FK_OK);
+    assert_int_equal(cloud_write(&cloud, one(number++, cloud_close())), FK_OK);
+    assert_int_equal(cloud_distribute(&cloud), FK_OK);
+    assert_false(cloud_session(&cloud, CLOUD_SESSION, &record));
+}
+
+static void many_sequential_nodes_are_locked_at_once(void **state)
+{
+    (void)state;
+    enum {
+        NODES = 80,
+    };
+    struct fk_request_operation ops[NODES];
+    struct fk_node_record node;
+    for (size_t i = 0; i < NODES; i++) {
+        ops[i] = cloud_create(&cloud, "/s-", "", FK_CREATE_SEQUENTIAL);
+    }
+    cloud.writes = 0;
+    assert_int_equal(cloud_write(&cloud, one(1, cloud_multi(&cloud, ops, NODES))), FK_OK);
+    assert_true(cloud.writes < 10);
+    assert_int_equal(cloud_distribute(&cloud), FK_OK);
+    assert_true(cloud_node(&cloud, "/s-0000000079", &node));
+    assert_false(cloud_node(&cloud, "/s-0000000080", &node));
+}
+
+/* Somebody who died holds one of the names: the multi waits until that lock is over. */
+static void a_sequential_node_that_is_locked_is_waited_for(void **state)
+{
+    (void)state;
+    struct fk_request_operation ops[] = {cloud_create(&cloud, "/s-", "", FK_CREATE_SEQUENTIAL),
+                                         cloud_create(&cloud, "/s-", "", FK_CREATE_SEQUENTIAL)};
+    const struct fk_bytes held = FK_BYTES_LITERAL("/s-0000000001");
+    struct fk_node_record node;
+    struct fk_locks other;
+    fk_locks_init(&other, &cloud.options, &cloud.ports, &cloud.arena, 12345, 0);
+    assert_int_equal(fk_locks_take(&other, &held, 1), FK_OK);
+    cloud.options.function_ms = 100;
+    assert_int_equal(cloud_write(&cloud, one(1, cloud_multi(&cloud, ops, 2))), FK_ERR_BUSY);
+    fk_memory_clock_advance_ms(&cloud.clock, cloud.options.lock_ms + cloud.options.skew_ms);
+    assert_int_equal(cloud_write(&cloud, one(1, cloud_multi(&cloud, ops, 2))), FK_OK);
+    assert_int_equal(cloud_distribute(&cloud), FK_OK);
+    assert_true(cloud_node(&cloud, "/s-0000000001", &node));
+}
+
+/* More of them than a commit holds: refused for good, before they are locked. */
+static void too_many_sequential_nodes_are_refused(void **state)
+{
+    (void)state;
+    enum {
+        NODES = 120,
+    };
+    struct fk_request_operation ops[NODES];
+    struct fk_answer_message answer;
+    for (size_t i = 0; i < NODES; i++) {
+        ops[i] = cloud_create(&cloud, "/s-", "", FK_CREATE_SEQUENTIAL);
+    }
+    assert_int_equal(cloud_write(&cloud, one(1, cloud_multi(&cloud, ops, NODES))), FK_OK);
+    assert_int_equal(cloud_distribute(&cloud), FK_OK);
+    assert_true(cloud_answer(&cloud, CLOUD_GATEWAY, &answer));
+    assert_int_equal(answer.code, FK_CODE_BAD_ARGUMENTS);
+}
+
 static void an_attach_fences_what_was_planned_before(void **state)
 {
     (void)state;
@@ -370,6 +484,11 @@ static const struct CMUnitTest tests[] = {
     ROW(what_is_deleted_leaves_nothing_when_that_is_visible),
     ROW(an_end_removes_nodes_that_are_not_visible_yet),
     ROW(nothing_is_accepted_behind_the_end),
+    ROW(quotas_count_what_data_was_before_a_multi),
+    ROW(the_end_of_a_session_leaves_room_for_quotas),
+    ROW(many_sequential_nodes_are_locked_at_once),
+    ROW(a_sequential_node_that_is_locked_is_waited_for),
+    ROW(too_many_sequential_nodes_are_refused),
     ROW(an_attach_fences_what_was_planned_before),
     ROW(an_attach_may_bring_another_timeout),
     ROW(an_attach_to_a_gateway_that_dies_meanwhile_gives_full_time),
