@@ -341,7 +341,7 @@ static void apply_attach(struct fk_decision *decision, const struct fk_entry *en
         FK_MARK(ATTACHED_TO_DEAD);
         gateway->record.address = gateway->exists ? gateway->record.address : FK_BYTES_LITERAL("");
         gateway->record.alive = false;
-        gateway->record.dead_ms = decision->time_ms + overlay->options->lease_ms;
+        gateway->record.wall_ms = decision->time_ms + overlay->options->lease_ms;
         gateway->exists = true;
         fk_overlay_put(overlay, gateway->item);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Budgets: what an operation may use at most. The numbers are those of the requirements; docs/aws-units.md has what is
  * used. */
-#include "deploy/cost.h"
+#include "cost/price.h"
 #include "function/record.h"
 #include "support/test.h"
 #include "units/cases.h"
@@ -70,20 +70,11 @@ static void operations_keep_within_their_budgets(void **state)
     }
 }
 
-static double price(const char *name)
+static double price_of_units(const struct fk_prices *prices, const struct fk_units *units)
 {
-    double usd = fk_cost_price(name);
-    if (usd <= 0) {
-        fail_msg("no price '%s'", name);
-    }
-    return usd;
-}
-
-static double price_of_units(const struct fk_units *units)
-{
-    return (double)units->read_units * price("dynamodb_read_unit") +
-           (double)units->write_units * price("dynamodb_write_unit") +
-           (double)(units->blob_puts + units->blob_lists) * price("s3_put");
+    return (double)units->read_units * fk_prices_usd(prices, FK_PRICE_DYNAMODB_READ_UNIT) +
+           (double)units->write_units * fk_prices_usd(prices, FK_PRICE_DYNAMODB_WRITE_UNIT) +
+           (double)(units->blob_puts + units->blob_lists) * fk_prices_usd(prices, FK_PRICE_S3_PUT);
 }
 
 /* US cents a day at the prices of deploy/prices/aws-us-east-1.json. */
@@ -91,7 +82,10 @@ static void a_connected_gateway_costs_a_cent_a_day(void **state)
 {
     (void)state;
     struct units_use use = units_measure(units_find(UNITS_CASE_GATEWAY), false);
-    double cents = price_of_units(&use.units) * MINUTES_OF_DAY * 100;
+    struct fk_prices *prices = NULL;
+    assert_int_equal(fk_prices_new(FK_PRICE_REGION, NULL, &prices, NULL), FK_OK);
+    double cents = price_of_units(prices, &use.units) * MINUTES_OF_DAY * 100;
+    fk_prices_free(prices);
     print_message("a gateway's renewals and sweeps: %.3f cents a day\n", cents);
     assert_true(cents <= 1.1);
 }
@@ -106,8 +100,12 @@ static void the_heartbeat_costs_a_third_of_a_cent_a_day(void **state)
     int64_t requests =
         units->table_gets + units->table_lists + units->table_writes + units->table_transactions + units->blob_lists;
     double seconds = (10.0 * (double)requests / UNITS_HEARTBEATS + 10) / 1000;
-    double usd = price_of_units(units) / UNITS_HEARTBEATS + price("scheduler_invocation") + price("lambda_request") +
-                 seconds * FUNCTION_MB / 1024 * price("lambda_gb_second_arm64");
+    struct fk_prices *prices = NULL;
+    assert_int_equal(fk_prices_new(FK_PRICE_REGION, NULL, &prices, NULL), FK_OK);
+    double usd = price_of_units(prices, units) / UNITS_HEARTBEATS + fk_prices_usd(prices, FK_PRICE_SCHEDULER_INVOCATION) +
+                 fk_prices_usd(prices, FK_PRICE_LAMBDA_REQUEST) +
+                 seconds * FUNCTION_MB / 1024 * fk_prices_usd(prices, FK_PRICE_LAMBDA_GB_SECOND_ARM64);
+    fk_prices_free(prices);
     double cents = usd * MINUTES_OF_DAY * 100;
     print_message("the heartbeat of a gateway with 64 clients: %.3f cents a day\n", cents);
     assert_true(cents <= 0.3);
