@@ -166,14 +166,14 @@ static json_t *json_workload(const struct fk_workload *workload, bool recorded)
     return object;
 }
 
-/* "cheaper" says who is where they never cost the same. */
+/* "always" names who is cheaper at any rate, where there is no break-even. */
 static json_t *json_break_even(const struct fk_estimate *estimate)
 {
     bool never = isinf(estimate->break_even);
-    bool always = estimate->break_even <= 0;
-    return json_pack("{s:f, s:o, s:s}", "readShare", estimate->read_share, "requestsPerDay",
-                     never || always ? json_null() : json_real(estimate->break_even), "cheaperBelow",
-                     always ? "neither" : "faaskeeper");
+    bool none = never || estimate->break_even <= 0;
+    return json_pack("{s:f, s:o, s:o}", "readShare", estimate->read_share, "requestsPerDay",
+                     none ? json_null() : json_real(estimate->break_even), "always",
+                     none ? json_string(never ? "faaskeeper" : "zookeeper") : json_null());
 }
 
 static json_t *document(const struct fk_cli_cost_result *result)
