@@ -372,8 +372,9 @@ static void print_all(struct args *args)
 static void print_functions(struct args *args, struct fk_buf *out)
 {
     fk_buf_print(out, "// SPDX-License-Identifier: Apache-2.0\n");
-    fk_buf_print(out, "/* Made by `build/sim/faaskeeper-sim-latency --functions > src/cost/units_durations.inc`; the test "
-                      "sim-durations compares. */\n");
+    fk_buf_print(out,
+                 "/* Made by `build/sim/faaskeeper-sim-latency --functions > src/cost/units_durations.inc`; the test "
+                 "sim-durations compares. */\n");
     fk_buf_print(out, "{TIME_READ, false, false, 64, %.1f},\n", sim_bench_read_ms(&args->bench));
     for (int i = 0; i < 4; i++) {
         struct sim_function_time times[SIM_FUNCTION_SIZES];

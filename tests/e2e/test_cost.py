@@ -58,7 +58,7 @@ def test_at_the_break_even_both_cost_the_same():
     there = document("--reads-per-day", 0.9 * rate, "--writes-per-day", 0.1 * rate)
     assert there["ratio"] == pytest.approx(1, abs=1e-4)
     never = document("--reads-per-day", 1, "--writes-per-day", 0, "--gateways", 1000)["breakEven"]
-    assert never["requestsPerDay"] is None and never["cheaperBelow"] == "neither"
+    assert never["requestsPerDay"] is None and never["always"] == "zookeeper"
 
 
 def test_nothing_is_paid_for_but_what_is_there_at_rest():
@@ -102,6 +102,16 @@ def test_prices_of_ones_own(tmp_path):
     prices.write_text('{"prices": {"gold": {"usd": 1}}}')
     assert_refused(estimate(*ASKED, "--prices", prices), USAGE, "--prices", "prices.gold")
     assert_refused(estimate(*ASKED, "--prices", tmp_path / "none"), ENVIRONMENT, "--prices", "No such file")
+
+
+def test_where_nothing_costs_anything(tmp_path):
+    prices = tmp_path / "own.json"
+    names = json.loads((ROOT / "deploy/prices/aws-us-east-1.json").read_text())["prices"]
+    prices.write_text(json.dumps({"prices": {name: {"usd": 0} for name in names}}))
+    said = document(*ASKED, "--prices", prices)
+    assert said["month"] == {"usd": 0, "services": said["month"]["services"], "lines": said["month"]["lines"]}
+    assert said["ratio"] is None and said["breakEven"]["always"] == "zookeeper"
+    assert estimate(*ASKED, "--prices", prices).returncode == 0
 
 
 def test_a_recorded_run(tmp_path):
