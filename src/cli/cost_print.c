@@ -105,7 +105,9 @@ enum fk_err fk_cli_cost_print(const struct fk_cli_cost_result *result, FILE *out
                   "USD");
     print_bill(&estimate->ensemble, out);
     (void)fprintf(out, "  %-12s %-22s %18s %12.4f\n\n", "sum", "", "", estimate->ensemble.usd);
-    (void)fprintf(out, "ratio        the ensemble costs %.3g times as much\n", estimate->ratio);
+    if (isfinite(estimate->ratio)) {
+        (void)fprintf(out, "ratio        the ensemble costs %.3g times as much\n", estimate->ratio);
+    }
     print_break_even(estimate, out);
     (void)fprintf(out, "requests     %.4g USD a million reads, %.4g USD a million writes\n",
                   estimate->read_usd * MILLION, estimate->write_usd * MILLION);
@@ -182,11 +184,12 @@ static json_t *document(const struct fk_cli_cost_result *result)
     json_t *ensemble = json_bill(&estimate->ensemble);
     (void)json_object_set_new(ensemble, "name", json_string(name));
     json_t *object = json_pack(
-        "{s:s, s:s, s:o, s:o, s:o, s:o, s:f, s:o, s:{s:f, s:f}, s:f}", "region", fk_prices_region(result->prices),
+        "{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:f, s:f}, s:f}", "region", fk_prices_region(result->prices),
         "prices", fk_prices_origin(result->prices), "unverifiedPrices", json_unverified(result->prices), "workload",
         json_workload(&result->workload, result->recorded), "month", json_bill(&estimate->bill), "zookeeper", ensemble,
-        "ratio", estimate->ratio, "breakEven", json_break_even(estimate), "request", "readUsd", estimate->read_usd,
-        "writeUsd", estimate->write_usd, "fixedUsdPerMonth", estimate->fixed_usd);
+        "ratio", isfinite(estimate->ratio) ? json_real(estimate->ratio) : json_null(), "breakEven",
+        json_break_even(estimate), "request", "readUsd", estimate->read_usd, "writeUsd", estimate->write_usd,
+        "fixedUsdPerMonth", estimate->fixed_usd);
     if (result->recorded) {
         (void)json_object_set_new(object, "run",
                                   json_pack("{s:f, s:f}", "seconds", result->run_seconds, "usd", result->run_usd));

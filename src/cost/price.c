@@ -43,14 +43,18 @@ const char *fk_price_name(enum fk_price_id id)
     return names[id];
 }
 
-const char *fk_price_regions(void)
+const char *fk_price_region(size_t index)
 {
-    static char text[REGIONS_SIZE];
+    return index < sizeof files / sizeof files[0] ? files[index].region : NULL;
+}
+
+/* "us-east-1, us-west-2" */
+static void list_regions(char text[REGIONS_SIZE])
+{
     size_t size = 0;
-    for (size_t i = 0; i < sizeof files / sizeof files[0] && size < sizeof text; i++) {
-        size += (size_t)snprintf(text + size, sizeof text - size, "%s%s", i == 0 ? "" : ", ", files[i].region);
+    for (size_t i = 0; fk_price_region(i) != NULL && size < REGIONS_SIZE; i++) {
+        size += (size_t)snprintf(text + size, REGIONS_SIZE - size, "%s%s", i == 0 ? "" : ", ", fk_price_region(i));
     }
-    return text;
 }
 
 /* Where a name stands in the list; `count` where it does not. */
@@ -156,7 +160,9 @@ static enum fk_err take_region(struct fk_prices *prices, const char *region, boo
     if (own && strlen(region) < sizeof prices->region) {
         return FK_OK;
     }
-    fk_diag_set(diag, "no prices for region %.60s; have: %s (or give a file of your own)", region, fk_price_regions());
+    char regions[REGIONS_SIZE];
+    list_regions(regions);
+    fk_diag_set(diag, "no prices for region %.60s; have: %s (or give a file of your own)", region, regions);
     return FK_ERR_USAGE;
 }
 
@@ -164,8 +170,10 @@ static enum fk_err check_all(const struct fk_prices *prices, struct fk_diag *dia
 {
     for (size_t id = 0; id < FK_PRICE_COUNT; id++) {
         if (prices->list[id].name == NULL) {
+            char regions[REGIONS_SIZE];
+            list_regions(regions);
             fk_diag_set(diag, "no prices for region %.60s; have: %s. A file of your own has to say all: %s is missing",
-                        prices->region, fk_price_regions(), names[id]);
+                        prices->region, regions, names[id]);
             return FK_ERR_USAGE;
         }
     }

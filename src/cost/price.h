@@ -83,7 +83,7 @@ const struct fk_price *fk_prices_each(const struct fk_prices *prices, size_t ind
 /* The name of an id in the files. */
 const char *fk_price_name(enum fk_price_id id);
 
-/* The names of the regions that are built in, separated by ", ". */
-const char *fk_price_regions(void);
+/* The names of the regions that are built in; NULL behind the last. */
+const char *fk_price_region(size_t index);
 
 #endif

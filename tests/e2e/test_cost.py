@@ -104,6 +104,16 @@ def test_prices_of_ones_own(tmp_path):
     assert_refused(estimate(*ASKED, "--prices", tmp_path / "none"), ENVIRONMENT, "--prices", "No such file")
 
 
+def test_where_nothing_costs_anything(tmp_path):
+    prices = tmp_path / "own.json"
+    names = json.loads((ROOT / "deploy/prices/aws-us-east-1.json").read_text())["prices"]
+    prices.write_text(json.dumps({"prices": {name: {"usd": 0} for name in names}}))
+    said = document(*ASKED, "--prices", prices)
+    assert said["month"] == {"usd": 0, "services": said["month"]["services"], "lines": said["month"]["lines"]}
+    assert said["ratio"] is None and said["breakEven"]["requestsPerDay"] is None
+    assert estimate(*ASKED, "--prices", prices).returncode == 0
+
+
 def test_a_recorded_run(tmp_path):
     metrics = tmp_path / "metrics.json"
     operations = [{"operation": "getData", "amount": 100, "count": 37500},
