@@ -194,6 +194,7 @@ static enum fk_err show(const struct options *options, const struct fk_prices *p
         return err;
     }
     view.live.pipeline = answer->pipeline;
+    view.live.tcp = answer->tcp;
     err = options->json ? fk_cost_live_print_json(&view, stdout) : fk_cost_live_print(&view, stdout);
     if (err != FK_OK || fflush(stdout) != 0) {
         fk_diag_set(diag, "can't write the output");

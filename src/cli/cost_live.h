@@ -21,6 +21,7 @@ struct fk_cost_live_session {
 /* What a server has answered. */
 struct fk_cost_live_answer {
     bool pipeline;
+    bool tcp;
     struct fk_recorded since_start;
     struct fk_recorded last_hour;
     struct fk_cost_live_session sessions[FK_COST_LIVE_SESSIONS_MAX]; /* those that cost most */

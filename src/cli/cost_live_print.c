@@ -52,8 +52,9 @@ static void print_duration(double seconds, FILE *out)
 
 static void print_head(const struct fk_cost_live_view *view, FILE *out)
 {
-    (void)fprintf(out, "%s, priced as %s at the prices of %s\n", view->address,
-                  view->live.pipeline ? "pipeline" : "single hop", fk_prices_origin(view->live.prices));
+    (void)fprintf(out, "%s, priced as %s with answers over %s, at the prices of %s\n", view->address,
+                  view->live.pipeline ? "pipeline" : "single hop", view->live.tcp ? "TCP" : "SQS",
+                  fk_prices_origin(view->live.prices));
     (void)fprintf(out, "%s: ", view->since_start ? "since the start" : "the last hour");
     print_duration(shown(view)->seconds, out);
     (void)fprintf(out, "\n");
@@ -234,6 +235,7 @@ enum fk_err fk_cost_live_print_json(const struct fk_cost_live_view *view, FILE *
     fk_cost_live_ensemble(view, shown(view), &ensemble);
     set(document, "address", json_string(view->address));
     set(document, "topology", json_string(view->live.pipeline ? "pipeline" : "single-hop"));
+    set(document, "channel", json_string(view->live.tcp ? "tcp" : "sqs"));
     set(document, "prices", json_string(fk_prices_origin(view->live.prices)));
     set(document, "since_start", run_of(view, &view->answer->since_start));
     set(document, "last_hour", run_of(view, &view->answer->last_hour));

@@ -57,7 +57,9 @@ static enum fk_err read_object(const json_t *object, struct fk_cost_live_answer 
         fk_diag_set(diag, "it answers with something else than costs");
         return FK_ERR_USAGE;
     }
+    const char *channel = json_string_value(json_object_get(object, "channel"));
     answer->pipeline = strcmp(topology, "pipeline") == 0;
+    answer->tcp = channel != NULL && strcmp(channel, "tcp") == 0;
     enum fk_err err = fk_recorded_read(json_object_get(object, "since_start"), &answer->since_start, diag);
     if (err == FK_OK) {
         err = fk_recorded_read(json_object_get(object, "last_hour"), &answer->last_hour, diag);

@@ -18,6 +18,7 @@ struct fk_admin_options {
     int32_t idle_ms;                /* of a connection */
     const char *configuration;      /* text of the configuration file, without secrets; or NULL */
     const struct fk_prices *prices; /* of the costs that it tells; NULL: it tells none */
+    bool tcp;                       /* answers of functions come over TCP, which costs no requests of SQS */
 };
 
 struct fk_admin;

@@ -23,17 +23,18 @@ struct pricing {
     struct fk_recorded recorded; /* of the span that is being told */
 };
 
-/* NULL without memory. */
-static struct pricing *pricing_new(struct fk_gateway *gateway, const struct fk_prices *prices)
+/* NULL without memory, or prices. */
+static struct pricing *pricing_new(struct fk_gateway *gateway, const struct fk_admin_options *options)
 {
-    struct pricing *pricing = (struct pricing *)fk_alloc_zero(sizeof *pricing);
+    struct pricing *pricing = options->prices == NULL ? NULL : (struct pricing *)fk_alloc_zero(sizeof *pricing);
     struct fk_server_facts facts;
     if (pricing == NULL) {
         return NULL;
     }
     fk_inspect_server(gateway, &facts);
     pricing->gateway = gateway;
-    pricing->live = (struct fk_live){.prices = prices, .pipeline = fk_inspect_pipeline(gateway)};
+    pricing->live =
+        (struct fk_live){.prices = options->prices, .pipeline = fk_inspect_pipeline(gateway), .tcp = options->tcp};
     pricing->sessions = (double)facts.sessions;
     pricing->data_bytes = facts.data_size > 0 ? (double)facts.data_size : 0;
     return pricing;
@@ -315,15 +316,15 @@ static void set_metered(json_t *answer, const struct pricing *pricing)
 
 void fk_admin_cost(struct fk_admin_call *call)
 {
-    const struct fk_prices *prices = call->options->prices;
-    struct pricing *pricing = prices == NULL ? NULL : pricing_new(call->gateway, prices);
+    struct pricing *pricing = pricing_new(call->gateway, call->options);
     if (pricing == NULL) {
         call->status = 500;
         fk_admin_set(call->answer, "error", json_string("no memory"));
         return;
     }
     fk_admin_set(call->answer, "topology", json_string(pricing->live.pipeline ? "pipeline" : "single-hop"));
-    fk_admin_set(call->answer, "region", json_string(fk_prices_region(prices)));
+    fk_admin_set(call->answer, "channel", json_string(pricing->live.tcp ? "tcp" : "sqs"));
+    fk_admin_set(call->answer, "region", json_string(fk_prices_region(call->options->prices)));
     set_number(call->answer, "sessions_live", pricing->sessions);
     record_since_start(pricing);
     fk_admin_set(call->answer, "since_start", span_of(pricing));
@@ -421,10 +422,10 @@ static void text_metered(struct fk_buf *out, const struct fk_meter *meter)
     fk_buf_print(out, "fk_metered_queue_requests_total %" PRId64 "\n", meter->all.queue_requests);
 }
 
-void fk_admin_write_cost_metrics(struct fk_gateway *gateway, const struct fk_prices *prices, struct fk_buf *out)
+void fk_admin_write_cost_metrics(struct fk_gateway *gateway, const struct fk_admin_options *options, struct fk_buf *out)
 {
     const struct fk_meter *meter = fk_inspect_meter(gateway);
-    struct pricing *pricing = prices == NULL ? NULL : pricing_new(gateway, prices);
+    struct pricing *pricing = pricing_new(gateway, options);
     if (pricing == NULL) {
         return;
     }

@@ -55,12 +55,13 @@ void fk_admin_watches(struct fk_admin_call *call);
 void fk_admin_watches_by_path(struct fk_admin_call *call);
 
 /* admin_metrics.c */
-void fk_admin_write_metrics(struct fk_gateway *gateway, const struct fk_prices *prices, struct fk_buf *out);
+void fk_admin_write_metrics(struct fk_gateway *gateway, const struct fk_admin_options *options, struct fk_buf *out);
 void fk_admin_monitor(struct fk_admin_call *call);
 
 /* admin_cost.c */
 void fk_admin_cost(struct fk_admin_call *call);
-void fk_admin_write_cost_metrics(struct fk_gateway *gateway, const struct fk_prices *prices, struct fk_buf *out);
+void fk_admin_write_cost_metrics(struct fk_gateway *gateway, const struct fk_admin_options *options,
+                                 struct fk_buf *out);
 
 /* Sets a member; what has no memory is left out. */
 void fk_admin_set(json_t *object, const char *name, json_t *value);

@@ -74,13 +74,13 @@ static void write_process(struct fk_buf *out)
     fk_buf_print(out, "faaskeeper_build_info{version=\"%s\",zookeeper=\"%s\"} 1\n", FK_VERSION, FK_ZOOKEEPER_VERSION);
 }
 
-void fk_admin_write_metrics(struct fk_gateway *gateway, const struct fk_prices *prices, struct fk_buf *out)
+void fk_admin_write_metrics(struct fk_gateway *gateway, const struct fk_admin_options *options, struct fk_buf *out)
 {
     const struct fk_metrics_sink sink = {
         .context = out, .number = text_number, .real = text_real, .summary = text_summary};
     fk_inspect_metrics(gateway, &sink);
     write_process(out);
-    fk_admin_write_cost_metrics(gateway, prices, out);
+    fk_admin_write_cost_metrics(gateway, options, out);
 }
 
 /* --- monitor --- */

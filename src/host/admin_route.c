@@ -86,13 +86,13 @@ static bool is_below(struct fk_bytes path, const char *prefix, struct fk_bytes *
     return true;
 }
 
-static bool answer_health(struct fk_gateway *gateway, const struct fk_prices *prices, struct fk_bytes path,
+static bool answer_health(struct fk_gateway *gateway, const struct fk_admin_options *options, struct fk_bytes path,
                           struct fk_admin_answer *answer)
 {
     if (fk_bytes_equal_text(path, "/metrics")) {
         answer->status = FK_HTTP_OK;
         answer->type = "text/plain; version=0.0.4; charset=utf-8";
-        fk_admin_write_metrics(gateway, prices, &answer->body);
+        fk_admin_write_metrics(gateway, options, &answer->body);
     } else if (fk_bytes_equal_text(path, "/healthz") || fk_bytes_equal_text(path, "/livez")) {
         answer_text(answer, FK_HTTP_OK, "ok\n"); /* the loop that serves clients has answered */
     } else if (fk_bytes_equal_text(path, "/readyz")) {
@@ -114,7 +114,7 @@ void fk_admin_route(struct fk_gateway *gateway, const struct fk_admin_options *o
     if (!reads && !fk_bytes_equal_text(request->method, "POST")) {
         answer->more = "Allow: GET, HEAD, POST\r\n";
         answer_text(answer, 405, "only GET, HEAD and POST are served here\n");
-    } else if (answer_health(gateway, options->prices, request->path, answer)) {
+    } else if (answer_health(gateway, options, request->path, answer)) {
         return;
     } else if (metrics_only || !is_below(request->path, options->command_url, &name)) {
         answer_text(answer, 404,

@@ -241,6 +241,7 @@ static enum fk_err open_all(struct fk_cloud_host *host, struct fk_diag *diag)
         err = open_gateway(host, diag);
     }
     if (err == FK_OK) {
+        host->options.front.admin.tcp = !host->mailbox->billed;
         err = take_lease(host, diag);
     }
     if (err == FK_OK) {
