@@ -33,7 +33,7 @@ import zkraw  # noqa: E402
 import zxids  # noqa: E402
 
 CONFIG = {"forceSync": "no", "extendedTypesEnabled": "true", "enforceQuota": "true",
-          "znode.container.checkIntervalMs": "86400000", "maxSessionTimeout": "60000"}
+          "znode.container.checkIntervalMs": "86400000", "maxSessionTimeout": "600000"}
 PROGRESS_SECONDS = 30
 SIDES = ("ours", "zookeeper")
 SET_WATCHES = (zkraw.SET_WATCHES, zkraw.SET_WATCHES2)

@@ -8,12 +8,13 @@ from requests import CLIENTS, FIXED_XID
 
 CREATES = (zkraw.CREATE2, zkraw.CREATE_CONTAINER, zkraw.CREATE_TTL)
 STATS = (zkraw.EXISTS, zkraw.SET_DATA, zkraw.SET_ACL)
+SESSION_MS = 300000  # clients send no pings, and a sequence through a cloud on a machine with much to do takes its time
 
 
 class Side:
     def __init__(self, name, address):
         self.name, self.address = name, address
-        self.super = zkraw.Connection(address, timeout=40000)
+        self.super = zkraw.Connection(address, timeout=SESSION_MS)
         assert self.super.auth("digest", "super:test") == 0
         self.sessions = {}
         self.clients = []
@@ -29,7 +30,7 @@ class Side:
         self.clients = [self.open() for _ in range(CLIENTS)]
 
     def open(self, **handshake):
-        client = zkraw.Connection(self.address, timeout=30000, source=self.source, **handshake)
+        client = zkraw.Connection(self.address, timeout=SESSION_MS, source=self.source, **handshake)
         client.reached = 0  # highest zxid that a reply named on this connection
         self.sessions.setdefault(client.session, len(self.sessions))
         return client
