@@ -44,6 +44,7 @@ enum {
 
 static const struct row rows[] = {
     {FK_MUTANT_ZXID_READ_LAST, NULL, 0, "H5: every put has its stamp, and a group has one function at a time"},
+    {FK_MUTANT_EARLY_READS_TRUSTED, "pipeline=0", 20000, NULL},
     {FK_MUTANT_CHUNKS_ONE_ZXID, "pipeline=0,items=16", 0, NULL},
     {FK_MUTANT_SESSION_GONE_NOT_TOLD, "gateways=3", 0, NULL},
     {FK_MUTANT_DEAD_WITHOUT_COUNTER, NULL, 0, "H20 and H21: the generation, and the time that sessions have left"},

@@ -71,9 +71,9 @@ struct sim_workload_options {
     bool newer;              /* one action in five is sim_actor_newer's */
     bool quotas;             /* and some are sim_actor_quota's */
     uint32_t watch_per_million;
-    int paths;      /* different names in each directory */
-    int ephemerals; /* of one burst of them */
-    int items;      /* of a transaction */
+    int paths;        /* different names in each directory */
+    int ephemerals;   /* of one burst of them */
+    int items;        /* of a transaction */
     int32_t sizes[3]; /* limits of data that big values lie around */
     bool eager;
     bool wide_ops; /* the gateway takes createContainer, createTTL and addWatch */
