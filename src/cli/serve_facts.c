@@ -42,7 +42,8 @@ const char *fk_serve_environment(void)
     if (uname(&system) != 0 || getcwd(directory, sizeof directory) == NULL) {
         return "";
     }
-    (void)snprintf(text, sizeof text, "host.name=%s\njava.version=none\nos.name=%s\nos.arch=%s\nos.version=%s\nuser.dir=%s\n",
+    (void)snprintf(text, sizeof text,
+                   "host.name=%s\njava.version=none\nos.name=%s\nos.arch=%s\nos.version=%s\nuser.dir=%s\n",
                    system.nodename, system.sysname, system.machine, system.release, directory);
     return text;
 }

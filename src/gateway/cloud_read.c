@@ -11,7 +11,7 @@
 
 enum {
     PAGE_ITEMS = 4000, /* 1 MB of the smallest ones is no more than twice that */
-    REFUSED_MAX = 3, /* tries of a read that finds no state that was true at one moment */
+    REFUSED_MAX = 3,   /* tries of a read that finds no state that was true at one moment */
 };
 
 /* A record that a multiRead has shown. */

@@ -102,8 +102,8 @@ static void the_heartbeat_costs_a_third_of_a_cent_a_day(void **state)
     double seconds = (10.0 * (double)requests / UNITS_HEARTBEATS + 10) / 1000;
     struct fk_prices *prices = NULL;
     assert_int_equal(fk_prices_new(FK_PRICE_REGION, NULL, &prices, NULL), FK_OK);
-    double usd = price_of_units(prices, units) / UNITS_HEARTBEATS + fk_prices_usd(prices, FK_PRICE_SCHEDULER_INVOCATION) +
-                 fk_prices_usd(prices, FK_PRICE_LAMBDA_REQUEST) +
+    double usd = price_of_units(prices, units) / UNITS_HEARTBEATS +
+                 fk_prices_usd(prices, FK_PRICE_SCHEDULER_INVOCATION) + fk_prices_usd(prices, FK_PRICE_LAMBDA_REQUEST) +
                  seconds * FUNCTION_MB / 1024 * fk_prices_usd(prices, FK_PRICE_LAMBDA_GB_SECOND_ARM64);
     fk_prices_free(prices);
     double cents = usd * MINUTES_OF_DAY * 100;

@@ -236,8 +236,7 @@ static bool conditions_hold(const struct memory_table *table, const struct fk_wr
     return true;
 }
 
-static bool stage_put(struct memory_table *table, const struct fk_write *write, int64_t next_stamp,
-                      struct stage *stage)
+static bool stage_put(struct memory_table *table, const struct fk_write *write, int64_t next_stamp, struct stage *stage)
 {
     int64_t stamp = write->stamp != 0 ? write->stamp : next_stamp;
     if (stage->partition == NULL) { /* an earlier put may have made it */

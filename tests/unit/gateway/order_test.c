@@ -149,7 +149,8 @@ static void bodies_that_do_not_parse_leave_the_connection(void **state)
 static void unknown_operations_are_answered_and_closed(void **state)
 {
     (void)state;
-    static const int32_t ops[] = {0, 10, FK_OP_CHECK, FK_OP_DELETE_CONTAINER, FK_OP_CREATE_SESSION, FK_OP_ERROR, 500, 9999, INT32_MIN};
+    static const int32_t ops[] = {0,   10,   FK_OP_CHECK, FK_OP_DELETE_CONTAINER, FK_OP_CREATE_SESSION, FK_OP_ERROR,
+                                  500, 9999, INT32_MIN};
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
         struct peer *peer = peer_session();
         send_create(peer, 1, "/x", "", FK_CREATE_SEQUENTIAL);

@@ -311,11 +311,16 @@ static void a_container_that_was_never_used_is_due_where_that_is_asked_for(void 
 }
 
 static const struct CMUnitTest tests[] = {
-    WORLD_TEST(the_operation_makes_the_container),       WORLD_TEST(ttls),
-    WORLD_TEST(the_end_of_a_session_leaves_them),        WORLD_TEST(an_empty_container_that_was_used_is_due),
-    WORLD_TEST(an_old_ttl_node_without_children_is_due), WORLD_TEST(other_nodes_are_never_due),
-    WORLD_TEST(an_error_of_the_lookup_is_no_decision),   WORLD_TEST(in_a_multi_the_flags_have_a_say),
-    WORLD_TEST(a_ttl_that_is_wrong_fails_the_multi),     WORLD_TEST(without_extended_types_there_are_no_ttls),
+    WORLD_TEST(the_operation_makes_the_container),
+    WORLD_TEST(ttls),
+    WORLD_TEST(the_end_of_a_session_leaves_them),
+    WORLD_TEST(an_empty_container_that_was_used_is_due),
+    WORLD_TEST(an_old_ttl_node_without_children_is_due),
+    WORLD_TEST(other_nodes_are_never_due),
+    WORLD_TEST(an_error_of_the_lookup_is_no_decision),
+    WORLD_TEST(in_a_multi_the_flags_have_a_say),
+    WORLD_TEST(a_ttl_that_is_wrong_fails_the_multi),
+    WORLD_TEST(without_extended_types_there_are_no_ttls),
     WORLD_TEST(a_container_that_was_never_used_is_due_where_that_is_asked_for),
 };
 
