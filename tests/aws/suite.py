@@ -60,6 +60,9 @@ def cases_of(names):
     return {name[len("case_"):]: case for name, case in names.items() if name.startswith("case_")}
 
 
+CONTROL_SECONDS = 60  # the proxy looks through all processes of the machine before it stops one
+
+
 class Proxy:
     """proxy.py before an emulator."""
 
@@ -71,11 +74,11 @@ class Proxy:
     def plan(self, *rules):
         """Sets the rules; none: everything passes."""
         request = urllib.request.Request(self.urls["control"] + "/plan", data=json.dumps(rules).encode(), method="PUT")
-        with urllib.request.urlopen(request, timeout=10):
+        with urllib.request.urlopen(request, timeout=CONTROL_SECONDS):
             pass
 
     def counts(self):
-        with urllib.request.urlopen(self.urls["control"] + "/counts", timeout=10) as answer:
+        with urllib.request.urlopen(self.urls["control"] + "/counts", timeout=CONTROL_SECONDS) as answer:
             return json.load(answer)
 
     def injected(self):
