@@ -51,7 +51,7 @@ struct fk_write {
     struct fk_key key;
     int64_t expected;      /* the stamp that the item must have; 0: must not exist; FK_STAMP_ANY */
     struct fk_bytes value; /* of puts, not null */
-    int64_t stamp;         /* of puts: what the item gets, from fk_stamp_draw for this write alone; 0: the driver draws */
+    int64_t stamp; /* of puts: what the item gets, from fk_stamp_draw for this write alone; 0: the driver draws */
 };
 
 /* What an item counts against the limits. */
