@@ -102,6 +102,7 @@ struct check_session {
     struct fk_bytes password; /* as its first client was told; null: unknown */
     int64_t epoch;            /* in the ground log, so far */
     bool closing;
+    int64_t closing_ns; /* when its end began, where that took several commits */
     int64_t close_zxid; /* 0: alive */
     int64_t close_ns;   /* 0: unknown */
     bool asked_close;   /* ended by its own closeSession */

@@ -164,6 +164,31 @@ static void in_pieces(void **state)
     }
 }
 
+/* The client asks for the end, the function dies over it, and a sweep goes on: that is not early. Nor is it asked for
+ * where the client only asks when the end has begun. */
+static void an_end_that_was_asked_for_may_be_gone_on_with(void **state)
+{
+    (void)state;
+    for (int row = 0; row < 3; row++) {
+        struct story story;
+        uint32_t a = with_ephemeral(&story);
+        struct fk_bytes path = fk_bytes_text("/e");
+        if (row == 0) {
+            story_ask(&story, a, 2, FK_OP_CLOSE_SESSION, FK_BYTES_NULL);
+        }
+        story_wait(&story, 10);
+        story_ground(&story, (struct sim_ground){
+                                 .kind = SIM_GROUND_CLOSE_CHUNK, .session_id = A, .paths = &path, .path_count = 1});
+        story_wait(&story, 10);
+        if (row == 1) {
+            story_ask(&story, a, 2, FK_OP_CLOSE_SESSION, FK_BYTES_NULL);
+        }
+        story_lose(&story, a);
+        end_of_a(&story);
+        expect(&story, row == 0 ? NULL : "C8");
+    }
+}
+
 static void closes_itself(void **state)
 {
     (void)state;
@@ -275,6 +300,7 @@ static void everything_is_answered(void **state)
 static const struct CMUnitTest tests[] = {
     FK_TEST(ends_after_its_timeout),
     FK_TEST(a_timeout_is_agreed_on_again),
+    FK_TEST(an_end_that_was_asked_for_may_be_gone_on_with),
     FK_TEST(pings_count),
     FK_TEST(ends_in_time),
     FK_TEST(ephemerals_go_with_it),
