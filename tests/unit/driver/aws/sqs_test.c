@@ -243,12 +243,18 @@ static void queues_of_dead_gateways_are_deleted(void **state)
     size_t deleted = 99;
     put_gateway(1, true, FK_BYTES_LITERAL("x"));
     put_gateway(2, false, FK_BYTES_LITERAL("x"));
-    answer(FK_OK, NULL,
-           "{\"QueueUrls\":[" URL("faaskeeper-t-gw-0000000000000001") "," URL("faaskeeper-t-gw-0000000000000002") "," URL(
-               "faaskeeper-t-gw-0000000000000003") "," URL("faaskeeper-t-gw-000000000000000x") "," URL("faaskeeper-t-"
-                                                                                                       "gw-1") ",7"
-                                                                                                               "," URL("xfaaskeeper-t-gw-"
-                                                                                                                       "0000000000000003") "]}");
+    answer(
+        FK_OK, NULL,
+        "{\"QueueUrls\":[" URL("faaskeeper-t-gw-0000000000000001") "," URL("faaskeeper-t-gw-0000000000000002") "," URL(
+            "faaskeeper-t-gw-0000000000000003") "," URL("faaskeeper-t-gw-000000000000000x") "," URL("faaskeeper-t-"
+                                                                                                    "gw-1") ",7"
+                                                                                                            "," URL(
+                                                                                                                "xfaask"
+                                                                                                                "eeper-"
+                                                                                                                "t-gw-"
+                                                                                                                "000000"
+                                                                                                                "000000"
+                                                                                                                "0003") "]}");
     answer(FK_OK, NULL, "{\"Attributes\":{\"CreatedTimestamp\":\"1699999000\"}}"); /* 2: old enough */
     answer(FK_OK, NULL, "{}");
     answer(FK_OK, NULL, "{\"Attributes\":{\"CreatedTimestamp\":\"1699999990\"}}"); /* 3: it may be starting */
