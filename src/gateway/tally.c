@@ -5,13 +5,14 @@
 #include "wire/records.h"
 
 enum {
-    SMALL = 900,        /* data that stands in its node's record, whatever else does */
+    SMALL = 900,        /* data that leaves its node's record within one unit of writing */
+    INLINE = 1700,      /* data that stands there (FK_INLINE_ITEM_SIZE_MAX) with a path of usual length */
     MODE_RECURSIVE = 1, /* of addWatch */
 };
 
 /* Sizes of data: one for each unit of writing as long as data stands in an item, then by where it stands. */
-static const size_t sizes[FK_TALLY_CLASSES] = {SMALL, 1024, 2048, 3072,  4096,  5120,
-                                               6144,  7168, 8192, 16384, 65536, 1048511};
+static const size_t sizes[FK_TALLY_CLASSES] = {SMALL, INLINE, 2048, 3072,  4096,  5120,
+                                               6144,  7168,   8192, 16384, 65536, 1048511};
 /* Children, nodes, parts of a multi. */
 static const size_t lengths[FK_TALLY_CLASSES] = {0, 1, 2, 5, 10, 20, 50, 101, 200, 500, 1000, 10000};
 

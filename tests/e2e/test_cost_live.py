@@ -90,7 +90,7 @@ def work(client):
     client.delete("/n6")
     client.delete("/none")
     return {("sessionNew", 0): 1, ("create", 900): 7, ("createEphemeral", 900): 1, ("createSequential", 900): 1,
-            ("setData", 900): 6, ("setData", 2048): 1, ("setData", 8192): 1, ("setData", 1048511): 1, ("getData", 900): 9,
+            ("setData", 900): 6, ("setData", 1700): 1, ("setData", 8192): 1, ("setData", 1048511): 1, ("getData", 900): 9,
             ("getData", 8192): 1, ("getData", 1048511): 1, ("getDataWatch", 0): 1, ("event", 0): 1, ("eventTrimmed", 0): 1,
             ("existsNot", 0): 1, ("exists", 0): 1, ("getChildren", 0): 1, ("sync", 0): 1, ("ping", 0): 1, ("delete", 0): 1,
             ("createRefused", 0): 1}
@@ -174,7 +174,7 @@ def test_the_command_prints_what_the_server_counts(admin, tmp_path):
     assert reads < line["amount"] < 1.1 * reads + 10  # renewals, and commits that are tried again, are in it
     # People read a table.
     table = run(address, "--sessions").stdout
-    assert re.search(r"(?m)^setData +2048 +1 ", table) and re.search(r"(?m)^DynamoDB +write units", table)
+    assert re.search(r"(?m)^setData +1700 +1 ", table) and re.search(r"(?m)^DynamoDB +write units", table)
     assert f"0x{client.session:x}" in table and "a month like this" in table and "3xt3.small" in table
     widths = {len(line) for line in table.splitlines() if re.match(r"(getData|setData|create|operation)", line)}
     assert len(widths) == 1

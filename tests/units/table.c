@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "units/table.h"
 
+#include "base/assert.h"
 #include "cost/units.h"
 #include "function/sweep.h"
 #include "units/cases.h"
@@ -250,6 +251,7 @@ static void prepare_quiet(struct units_world *world)
 {
     prepare(world);
     pass_minute(world);
+    world->options.session_sweeps = INT32_MAX; /* nothing of a difference is drawn by lot */
     world->options.orphan_sweeps = INT32_MAX;
 }
 
@@ -280,6 +282,7 @@ static void prepare_nodes(struct units_world *world)
         create_sized(world, path, amount, 0);
     }
     pass_minute(world);
+    world->options.session_sweeps = INT32_MAX;
     world->options.orphan_sweeps = 1;
 }
 
@@ -293,9 +296,9 @@ static void prepare_nodes_quiet(struct units_world *world)
 /* --- the rows --- */
 
 /* Bytes of data: around every bound that there is, and each KB below 8 KiB, where units grow by the KB. */
-static const size_t sizes[] = {100,  400,   700,   800,        900,        1000,       1024,
-                               2048, 3072,  4096,  5120,       6144,       7168,       8192,
-                               9216, 16384, 65536, 100 * 1024, 256 * 1024, 512 * 1024, 0xfffff - 64};
+static const size_t sizes[] = {100,   400,   700,        800,        900,        1000,        1024, 1700,
+                               2048,  3072,  4096,       5120,       6144,       7168,        8192, 9216,
+                               16384, 65536, 100 * 1024, 256 * 1024, 512 * 1024, 0xfffff - 64};
 static const size_t lists[] = {1, 2, 5, 10, 20, 50, 101, 200};
 static const size_t parts[] = {1, 2, 5, 10, 20, 50};
 static const size_t sessions[] = {1, 2, 16, 32, 64};
@@ -424,6 +427,7 @@ static void print_row(struct fk_buf *out, const struct table_row *row, bool pipe
             struct units_use base = units_measure(&less, pipeline);
             use.units = fk_units_between(&base.units, &use.units);
             use.invocations -= base.invocations;
+            FK_ASSERT(use.units.table_lists >= 0 && use.units.read_units >= 0 && use.units.write_units >= 0);
         }
         fk_buf_print(out, "{%s, %s, %zu, {", identifiers[row->op], pipeline ? "true" : "false", amount);
         print_units(out, &use.units);

@@ -72,7 +72,7 @@ static void writes_by_size(void **state)
 {
     (void)state;
     struct peer *peer = peer_session();
-    static const size_t sizes[] = {0, 900, 901, 1024, 1025, 8192, 8193, 16384, 16385, 65536, 65537, 200 * 1024};
+    static const size_t sizes[] = {0, 900, 901, 1700, 1701, 8192, 8193, 16384, 16385, 65536, 65537, 200 * 1024};
     send_create(peer, 1, "/a", "x", 0);
     settle_ok(peer, 1, 0);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
@@ -82,7 +82,7 @@ static void writes_by_size(void **state)
     assert_int_equal(counted_at(FK_COST_CREATE, 900), 1);
     assert_int_equal(counted(FK_COST_SET_DATA), 12);
     assert_int_equal(counted_at(FK_COST_SET_DATA, 900), 2);
-    assert_int_equal(counted_at(FK_COST_SET_DATA, 1024), 2);
+    assert_int_equal(counted_at(FK_COST_SET_DATA, 1700), 2);
     assert_int_equal(counted_at(FK_COST_SET_DATA, 2048), 1);
     assert_int_equal(counted_at(FK_COST_SET_DATA, 8192), 1);
     assert_int_equal(counted_at(FK_COST_SET_DATA, 16384), 2);
