@@ -20,7 +20,7 @@ step() {
 }
 
 # Not quoted on purpose: a list of files.
-sources=$(git ls-files 'src/*.c' 'src/*.h' 'tests/*.c' 'tests/*.h' 'bench/*.c' 'bench/*.h')
+sources=$(git ls-files 'src/*.c' 'src/*.h' 'tests/*.c' 'tests/*.h' 'bench/*.c' 'bench/*.h' 'sim/*.c' 'sim/*.h')
 units=$(git ls-files 'src/*.c' 'bench/*.c')
 
 # shellcheck disable=SC2086

@@ -178,7 +178,7 @@ static void seed_hashes(void)
 /* Told to the runtime, which shows it to whoever invokes the function, and in the log. */
 static int fail(const char *api, const char *type, const char *text)
 {
-    struct fk_lambda_error error;
+    struct fk_lambda_error error = {.type = ""};
     struct fk_diag diag = {.text = ""};
     fk_lambda_error_set(&error, type, "%s", text);
     fk_log_with(FK_LOG_ERROR, "the function can't start", fk_log_text("type", type), fk_log_text("reason", text));

@@ -107,6 +107,7 @@ static enum fk_err run(struct fk_sweep *sweep, bool full)
 static enum fk_err sweep_once(struct fk_sweep *sweep, bool full)
 {
     struct fk_arena arena = FK_ARENA_EMPTY;
+    // cppcheck-suppress autoVariables ; taken back below
     sweep->arena = &arena;
     sweep->now_ms = fk_clock_wall_ms(sweep->ports->clock);
     sweep->begun_ms = fk_clock_monotonic_ms(sweep->ports->clock);

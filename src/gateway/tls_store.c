@@ -160,7 +160,7 @@ static int give_password(char *out, int size, int writing, void *context)
     if (length > (size_t)size) {
         return -1;
     }
-    memcpy(out, password, length);
+    memcpy(out, password, length); /* NOLINT(bugprone-not-null-terminated-result): its length is returned */
     return (int)length;
 }
 

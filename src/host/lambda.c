@@ -130,7 +130,7 @@ static enum fk_err report_result(struct runtime *runtime, const struct fk_invoca
 {
     char path[256];
     int status = 0;
-    struct fk_lambda_error error;
+    struct fk_lambda_error error = {.type = ""};
     (void)snprintf(path, sizeof path, API_PATH "invocation/%.*s/response", (int)invocation->request_id.size,
                    (const char *)invocation->request_id.data);
     enum fk_err err = post(runtime->client, &runtime->arena, path, NULL, fk_buf_view(&runtime->out), &status, diag);

@@ -76,8 +76,8 @@ static int parse_groups(struct fk_bytes text, uint8_t bytes[16])
         if (at == start || at - start > 4 || count == 8) {
             return -1;
         }
-        bytes[2 * count] = (uint8_t)(value >> 8);
-        bytes[2 * count + 1] = (uint8_t)value;
+        bytes[2 * (size_t)count] = (uint8_t)(value >> 8);
+        bytes[2 * (size_t)count + 1] = (uint8_t)value;
         count++;
         if (at == text.size) {
             break;
@@ -113,8 +113,10 @@ static bool parse_ipv6(struct fk_bytes text, struct address *address)
     if (before < 0 || after < 0 || before + after >= 8) {
         return false;
     }
-    memset(address->bytes + 2 * before, 0, 16 - 2 * (size_t)before);
-    memcpy(address->bytes + 16 - 2 * after, end, 2 * (size_t)after);
+    size_t front = 2 * (size_t)before;
+    size_t back = 2 * (size_t)after;
+    memset(address->bytes + front, 0, 16 - front);
+    memcpy(address->bytes + 16 - back, end, back);
     return true;
 }
 

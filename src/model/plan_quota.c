@@ -30,7 +30,7 @@ static struct fk_bytes joined(struct fk_plan *plan, struct fk_bytes front, const
         return FK_BYTES_NULL;
     }
     memcpy(path, front.data, front.size);
-    memcpy(path + front.size, name, size);
+    memcpy(path + front.size, name, size); /* NOLINT(bugprone-not-null-terminated-result): bytes, with their size */
     return fk_bytes_of(path, front.size + size);
 }
 
