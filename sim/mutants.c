@@ -42,11 +42,18 @@ enum {
     ",roles=0xff,faults=400000,wild_clocks=0,hold_ms=5000,period_ms=300,lease_ms=3000,gateways=2,"                     \
     "clients=8,batch=10"
 
+/* The generation is for a gateway whose clock stands still: any other one ends with its lease. */
+#define STOPPED_CLOCKS                                                                                                 \
+    "wild_clocks=1,gateways=3,clients=8,period_ms=1000,lease_ms=3000,kinds=" STANDSTILLS ",roles=" GATEWAYS            \
+    ",faults=100000"
+
 static const struct row rows[] = {
     {FK_MUTANT_ZXID_READ_LAST, NULL, 0, "H5: every put has its stamp, and a group has one function at a time"},
     {FK_MUTANT_EARLY_READS_TRUSTED, "pipeline=0", 20000, NULL},
     {FK_MUTANT_CHUNKS_ONE_ZXID, "pipeline=0,items=16", 0, NULL},
     {FK_MUTANT_SESSION_GONE_NOT_TOLD, "gateways=3", 0, NULL},
+    {FK_MUTANT_DEAD_WITHOUT_GENERATION, STOPPED_CLOCKS, 0, NULL},
+    {FK_MUTANT_GENERATION_NOT_CHECKED, STOPPED_CLOCKS, 0, NULL},
     {FK_MUTANT_DEAD_WITHOUT_COUNTER, NULL, 0, "H20 and H21: the generation, and the time that sessions have left"},
     {FK_MUTANT_CREATE_NOT_FENCED,
      "session_ms=2000,clients=8,batch=10,kinds=" LATE_EFFECTS ",roles=" GATEWAYS ",faults=300000", 0, NULL},
