@@ -144,18 +144,6 @@ static enum fk_err show(const struct fk_cli_cost_result *result, struct fk_diag 
     return err;
 }
 
-/* Names the option that a price file came by. */
-static enum fk_err read_prices(const struct fk_cli_cost *options, struct fk_prices **prices, struct fk_diag *diag)
-{
-    struct fk_diag what = {.text = ""};
-    enum fk_err err = fk_prices_new(options->region, options->prices, prices, &what);
-    if (err != FK_OK) {
-        bool region = strncmp(what.text, "no prices for region", strlen("no prices for region")) == 0;
-        fk_diag_set(diag, "%s: %.400s", region ? "--region" : "--prices", what.text);
-    }
-    return err;
-}
-
 static int run_estimate(int argc, char **argv)
 {
     struct fk_cli_cost options;
@@ -168,7 +156,7 @@ static int run_estimate(int argc, char **argv)
         return FK_EXIT_OK;
     }
     if (err == FK_OK) {
-        err = read_prices(&options, &prices, &diag);
+        err = fk_prices_new(options.region, options.prices, &prices, &diag);
     }
     if (err == FK_OK) {
         result.prices = prices;

@@ -27,6 +27,7 @@ static const struct {
     struct fk_bytes (*text)(void);
 } files[] = {
     {"us-east-1", fk_price_file_us_east_1},
+    {"us-west-2", fk_price_file_us_west_2},
 };
 
 struct fk_prices {
@@ -162,7 +163,7 @@ static enum fk_err take_region(struct fk_prices *prices, const char *region, boo
     }
     char regions[REGIONS_SIZE];
     list_regions(regions);
-    fk_diag_set(diag, "no prices for region %.60s; have: %s (or give a file of your own)", region, regions);
+    fk_diag_set(diag, "--region: no prices for region %.60s; have: %s (or give a file of your own)", region, regions);
     return FK_ERR_USAGE;
 }
 
@@ -172,8 +173,10 @@ static enum fk_err check_all(const struct fk_prices *prices, struct fk_diag *dia
         if (prices->list[id].name == NULL) {
             char regions[REGIONS_SIZE];
             list_regions(regions);
-            fk_diag_set(diag, "no prices for region %.60s; have: %s. A file of your own has to say all: %s is missing",
-                        prices->region, regions, names[id]);
+            fk_diag_set(
+                diag,
+                "--region: no prices for region %.60s; have: %s. A file of your own has to say all: %s is missing",
+                prices->region, regions, names[id]);
             return FK_ERR_USAGE;
         }
     }
@@ -183,23 +186,25 @@ static enum fk_err check_all(const struct fk_prices *prices, struct fk_diag *dia
 static enum fk_err take_own(struct fk_prices *prices, const char *path, struct fk_diag *diag)
 {
     json_error_t error;
-    FILE *file = fopen(path, "rb");
+    char name[ORIGIN_SIZE];
+    FILE *file = fopen(path, "rbe");
+    (void)snprintf(name, sizeof name, "--prices: %.200s", path);
     if (file == NULL) {
-        fk_diag_set(diag, "%.200s: %s", path, strerror(errno));
+        fk_diag_set(diag, "%s: %s", name, strerror(errno));
         return FK_ERR_IO;
     }
     prices->own_file = json_loadf(file, JSON_REJECT_DUPLICATES, &error);
     bool failed = ferror(file) != 0;
     (void)fclose(file);
     if (failed) {
-        fk_diag_set(diag, "%.200s: it does not read", path);
+        fk_diag_set(diag, "%s: it does not read", name);
         return FK_ERR_IO;
     }
     if (prices->own_file == NULL) {
-        fk_diag_set(diag, "%.200s: line %d: %s", path, error.line, error.text);
+        fk_diag_set(diag, "%s: line %d: %s", name, error.line, error.text);
         return FK_ERR_USAGE;
     }
-    return take_file(prices, path, prices->own_file, diag);
+    return take_file(prices, name, prices->own_file, diag);
 }
 
 enum fk_err fk_prices_new(const char *region, const char *path, struct fk_prices **prices, struct fk_diag *diag)

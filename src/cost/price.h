@@ -62,7 +62,8 @@ struct fk_prices;
 
 /* The prices of a region, and over them those of the file `path` (NULL: none), which has to say all where nothing of
  * the region is built in. Freed by fk_prices_free. USAGE: no prices of such a region (the message names those that
- * there are), or the file is not what it should be (it names the member); IO: the file does not read; NOMEM. */
+ * there are), or the file is not what it should be (it names the member); it begins with the option --region or
+ * --prices; IO: the file does not read; NOMEM. */
 enum fk_err fk_prices_new(const char *region, const char *path, struct fk_prices **prices, struct fk_diag *diag);
 void fk_prices_free(struct fk_prices *prices);
 

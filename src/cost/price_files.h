@@ -6,5 +6,6 @@
 #include "base/bytes.h"
 
 struct fk_bytes fk_price_file_us_east_1(void);
+struct fk_bytes fk_price_file_us_west_2(void);
 
 #endif

@@ -82,7 +82,20 @@ static void another_region_is_refused_by_name(void **state)
     struct fk_diag diag = {.text = ""};
     assert_int_equal(fk_prices_new("mars-1", NULL, &prices, &diag), FK_ERR_USAGE);
     assert_null(prices);
-    assert_non_null(strstr(diag.text, "no prices for region mars-1; have: us-east-1"));
+    assert_non_null(strstr(diag.text, "no prices for region mars-1; have: us-east-1, us-west-2"));
+}
+
+/* What nobody has compared with a page says so. */
+static void oregon_is_built_in_and_not_verified(void **state)
+{
+    (void)state;
+    struct fk_prices *prices = NULL;
+    assert_int_equal(fk_prices_new("us-west-2", NULL, &prices, NULL), FK_OK);
+    assert_string_equal(fk_prices_region(prices), "us-west-2");
+    for (size_t i = 0; fk_prices_each(prices, i) != NULL; i++) {
+        assert_false(fk_prices_each(prices, i)->verified);
+    }
+    fk_prices_free(prices);
 }
 
 static void a_file_that_says_all_makes_a_region(void **state)
@@ -172,6 +185,7 @@ int main(void)
         FK_TEST(every_region_reads_and_says_where_its_figures_are_from),
         FK_TEST(the_usual_region_has_the_published_figures),
         FK_TEST(another_region_is_refused_by_name),
+        FK_TEST(oregon_is_built_in_and_not_verified),
         FK_TEST(a_file_that_says_all_makes_a_region),
         FK_TEST(figures_of_a_file_lie_over_those_of_the_region),
         FK_TEST(what_is_wrong_with_a_file_is_named),
