@@ -59,16 +59,46 @@ enum fk_err fk_recorded_read(const json_t *object, struct fk_recorded *recorded,
 
 /* --- what it used --- */
 
+/* Bytes of data that an operation writes, as its amount says; 0: not known, or none. */
+static size_t size_of(const struct fk_recorded_op *op)
+{
+    switch ((int)op->op) {
+    case FK_COST_CREATE:
+    case FK_COST_CREATE_EPHEMERAL:
+    case FK_COST_CREATE_SEQUENTIAL:
+    case FK_COST_SET_DATA:
+        return op->amount;
+    default:
+        return 0;
+    }
+}
+
+/* The heartbeat's call is reads, one after the other. */
+static double call_ms(const struct fk_recorded_op *op, const struct fk_cost_use *use, bool pipeline, bool tcp)
+{
+    if (op->op == FK_COST_HEARTBEAT) {
+        return fk_cost_read_ms() * (double)(use->units.table_gets + use->units.table_lists);
+    }
+    return fk_cost_call_ms(size_of(op), pipeline, tcp);
+}
+
+void fk_recorded_add(const struct fk_recorded_op *op, bool pipeline, const struct fk_usage_options *options,
+                     struct fk_usage *usage, struct fk_cost_use *use)
+{
+    struct fk_usage_options of_op = *options;
+    *use = fk_cost_units(op->op, op->amount, pipeline);
+    of_op.messages_per_call = op->op == FK_COST_HEARTBEAT ? 1 : options->messages_per_call;
+    of_op.call_ms = call_ms(op, use, pipeline, options->tcp);
+    fk_usage_add_use(usage, use, op->count, &of_op);
+}
+
 void fk_recorded_operations(const struct fk_recorded *recorded, bool pipeline, const struct fk_usage_options *options,
                             struct fk_usage *usage)
 {
+    struct fk_cost_use use;
     *usage = (struct fk_usage){.table_write_units = 0};
     for (size_t i = 0; i < recorded->count; i++) {
-        const struct fk_recorded_op *op = &recorded->ops[i];
-        const struct fk_cost_use use = fk_cost_units(op->op, op->amount, pipeline);
-        struct fk_usage_options of_op = *options;
-        of_op.messages_per_call = op->op == FK_COST_HEARTBEAT ? 1 : options->messages_per_call;
-        fk_usage_add_use(usage, &use, op->count, &of_op);
+        fk_recorded_add(&recorded->ops[i], pipeline, options, usage, &use);
     }
 }
 

@@ -37,6 +37,10 @@ struct fk_recorded {
 /* USAGE, with a message that names the member. */
 enum fk_err fk_recorded_read(const json_t *object, struct fk_recorded *recorded, struct fk_diag *diag);
 
+/* Adds what `count` of one operation used; *use: what one of them uses. A call lasts as units.h says of the operation
+ * and its size, whatever options->call_ms is. */
+void fk_recorded_add(const struct fk_recorded_op *op, bool pipeline, const struct fk_usage_options *options,
+                     struct fk_usage *usage, struct fk_cost_use *use);
 /* What the operations used. */
 void fk_recorded_operations(const struct fk_recorded *recorded, bool pipeline, const struct fk_usage_options *options,
                             struct fk_usage *usage);

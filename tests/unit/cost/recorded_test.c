@@ -44,6 +44,25 @@ static void an_hour_computed_by_hand(void **state)
     fk_assert_near(usage.channel_idle_polls, 0);
 }
 
+/* Billed by the ms begun: half of one more, on average. */
+static void calls_last_as_their_operation_says(void **state)
+{
+    (void)state;
+    struct fk_usage usage;
+    struct fk_usage_options options = fk_usage_defaults();
+    const struct fk_cost_use beat = fk_cost_units(FK_COST_HEARTBEAT, 0, false);
+    double reads = (double)(beat.units.table_gets + beat.units.table_lists);
+    double beat_ms = fk_cost_read_ms() * reads + 0.5;
+    double set_ms = fk_cost_call_ms(65536, false, false) + 0.5;
+    options.call_ms = 1e6; /* of a workload's writes: it says nothing here */
+    assert_int_equal(read_text("{\"seconds\": 60, \"operations\": [{\"operation\": \"heartbeat\", \"count\": 2},"
+                               " {\"operation\": \"setData\", \"amount\": 65536, \"count\": 3}]}",
+                               NULL),
+                     FK_OK);
+    fk_recorded_operations(&recorded, false, &options, &usage);
+    fk_assert_near(usage.function_gb_seconds, (2 * beat_ms + 3 * set_ms) / 1000 * options.memory_gb);
+}
+
 static void an_event_is_what_a_watched_write_has_beyond_another(void **state)
 {
     (void)state;
@@ -101,6 +120,7 @@ static void a_list_has_a_bound(void **state)
 
 static const struct CMUnitTest tests[] = {
     FK_TEST(an_hour_computed_by_hand),
+    FK_TEST(calls_last_as_their_operation_says),
     FK_TEST(an_event_is_what_a_watched_write_has_beyond_another),
     FK_TEST(what_is_wrong_is_named),
     FK_TEST(a_list_has_a_bound),
