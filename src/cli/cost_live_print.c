@@ -2,6 +2,7 @@
 #include "cli/cost_live.h"
 
 #include "base/err.h"
+#include "cost/live_json.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -152,65 +153,6 @@ static void set(json_t *object, const char *name, json_t *value)
     (void)json_object_set_new(object, name, value);
 }
 
-static json_t *services_of(const struct fk_bill *bill, double factor)
-{
-    json_t *services = json_array();
-    for (size_t i = 0; i < bill->count; i++) {
-        const struct fk_bill_line *line = &bill->lines[i];
-        json_t *one = json_object();
-        set(one, "service", json_string(line->service));
-        set(one, "what", json_string(line->what));
-        set(one, "price", json_string(line->price));
-        set(one, "amount", json_real(line->amount));
-        set(one, "usd", json_real(line->usd));
-        set(one, "usd_per_month", json_real(line->usd * factor));
-        (void)json_array_append_new(services, one);
-    }
-    return services;
-}
-
-static void set_use(json_t *object, const struct fk_cost_use *use, double count)
-{
-    const struct fk_units *units = &use->units;
-    set(object, "read_units", json_real(count * (double)units->read_units));
-    set(object, "write_units", json_real(count * (double)units->write_units));
-    set(object, "queue_requests", json_real(count * (double)units->queue_requests));
-    set(object, "channel_requests", json_real(count * (double)units->channel_requests));
-    set(object, "invocations", json_real(count * (double)use->invocations));
-    set(object, "blob_puts", json_real(count * (double)(units->blob_puts + units->blob_lists)));
-    set(object, "blob_gets", json_real(count * (double)units->blob_gets));
-}
-
-/* In the form that `faaskeeper cost estimate --from` reads (cost/recorded.h), and more. */
-static json_t *run_of(const struct fk_cost_live_view *view, const struct fk_recorded *recorded)
-{
-    struct fk_bill bill;
-    json_t *run = json_object();
-    json_t *operations = json_array();
-    double factor = fk_live_month_factor(recorded);
-    fk_live_bill(&view->live, recorded, &bill);
-    for (size_t i = 0; i < recorded->count; i++) {
-        struct fk_cost_use use;
-        double usd = fk_live_op_usd(&view->live, &recorded->ops[i], &use);
-        json_t *one = json_object();
-        set(one, "operation", json_string(fk_cost_op_name(recorded->ops[i].op)));
-        set(one, "amount", json_integer((json_int_t)recorded->ops[i].amount));
-        set(one, "count", json_real(recorded->ops[i].count));
-        set_use(one, &use, recorded->ops[i].count);
-        set(one, "usd", json_real(usd));
-        set(one, "usd_per_month", json_real(usd * factor));
-        (void)json_array_append_new(operations, one);
-    }
-    set(run, "seconds", json_real(recorded->seconds));
-    set(run, "gateways", json_real(recorded->gateways));
-    set(run, "data_bytes", json_real(recorded->data_bytes));
-    set(run, "operations", operations);
-    set(run, "services", services_of(&bill, factor));
-    set(run, "usd", json_real(bill.usd));
-    set(run, "usd_per_month", json_real(bill.usd * factor));
-    return run;
-}
-
 static json_t *sessions_of(const struct fk_cost_live_view *view)
 {
     json_t *sessions = json_array();
@@ -219,7 +161,7 @@ static json_t *sessions_of(const struct fk_cost_live_view *view)
         json_t *one = json_object();
         set(one, "session_id", json_integer(session->id));
         set(one, "operations", json_integer(session->operations));
-        set_use(one, &session->use, 1);
+        fk_live_set_use(one, &session->use, 1);
         set(one, "usd", json_real(fk_live_use_usd(&view->live, &session->use)));
         (void)json_array_append_new(sessions, one);
     }
@@ -237,8 +179,8 @@ enum fk_err fk_cost_live_print_json(const struct fk_cost_live_view *view, FILE *
     set(document, "topology", json_string(view->live.pipeline ? "pipeline" : "single-hop"));
     set(document, "channel", json_string(view->live.tcp ? "tcp" : "sqs"));
     set(document, "prices", json_string(fk_prices_origin(view->live.prices)));
-    set(document, "since_start", run_of(view, &view->answer->since_start));
-    set(document, "last_hour", run_of(view, &view->answer->last_hour));
+    set(document, "since_start", fk_live_run_json(&view->live, &view->answer->since_start));
+    set(document, "last_hour", fk_live_run_json(&view->live, &view->answer->last_hour));
     set(document, "zookeeper", json_pack("{s:s, s:f}", "ensemble", name, "usd_per_month", ensemble.usd));
     if (view->sessions) {
         set(document, "sessions", sessions_of(view));

@@ -5,7 +5,7 @@
 #include "host/admin_internal.h"
 
 #include "base/alloc.h"
-#include "cost/live.h"
+#include "cost/live_json.h"
 
 #include <inttypes.h>
 
@@ -101,67 +101,6 @@ static void set_real(json_t *object, const char *name, double value)
 static void set_number(json_t *object, const char *name, double value)
 {
     fk_admin_set(object, name, json_integer((json_int_t)value));
-}
-
-static void set_units(json_t *object, const struct fk_units *units, double invocations, double count)
-{
-    set_number(object, "read_units", count * (double)units->read_units);
-    set_number(object, "write_units", count * (double)units->write_units);
-    set_number(object, "queue_requests", count * (double)units->queue_requests);
-    set_number(object, "channel_requests", count * (double)units->channel_requests);
-    set_number(object, "invocations", count * invocations);
-    set_number(object, "blob_puts", count * (double)(units->blob_puts + units->blob_lists));
-    set_number(object, "blob_gets", count * (double)units->blob_gets);
-}
-
-static json_t *operations_of(const struct pricing *pricing)
-{
-    json_t *operations = json_array();
-    for (size_t i = 0; i < pricing->recorded.count; i++) {
-        const struct fk_recorded_op *op = &pricing->recorded.ops[i];
-        struct fk_cost_use use;
-        double usd = fk_live_op_usd(&pricing->live, op, &use);
-        json_t *one = json_object();
-        fk_admin_set(one, "operation", json_string(fk_cost_op_name(op->op)));
-        set_number(one, "amount", (double)op->amount);
-        set_real(one, "count", op->count);
-        set_units(one, &use.units, (double)use.invocations, op->count);
-        set_real(one, "usd", usd);
-        (void)json_array_append_new(operations, one);
-    }
-    return operations;
-}
-
-static json_t *services_of(const struct fk_bill *bill)
-{
-    json_t *services = json_array();
-    for (size_t i = 0; i < bill->count; i++) {
-        const struct fk_bill_line *line = &bill->lines[i];
-        json_t *one = json_object();
-        fk_admin_set(one, "service", json_string(line->service));
-        fk_admin_set(one, "what", json_string(line->what));
-        set_real(one, "amount", line->amount);
-        set_real(one, "usd", line->usd);
-        (void)json_array_append_new(services, one);
-    }
-    return services;
-}
-
-/* The span that was recorded, in the form of cost/recorded.h and more. */
-static json_t *span_of(const struct pricing *pricing)
-{
-    const struct fk_recorded *recorded = &pricing->recorded;
-    struct fk_bill bill;
-    json_t *span = json_object();
-    fk_live_bill(&pricing->live, recorded, &bill);
-    set_real(span, "seconds", recorded->seconds);
-    set_number(span, "gateways", recorded->gateways);
-    set_number(span, "data_bytes", recorded->data_bytes);
-    fk_admin_set(span, "operations", operations_of(pricing));
-    fk_admin_set(span, "services", services_of(&bill));
-    set_real(span, "usd", bill.usd);
-    set_real(span, "usd_per_month", bill.usd * fk_live_month_factor(recorded));
-    return span;
 }
 
 /* Those of clients: what becomes of events is none. */
@@ -263,13 +202,14 @@ static json_t *sessions_of(const struct pricing *pricing)
         json_t *one = json_object();
         fk_admin_set(one, "session_id", json_integer(session->id));
         fk_admin_set(one, "operations", json_integer(session->tally.requests));
-        const struct fk_units units = {.read_units = session->tally.read_units,
-                                       .write_units = session->tally.write_units,
-                                       .queue_requests = session->tally.queue_requests,
-                                       .channel_requests = session->tally.channel_requests,
-                                       .blob_puts = session->tally.blob_puts,
-                                       .blob_gets = session->tally.blob_gets};
-        set_units(one, &units, (double)session->tally.invocations, 1);
+        const struct fk_cost_use use = {.units = {.read_units = session->tally.read_units,
+                                                  .write_units = session->tally.write_units,
+                                                  .queue_requests = session->tally.queue_requests,
+                                                  .channel_requests = session->tally.channel_requests,
+                                                  .blob_puts = session->tally.blob_puts,
+                                                  .blob_gets = session->tally.blob_gets},
+                                        .invocations = session->tally.invocations};
+        fk_live_set_use(one, &use, 1);
         set_real(one, "usd", session->usd);
         (void)json_array_append_new(sessions, one);
     }
@@ -287,7 +227,7 @@ static json_t *metered_of(const struct fk_live *live, const char *label, const s
         json_integer(units->table_gets + units->table_lists + units->table_writes + units->table_transactions));
     fk_admin_set(one, "refused", json_integer(units->table_refused));
     fk_admin_set(one, "failed", json_integer(units->table_failed));
-    set_units(one, units, 0, 1);
+    fk_live_set_use(one, &(struct fk_cost_use){.units = *units}, 1);
     set_real(one, "usd", fk_live_units_usd(live, units));
     return one;
 }
@@ -327,9 +267,9 @@ void fk_admin_cost(struct fk_admin_call *call)
     fk_admin_set(call->answer, "region", json_string(fk_prices_region(call->options->prices)));
     set_number(call->answer, "sessions_live", pricing->sessions);
     record_since_start(pricing);
-    fk_admin_set(call->answer, "since_start", span_of(pricing));
+    fk_admin_set(call->answer, "since_start", fk_live_run_json(&pricing->live, &pricing->recorded));
     record_last_hour(pricing);
-    fk_admin_set(call->answer, "last_hour", span_of(pricing));
+    fk_admin_set(call->answer, "last_hour", fk_live_run_json(&pricing->live, &pricing->recorded));
     fk_admin_set(call->answer, "minutes", minutes_of(pricing));
     fk_admin_set(call->answer, "sessions", sessions_of(pricing));
     set_metered(call->answer, pricing);
