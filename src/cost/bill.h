@@ -44,6 +44,12 @@ struct fk_usage {
     double vpc_endpoint_hours;   /* of interface endpoints, per zone */
 };
 
+#define FK_COST_GB 1e9 /* bytes, at rest or on their way */
+
+/* Of what is sent within a region of three zones two of three are in another one; billed on both ways. */
+#define FK_COST_OTHER_ZONE_SHARE (2.0 / 3.0)
+#define FK_COST_BOTH_WAYS        2.0
+
 void fk_usage_add(struct fk_usage *sum, const struct fk_usage *more);
 void fk_usage_scale(struct fk_usage *usage, double factor);
 

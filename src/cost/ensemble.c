@@ -7,10 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define OTHER_ZONE_SHARE (2.0 / 3.0)
-#define BOTH_WAYS        2.0
-#define HEADER_SIZE      100.0
-#define GB               1e9
+#define HEADER_SIZE 100.0
 
 enum {
     TYPES_SIZE = 256,
@@ -67,7 +64,7 @@ static double crossing(const struct fk_ensemble *ensemble, double reads, double 
     double one = size + HEADER_SIZE;
     double read = HEADER_SIZE + one;
     double write = one + one + (ensemble->count - 1) * one + HEADER_SIZE;
-    return (reads * read + writes * write) * OTHER_ZONE_SHARE;
+    return (reads * read + writes * write) * FK_COST_OTHER_ZONE_SHARE;
 }
 
 void fk_ensemble_bill(const struct fk_ensemble *ensemble, const struct fk_prices *prices, double reads_per_day,
@@ -82,6 +79,6 @@ void fk_ensemble_bill(const struct fk_ensemble *ensemble, const struct fk_prices
     if (ensemble->transfer) {
         double bytes = crossing(ensemble, reads_per_day, writes_per_day, size) * FK_MONTH_DAYS;
         fk_bill_add(bill, "transfer", "between zones, GB", fk_prices_at(prices, FK_PRICE_TRANSFER_AZ_GB),
-                    bytes * BOTH_WAYS / GB);
+                    bytes * FK_COST_BOTH_WAYS / FK_COST_GB);
     }
 }

@@ -5,8 +5,6 @@
 
 #include <math.h>
 
-#define GB 1e9
-
 /* --- reading --- */
 
 /* A member that is a number from 0 on; false with diag where it is none. */
@@ -109,7 +107,7 @@ void fk_recorded_standing(const struct fk_recorded *recorded, bool pipeline, con
     double months = recorded->seconds / FK_MONTH_SECONDS;
     fk_workload_polling(&idle, usage);
     fk_usage_scale(usage, months);
-    usage->table_gb_months = recorded->data_bytes / GB * months;
+    usage->table_gb_months = recorded->data_bytes / FK_COST_GB * months;
     usage->alarm_months = months;
     for (size_t i = 0; i < recorded->count; i++) {
         usage->scheduler_invocations += recorded->ops[i].op == FK_COST_HEARTBEAT ? recorded->ops[i].count : 0;

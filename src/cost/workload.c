@@ -22,14 +22,9 @@
 /* A session's record with the eight answers that it keeps at most (docs/aws.md, "The table"). */
 #define SESSION_SIZE (74 + 8 * 116)
 
-/* Of answers and events over TCP: in a region of three zones two of three are sent to another one; billed both ways. */
-#define OTHER_ZONE_SHARE (2.0 / 3.0)
-#define BOTH_WAYS        2.0
-
 /* Zones with an interface endpoint of SQS, which functions in a VPC need to reach the distributor's queue. */
 #define ENDPOINT_ZONES 2.0
 
-#define GB         1e9
 #define SMALL_SIZE 100 /* of rows that the table has for one size only */
 
 struct range {
@@ -143,9 +138,10 @@ static void add_transfer(const struct fk_workload *workload, const struct fk_uni
 {
     if (workload->outside) {
         usage->transfer_internet_gb +=
-            times * (double)(units->read_bytes + units->blob_get_bytes + units->channel_bytes) / GB;
+            times * (double)(units->read_bytes + units->blob_get_bytes + units->channel_bytes) / FK_COST_GB;
     } else if (workload->tcp) {
-        usage->transfer_az_gb += times * (double)units->channel_bytes * OTHER_ZONE_SHARE * BOTH_WAYS / GB;
+        usage->transfer_az_gb +=
+            times * (double)units->channel_bytes * FK_COST_OTHER_ZONE_SHARE * FK_COST_BOTH_WAYS / FK_COST_GB;
     }
 }
 
@@ -277,9 +273,10 @@ void fk_workload_rest(const struct fk_workload *workload, struct fk_usage *usage
     double calls = workload->writes_per_day * FK_MONTH_DAYS * (workload->pipeline ? 2 : 1) +
                    (workload->gateways == 0 ? 0 : FK_MONTH_SECONDS / HEARTBEAT_S);
     *usage = (struct fk_usage){
-        .table_gb_months = (workload->nodes * node_bytes + workload->sessions * (SESSION_SIZE + ITEM_OVERHEAD)) / GB,
-        .blob_gb_months = workload->nodes * (double)node.blob_get_bytes / GB,
-        .log_gb_months = calls * workload->log_bytes / GB * workload->log_days / FK_MONTH_DAYS,
+        .table_gb_months =
+            (workload->nodes * node_bytes + workload->sessions * (SESSION_SIZE + ITEM_OVERHEAD)) / FK_COST_GB,
+        .blob_gb_months = workload->nodes * (double)node.blob_get_bytes / FK_COST_GB,
+        .log_gb_months = calls * workload->log_bytes / FK_COST_GB * workload->log_days / FK_MONTH_DAYS,
         .alarm_months = 1,
         .vpc_endpoint_hours = workload->tcp && workload->pipeline ? FK_MONTH_HOURS * ENDPOINT_ZONES : 0};
 }

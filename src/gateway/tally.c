@@ -75,22 +75,34 @@ void fk_tally_weigh(struct fk_tally_session weights[FK_TALLY_CELLS], bool pipeli
     }
 }
 
+static void add_weight(struct fk_tally_session *sum, const struct fk_tally_session *weight, int64_t times)
+{
+    sum->requests += times * weight->requests;
+    sum->read_units += times * weight->read_units;
+    sum->write_units += times * weight->write_units;
+    sum->queue_requests += times * weight->queue_requests;
+    sum->channel_requests += times * weight->channel_requests;
+    sum->invocations += times * weight->invocations;
+    sum->blob_puts += times * weight->blob_puts;
+    sum->blob_gets += times * weight->blob_gets;
+}
+
 void fk_tally_add(struct fk_tally *tally, struct fk_tally_session *session, enum fk_cost_op op, size_t amount)
 {
     size_t cell = (size_t)op * FK_TALLY_CLASSES + class_of(op, amount);
     tally->counts[cell]++;
-    if (session == NULL || tally->weights == NULL) {
-        return;
+    if (session != NULL && tally->weights != NULL) {
+        add_weight(session, &tally->weights[cell], 1);
     }
-    const struct fk_tally_session *weight = &tally->weights[cell];
-    session->requests += weight->requests;
-    session->read_units += weight->read_units;
-    session->write_units += weight->write_units;
-    session->queue_requests += weight->queue_requests;
-    session->channel_requests += weight->channel_requests;
-    session->invocations += weight->invocations;
-    session->blob_puts += weight->blob_puts;
-    session->blob_gets += weight->blob_gets;
+}
+
+struct fk_tally_session fk_tally_total(const struct fk_tally *tally)
+{
+    struct fk_tally_session sum = {.requests = 0};
+    for (size_t cell = 0; tally->weights != NULL && cell < FK_TALLY_CELLS; cell++) {
+        add_weight(&sum, &tally->weights[cell], tally->counts[cell]);
+    }
+    return sum;
 }
 
 /* --- writes --- */

@@ -49,6 +49,9 @@ void fk_tally_weigh(struct fk_tally_session weights[FK_TALLY_CELLS], bool pipeli
 /* One operation; `amount` as FK_COST_OP_TABLE says. `session` may be NULL: nobody's. */
 void fk_tally_add(struct fk_tally *tally, struct fk_tally_session *session, enum fk_cost_op op, size_t amount);
 
+/* What all operations since the beginning used by the table; zeros where there are no weights. */
+struct fk_tally_session fk_tally_total(const struct fk_tally *tally);
+
 /* A write, as it is taken: its answer comes much later. */
 struct fk_tally_write {
     uint8_t op;      /* enum fk_cost_op */

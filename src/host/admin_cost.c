@@ -299,36 +299,20 @@ static void text_operations(struct fk_buf *out, const struct fk_tally *tally)
     }
 }
 
-static void text_units(struct fk_buf *out, const struct pricing *pricing)
+static void text_units(struct fk_buf *out, const struct fk_tally *tally)
 {
-    struct fk_cost_use sum = {.invocations = 0};
+    const struct fk_tally_session sum = fk_tally_total(tally);
     const struct {
         const char *unit;
-        const int64_t *number;
+        int64_t number;
     } numbers[] = {
-        {"read", &sum.units.read_units},      {"write", &sum.units.write_units},
-        {"queue", &sum.units.queue_requests}, {"channel", &sum.units.channel_requests},
-        {"invocation", &sum.invocations},     {"blob_put", &sum.units.blob_puts},
-        {"blob_get", &sum.units.blob_gets},
+        {"read", sum.read_units},          {"write", sum.write_units},      {"queue", sum.queue_requests},
+        {"channel", sum.channel_requests}, {"invocation", sum.invocations}, {"blob_put", sum.blob_puts},
+        {"blob_get", sum.blob_gets},
     };
-    const int64_t *counts = fk_inspect_tally(pricing->gateway)->counts;
-    for (size_t i = 0; i < FK_TALLY_CELLS; i++) {
-        enum fk_cost_op op = (enum fk_cost_op)(i / FK_TALLY_CLASSES);
-        if (counts[i] > 0) {
-            const struct fk_cost_use use =
-                fk_cost_units(op, fk_tally_amount(op, i % FK_TALLY_CLASSES), pricing->live.pipeline);
-            sum.units.read_units += counts[i] * use.units.read_units;
-            sum.units.write_units += counts[i] * use.units.write_units;
-            sum.units.queue_requests += counts[i] * use.units.queue_requests;
-            sum.units.channel_requests += counts[i] * use.units.channel_requests;
-            sum.units.blob_puts += counts[i] * (use.units.blob_puts + use.units.blob_lists);
-            sum.units.blob_gets += counts[i] * use.units.blob_gets;
-            sum.invocations += counts[i] * use.invocations;
-        }
-    }
     text_head(out, "fk_cost_units_total", "units of AWS that the operations would have used", "counter");
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        fk_buf_print(out, "fk_cost_units_total{unit=\"%s\"} %" PRId64 "\n", numbers[i].unit, *numbers[i].number);
+        fk_buf_print(out, "fk_cost_units_total{unit=\"%s\"} %" PRId64 "\n", numbers[i].unit, numbers[i].number);
     }
 }
 
@@ -370,7 +354,7 @@ void fk_admin_write_cost_metrics(struct fk_gateway *gateway, const struct fk_adm
         return;
     }
     text_operations(out, fk_inspect_tally(gateway));
-    text_units(out, pricing);
+    text_units(out, fk_inspect_tally(gateway));
     text_services(out, pricing);
     if (meter != NULL) {
         text_metered(out, meter);
